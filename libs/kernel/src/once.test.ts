@@ -1,0 +1,74 @@
+import { describe, expect, test } from '@jest/globals';
+import { fromUtf8, utf8 } from './bytes.ts';
+import { Epoch, LogIndex, OperationId, Term } from './ids.ts';
+import { MemoryStore } from './memory-store.ts';
+import { Once, operationsRememberedMax, rememberedResult } from './once.ts';
+import type { Applied, Entry, StateMachine } from './state-machine.ts';
+
+const counterKey = utf8('counter');
+/** Counts how often it was applied; the result is the count, the effect too. */
+const counter: StateMachine<string> = {
+  initialise: (state) => state.put(counterKey, utf8('0')),
+  apply: (_, state) => {
+    const count = String(Number(fromUtf8(state.get(counterKey) ?? new Uint8Array(0))) + 1);
+    state.put(counterKey, utf8(count));
+    return { result: utf8(count), effects: [`counted ${count}`] };
+  },
+};
+const operation = (number: number): OperationId => OperationId(number.toString(16).padStart(32, '0'));
+
+function bench() {
+  const store = new MemoryStore();
+  const once = new Once(counter);
+  store.transaction((writer) => once.initialise(writer));
+  const apply = (index: number, id: OperationId): Applied<string> => {
+    const entry: Entry = {
+      epoch: Epoch('0'.repeat(32)),
+      term: Term(1),
+      index: LogIndex(index),
+      operationId: id,
+      time: { wallMs: index, counter: 0 },
+      command: new Uint8Array(0),
+    };
+    return store.transaction((writer) => once.apply(entry, writer));
+  };
+  return { store, apply, result: (index: number, number: number) => fromUtf8(apply(index, operation(number)).result) };
+}
+
+describe('once', () => {
+  test('applied twice gives the first result, and no effects', () => {
+    const { store, apply } = bench();
+    expect(apply(1, operation(7))).toEqual({ result: utf8('1'), effects: ['counted 1'] });
+    expect(apply(2, operation(7))).toEqual({ result: utf8('1'), effects: [] });
+    expect(apply(3, operation(8))).toEqual({ result: utf8('2'), effects: ['counted 2'] });
+    expect(store.get(counterKey)).toEqual(utf8('2'));
+  });
+  test('the remembered result can be asked for', () => {
+    const { store, apply } = bench();
+    expect(rememberedResult(store, operation(7))).toBeUndefined();
+    apply(1, operation(7));
+    expect(rememberedResult(store, operation(7))).toEqual(utf8('1'));
+  });
+  test('a result may be changed by whoever got it', () => {
+    const { apply, result } = bench();
+    apply(1, operation(7));
+    apply(2, operation(7)).result.fill(0);
+    expect(result(3, 7)).toBe('1');
+  });
+  test('an operation is forgotten after so many records, not before', () => {
+    const { result } = bench();
+    expect(result(1, 7)).toBe('1');
+    expect(result(2, 8)).toBe('2');
+    expect(result(1 + operationsRememberedMax, 7)).toBe('1');
+    expect(result(2 + operationsRememberedMax, 9)).toBe('3');
+    expect(result(3 + operationsRememberedMax, 7)).toBe('4');
+  });
+  test('nothing is remembered for ever when indexes are left out, or repeats come in their place', () => {
+    const { store, apply } = bench();
+    for (let i = 1; i <= 20; i++) apply(i, operation(i));
+    // Records that no state machine sees (a new leader's first) leave holes; a repeat is a record too.
+    for (let i = 1; i <= 60; i += 3) apply(operationsRememberedMax + i, operation(1_000 + (i % 2)));
+    for (let i = 1; i <= 20; i++) expect(rememberedResult(store, operation(i))).toBeUndefined();
+    expect([...store.range({ from: utf8('once/') })]).toHaveLength(4);
+  });
+});

@@ -1,0 +1,7 @@
+/** The world's interfaces: time, files, network. `runtime/node` and `runtime/simulation` implement them; `testing` holds their contract suite. */
+export * from './clock.ts';
+export * from './disk.ts';
+export * from './durable-directory.ts';
+export * from './disk-path.ts';
+export * from './network.ts';
+export * from './world.ts';

@@ -1,0 +1,56 @@
+/**
+ * Bundles apps into one ESM file each: `node tools/bundle.mjs [app…]`, default all. `apps/<app>/src/main.ts` becomes
+ * `apps/<app>/dist/main.mjs`, beside it `inputs.json`, which the launcher compares with the sources.
+ */
+import { build } from 'esbuild';
+import { renameSync } from 'node:fs';
+import { globSync, mkdirSync, writeFileSync } from './files.mjs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+/** Native or file-loading packages that do not survive bundling: they stay in node_modules. */
+const external = ['lmdb', '@node-rs/*'];
+const banner =
+  "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fu}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__dn(__filename);";
+
+export async function bundle(app) {
+  const directory = join(root, 'apps', app);
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [join(directory, 'src/main.ts')],
+    outfile: join(directory, 'dist/main.mjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    conditions: ['@skerry/source'],
+    minify: true,
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    metafile: true,
+    external,
+    banner: { js: banner },
+    logLevel: 'warning',
+    write: false,
+  });
+  const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.includes('node_modules/'));
+  mkdirSync(join(directory, 'dist'), { recursive: true });
+  for (const { path, contents } of result.outputFiles) replaceFile(path, contents);
+  replaceFile(join(directory, 'dist/inputs.json'), JSON.stringify(inputs));
+  return result.metafile.outputs[`apps/${app}/dist/main.mjs`].bytes;
+}
+
+/** Whole or not at all: another process that starts meanwhile would run half a bundle, or an empty one, which exits 0. */
+function replaceFile(path, contents) {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const apps = process.argv.slice(2);
+  const wanted = apps.length > 0 ? apps : globSync(root, ['apps/*/src/main.ts']).map((file) => file.split('/')[1]);
+  for (const app of wanted) console.log(`apps/${app}/dist/main.mjs ${Math.round((await bundle(app)) / 1024)} KiB`);
+}
