@@ -1,0 +1,11 @@
+/** The common boot of every node. */
+export { advertisedHost, isLoopback } from './addresses.ts';
+export { revokedIdsPerCallMax } from './admin.ts';
+export { nodeCommand, runNodeProgram, type NodeCommand } from './node-command.ts';
+export { folderFormat, openNodeFolder, type NodeFolder } from './node-folder.ts';
+export { takeIdentity, type IdentityRequest } from './node-identity.ts';
+export { drainGraceMs, exitCodes, runProcess, type RunningProcess } from './run-process.ts';
+export { metricsPortFirst, nodeSettings, readNodeSettings, type NodeConfig } from './settings.ts';
+export { createSharedParts, doorlessAddress, type SharedParts } from './shared.ts';
+export { startNode, type NodeOptions, type RunningNode } from './start-node.ts';
+export type * from './types.ts';

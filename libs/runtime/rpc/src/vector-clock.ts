@@ -1,0 +1,58 @@
+/**
+ * How many events each node had counted when it last spoke (requirement P9).
+ *
+ * Source: C. Fidge 1988, F. Mattern 1989. Only this node counts its own events; of the others the greatest count heard
+ * is kept. Bounded: of the node heard from longest ago the count is forgotten, so the clock orders messages among nodes
+ * that talk, not all that ever were.
+ */
+import { isNodeId, type NodeId } from '@skerry/kernel';
+
+/** Twice the nodes of the largest topology (30), and a header still fits 2 KiB. */
+export const vectorClockNodesMax = 64;
+
+type Counts = Record<string, number>;
+
+export class VectorClock {
+  readonly #own: NodeId;
+  // Without a prototype: the keys come from peers.
+  readonly #counts: Counts = Object.create(null) as Counts;
+  // Nodes in order of the last change, the longest ago first.
+  readonly #recent = new Set<string>();
+
+  constructor(own: NodeId) {
+    this.#own = own;
+    this.#counts[own] = 0;
+  }
+  /** Counts an event of ours. The live clock: to be read before the next call, copied to be kept. */
+  tick(): Readonly<Counts> {
+    this.#counts[this.#own] = (this.#counts[this.#own] ?? 0) + 1;
+    return this.#counts;
+  }
+  /** Nodes in it. */
+  get size(): number {
+    return this.#recent.size + 1;
+  }
+  /** Takes note of what a peer knew. Names that are no node ids and counts that are no counts are left out. */
+  merge(seen: Readonly<Counts>): void {
+    for (const node in seen) {
+      const count = seen[node] ?? 0;
+      const known = this.#counts[node];
+      if (known !== undefined && known >= count) continue;
+      if (node === this.#own || !Number.isSafeInteger(count) || count <= 0) continue;
+      if (known === undefined && !this.#admit(node)) continue;
+      this.#counts[node] = count;
+      this.#recent.delete(node);
+      this.#recent.add(node);
+    }
+  }
+  #admit(node: string): boolean {
+    if (!isNodeId(node)) return false;
+    if (this.#recent.size < vectorClockNodesMax - 1) return true;
+    for (const oldest of this.#recent) {
+      this.#recent.delete(oldest);
+      delete this.#counts[oldest];
+      break;
+    }
+    return true;
+  }
+}

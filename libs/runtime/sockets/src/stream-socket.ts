@@ -1,0 +1,327 @@
+/** {@link StreamSocket} over node:net and node:tls. */
+import { assert, concatBytes, StatusError } from '@skerry/kernel';
+import { formatAddress, type Address } from '@skerry/runtime-world';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { plainAddress } from './address.ts';
+import { EndWatch } from './end-watch.ts';
+import { withLargeReads } from './large-reads.ts';
+import { nextTurn } from './turn.ts';
+import type { TlsContext } from './tls-context.ts';
+import type { StreamSocket, UpgradeOptions } from './types.ts';
+
+/** Most bytes that one read gives: the largest chunk between nodes. */
+const readSizeMaxBytes = 1024 * 1024;
+/** Arrived and not yet read, in bytes, at which the peer is slowed: two reads, one being worked on and one ready. */
+const readAheadMaxBytes = 2 * readSizeMaxBytes;
+/** Queued for sending, in bytes, at which a writer is told to wait: the disk reads on while the network sends. */
+export const sendAheadBytes = 2 * 1024 * 1024;
+/** How long a peer may take to end its side after we ended ours, in milliseconds. */
+const lingerMs = 10_000;
+
+type Waiter = { readonly resolve: (bytes: Uint8Array | undefined) => void; readonly reject: (error: Error) => void };
+
+export class NodeStreamSocket implements StreamSocket {
+  readonly remote: Address;
+  readonly local: Address;
+  readonly whenClosed: Promise<void>;
+  #socket: Socket;
+  #closed = false;
+  #markClosed: () => void = () => undefined;
+  #attached = false;
+  #chunks: Uint8Array[] = [];
+  #bufferedBytes = 0;
+  #paused = false;
+  #ended = false;
+  // The connection under TLS has ended; without close_notify that is a cut.
+  #bareEnd = false;
+  #handshaking = false;
+  #discarding = false;
+  #failure: StatusError | undefined;
+  #waiter: Waiter | undefined;
+  #drainWaiters: (() => void)[] = [];
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remote = plainAddress(socket.remoteAddress, socket.remotePort);
+    this.local = plainAddress(socket.localAddress, socket.localPort);
+    this.whenClosed = new Promise((resolve) => (this.#markClosed = resolve));
+    this.#watch(socket);
+  }
+  get secure(): boolean {
+    return this.#socket instanceof TLSSocket;
+  }
+  get sessionReused(): boolean {
+    return this.#socket instanceof TLSSocket && this.#socket.isSessionReused();
+  }
+  get closed(): boolean {
+    return this.#closed;
+  }
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    assert(this.#waiter === undefined, 'one read at a time');
+    this.#attach();
+    const ready = this.#take();
+    if (ready !== undefined) return Promise.resolve(ready);
+    // What arrived before the peer's end is the caller's, even if the connection broke after that end.
+    if (this.#ended) return Promise.resolve(undefined);
+    if (this.#closed || this.#failure !== undefined) return Promise.reject(this.#lost());
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+      if (this.#bareEnd) this.#judgeBareEnd();
+    });
+  }
+  async hasArrivals(): Promise<boolean> {
+    if (this.#closed) return false;
+    if (!this.#attached) this.#socket.read(0);
+    await nextTurn();
+    await nextTurn();
+    return this.#bufferedBytes > 0 || this.#socket.readableLength > 0;
+  }
+  useLargeReads(): void {
+    assert(!this.#attached && !this.secure, 'large reads are chosen before the first read of a plain connection');
+    if (this.#closed) return;
+    const before = this.#socket;
+    for (const event of ['close', 'end']) before.removeAllListeners(event);
+    const socket = withLargeReads(before, (chunk) => this.#arrived(chunk));
+    this.#watch(socket ?? before);
+    if (socket === undefined) return;
+    this.#socket = socket;
+    this.#attached = true;
+    socket.resume();
+    // Unlike an ordinary one, a socket with its own buffers starts to read only when asked for the first time.
+    socket.read(0);
+  }
+  write(bytes: Uint8Array): boolean {
+    if (this.#closed || this.#socket.writableEnded) return false;
+    return this.#socket.write(bytes);
+  }
+  drained(): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#lost());
+    if (!this.#socket.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#drainWaiters.push(() => (this.#closed ? reject(this.#lost()) : resolve()));
+    });
+  }
+  flushed(): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#lost());
+    if (this.#socket.writableLength === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#socket.write(new Uint8Array(0), (error) =>
+        error === undefined || error === null ? resolve() : reject(this.#lost(error)),
+      );
+    });
+  }
+  watchIdle(idleMs: number, idle: () => void): void {
+    const socket = this.#socket;
+    // node:net looks at the kernel's share of a write that is under way, so a slow reader is no idle one.
+    socket.on('timeout', () => {
+      idle();
+      if (!this.#closed) socket.setTimeout(idleMs);
+    });
+    socket.setTimeout(idleMs);
+    void this.whenClosed.then(() => socket.setTimeout(0));
+  }
+  async end(): Promise<void> {
+    if (this.#closed) throw this.#lost();
+    this.#discard();
+    const socket = this.#socket;
+    const linger = setTimeout(() => socket.destroy(), lingerMs);
+    linger.unref();
+    void this.whenClosed.then(() => clearTimeout(linger));
+    await new Promise<void>((resolve, reject) => {
+      void this.whenClosed.then(() => (socket.writableFinished ? resolve() : reject(this.#lost())));
+      // The types do not say it: what was queued and could not be sent comes as an error.
+      socket.end((error?: Error | null) =>
+        error === undefined || error === null ? resolve() : reject(this.#lost(error)),
+      );
+    });
+  }
+  destroy(): void {
+    this.#socket.destroy();
+    this.#onClose();
+  }
+
+  async upgradeToTls(
+    context: TlsContext,
+    { deadlineMs, strictEnd = false, discardBuffered }: UpgradeOptions,
+  ): Promise<void> {
+    assert(!this.secure, 'TLS begins once');
+    if (this.#closed) throw this.#lost();
+    const raw = this.#socket;
+    this.#handshaking = true;
+    if (this.#ended) {
+      this.#endedInHandshake();
+      throw this.#lost();
+    }
+    raw.pause();
+    for (const event of ['data', 'end', 'close', 'drain', 'error']) raw.removeAllListeners(event);
+    raw.on('error', (error) => this.#onError(error));
+    // An end that was read before TLS took over, behind what is buffered; node:tls is not told of it.
+    if (!strictEnd) raw.once('end', () => this.#handshaking && this.#endedInHandshake());
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
+    this.#paused = false;
+    while (discardBuffered && raw.readableLength > 0 && raw.read() !== null);
+    const under = strictEnd ? new EndWatch(raw, () => this.#onBareEnd()) : raw;
+    const tlsOptions = { isServer: true, secureContext: context.secureContext, highWaterMark: sendAheadBytes };
+    const secure = new TLSSocket(under as Socket, tlsOptions);
+    // The socket beneath keeps its side open for our close_notify; node:tls takes this from it, but not from a Duplex.
+    secure.allowHalfOpen = true;
+    this.#socket = secure;
+    this.#watch(secure);
+    // Errors of a TLSSocket made without a tls.Server show only here; without this a broken record would hang it.
+    secure.on('_tlsError', (error: Error) => secure.destroy(error));
+    this.#attached = false;
+    await this.#handshake(secure, deadlineMs);
+    if (this.#waiter !== undefined) this.#attach();
+  }
+
+  #handshake(secure: TLSSocket, deadlineMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const late = `Cannot begin TLS with ${formatAddress(this.remote)}: no handshake within ${deadlineMs} ms`;
+        reject(new StatusError('deadline', late));
+        this.destroy();
+      }, deadlineMs);
+      timer.unref();
+      void this.whenClosed.then(() => {
+        clearTimeout(timer);
+        reject(this.#lost());
+      });
+      secure.once('secure', () => {
+        this.#handshaking = false;
+        clearTimeout(timer);
+        // Under TLS 1.3 the session tickets are still to be written when this event comes: an end that came before them
+        // would send no close_notify, and OpenSSL's clients would take the data for cut off.
+        setImmediate(resolve);
+      });
+    });
+  }
+  #watch(socket: Socket): void {
+    socket.on('error', (error) => this.#onError(error));
+    socket.on('close', () => this.#onClose());
+    // From the beginning: an end without bytes before it is told once, whether anybody reads yet or not.
+    socket.on('end', () => this.#onEnd());
+    socket.on('drain', () => this.#wakeDrainWaiters());
+  }
+  #attach(): void {
+    if (this.#attached || this.#closed) return;
+    this.#attached = true;
+    const socket = this.#socket;
+    socket.on('data', (chunk: Uint8Array) => {
+      if (!this.#arrived(chunk)) socket.pause();
+    });
+    socket.resume();
+  }
+  /** False: read no more for now. */
+  #arrived(chunk: Uint8Array): boolean {
+    if (this.#discarding) return true;
+    this.#chunks.push(chunk);
+    this.#bufferedBytes += chunk.length;
+    const waiter = this.#waiter;
+    if (waiter !== undefined) {
+      this.#waiter = undefined;
+      waiter.resolve(this.#take());
+    }
+    this.#paused = this.#bufferedBytes >= readAheadMaxBytes;
+    return !this.#paused;
+  }
+  #take(): Uint8Array | undefined {
+    const first = this.#chunks[0];
+    if (first === undefined) return undefined;
+    let count = 1;
+    let size = first.length;
+    while (count < this.#chunks.length) {
+      const next = this.#chunks[count]?.length ?? 0;
+      if (size + next > readSizeMaxBytes) break;
+      size += next;
+      count += 1;
+    }
+    const taken = this.#chunks.splice(0, count);
+    this.#bufferedBytes -= size;
+    if (this.#paused && this.#bufferedBytes < readSizeMaxBytes) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+    return count === 1 ? first : joined(taken);
+  }
+  #discard(): void {
+    this.#discarding = true;
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
+    this.#paused = false;
+    this.#attach();
+    this.#socket.resume();
+  }
+  #onEnd(): void {
+    if (this.#handshaking) return this.#endedInHandshake();
+    this.#ended = true;
+    this.#waiter?.resolve(undefined);
+    this.#waiter = undefined;
+  }
+  /** The peer's Finished can never come: no reason to wait for the deadline. */
+  #endedInHandshake(): void {
+    const why = 'the peer ended the connection before the handshake was through';
+    this.#failure ??= new StatusError('connection_lost', `Cannot begin TLS with ${formatAddress(this.remote)}: ${why}`);
+    this.destroy();
+  }
+  #onBareEnd(): void {
+    this.#bareEnd = true;
+    this.#judgeBareEnd();
+  }
+  /** All ciphertext was given to TLS a turn ago, all of its plaintext was read, and no close_notify came: a cut. */
+  #judgeBareEnd(): void {
+    setImmediate(() =>
+      setImmediate(() => {
+        // Before anybody reads, close_notify may still wait unread behind the handshake: `read` judges then.
+        if (this.#ended || this.#closed) return;
+        if (this.#handshaking) return this.#endedInHandshake();
+        if (!this.#attached) return;
+        if (this.#bufferedBytes > 0 || this.#socket.readableLength > 0) return;
+        this.#failure ??= new StatusError(
+          'connection_lost',
+          `Connection with ${formatAddress(this.remote)} ended without TLS close_notify`,
+        );
+        this.destroy();
+      }),
+    );
+  }
+  #onError(error: Error): void {
+    this.#failure ??= this.#lost(error);
+  }
+  #onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (!this.#ended) this.#waiter?.reject(this.#lost());
+    this.#waiter = undefined;
+    this.#markClosed();
+    this.#wakeDrainWaiters();
+  }
+  #wakeDrainWaiters(): void {
+    for (const wake of this.#drainWaiters.splice(0)) wake();
+  }
+  #lost(cause?: Error): StatusError {
+    if (this.#failure !== undefined) return this.#failure;
+    const why = cause === undefined ? 'it is closed' : cause.message;
+    return new StatusError('connection_lost', `Connection with ${formatAddress(this.remote)} is lost: ${why}`, {
+      cause,
+    });
+  }
+}
+
+/** Chunks that follow one another in one block are one view already. */
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const first = chunks[0] ?? new Uint8Array(0);
+  let end = first.byteOffset;
+  let size = 0;
+  for (const chunk of chunks) {
+    if (chunk.buffer !== first.buffer || chunk.byteOffset !== end) return concatBytes(chunks);
+    end += chunk.length;
+    size += chunk.length;
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, size);
+}

@@ -1,0 +1,6 @@
+/** Events, figures and the status door. */
+export { type LineSink, type Output } from './log.ts';
+export { mergeMetrics, readMemory } from './metrics.ts';
+export * from './status-door.ts';
+export { createTelemetry, isLevel, levels, type TelemetryOptions } from './telemetry.ts';
+export type * from './types.ts';

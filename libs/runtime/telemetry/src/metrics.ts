@@ -1,0 +1,128 @@
+/** Figures for Prometheus. The only module that knows prom-client. */
+import { readFileSync } from 'node:fs';
+import { assert } from '@skerry/kernel';
+import {
+  collectDefaultMetrics,
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+} from 'prom-client';
+import type { Counter, Gauge, Histogram } from './types.ts';
+
+/** Resolution of the event loop's delay, in ms: finer ones wake an idle process more often. */
+const eventLoopResolutionMs = 50;
+
+export type Metrics = {
+  counter(name: string, help: string, labelNames?: readonly string[]): Counter;
+  gauge(name: string, help: string, labelNames?: readonly string[], read?: () => number): Gauge;
+  histogram(name: string, help: string, labelNames?: readonly string[], buckets?: readonly number[]): Histogram;
+  text(): Promise<string>;
+};
+
+const prefix = 'skerry_';
+const fullName = (name: string): string => {
+  assert(/^[a-z][a-z0-9_]*$/.test(name), `metric name must be snake_case: got "${name}"`);
+  return prefix + name;
+};
+
+export function createMetrics(node: string): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ node });
+  const made = new Map<string, unknown>();
+  const once = <T>(kind: string, name: string, make: (name: string) => T): T => {
+    const key = `${kind} ${name}`;
+    if (!made.has(key)) made.set(key, make(fullName(name)));
+    // Kind and name together decide the type.
+    return made.get(key) as T;
+  };
+  return {
+    counter: (name, help, labelNames = []) =>
+      once('counter', name, (full): Counter => {
+        const metric = new PromCounter({ name: full, help, labelNames: [...labelNames], registers: [registry] });
+        return {
+          add: (amount = 1, labels) => (labels === undefined ? metric.inc(amount) : metric.inc({ ...labels }, amount)),
+        };
+      }),
+    gauge: (name, help, labelNames = [], read) =>
+      once('gauge', name, (full): Gauge => {
+        const metric: PromGauge = new PromGauge({
+          name: full,
+          help,
+          labelNames: [...labelNames],
+          registers: [registry],
+          ...(read !== undefined && { collect: () => metric.set(read()) }),
+        });
+        return {
+          set: (value, labels) => (labels === undefined ? metric.set(value) : metric.set({ ...labels }, value)),
+        };
+      }),
+    histogram: (name, help, labelNames = [], buckets) =>
+      once('histogram', name, (full): Histogram => {
+        const metric = new PromHistogram({
+          name: full,
+          help,
+          labelNames: [...labelNames],
+          registers: [registry],
+          ...(buckets !== undefined && { buckets: [...buckets] }),
+        });
+        return {
+          observe: (value, labels) =>
+            labels === undefined ? metric.observe(value) : metric.observe({ ...labels }, value),
+        };
+      }),
+    text: () => registry.metrics(),
+  };
+}
+
+let processMetrics: Registry | undefined;
+
+/** Figures of the process, of which there is one however many nodes run in it: prom-client's own, and memory. */
+export function processMetricsText(): Promise<string> {
+  if (processMetrics === undefined) {
+    processMetrics = new Registry();
+    collectDefaultMetrics({ register: processMetrics, eventLoopMonitoringPrecision: eventLoopResolutionMs });
+    const memory: PromGauge = new PromGauge({
+      name: `${prefix}process_memory_bytes`,
+      help: 'Memory of the process itself by kind (RssAnon and RssShmem of /proc/self/status); mapped files are apart.',
+      labelNames: ['kind'],
+      registers: [processMetrics],
+      collect: () => {
+        for (const [kind, bytes] of Object.entries(readMemory())) memory.set({ kind }, bytes);
+      },
+    });
+  }
+  return processMetrics.metrics();
+}
+
+/** Several nodes' figures in one text: each family's samples stand together under one header, as the format demands. */
+export function mergeMetrics(texts: readonly string[]): string {
+  const families = new Map<string, { readonly header: string; samples: string }>();
+  for (const text of texts)
+    for (const block of text.split(/^(?=# HELP )/m)) {
+      const [, header, name, samples] = /^(# HELP (\S+).*\n# TYPE .*\n)([\s\S]*)$/.exec(block) ?? [];
+      if (header === undefined || name === undefined || samples === undefined) continue;
+      const lines = samples.trim();
+      const family = families.get(name) ?? { header, samples: '' };
+      if (lines !== '') family.samples += `${lines}\n`;
+      families.set(name, family);
+    }
+  return [...families.values()].map(({ header, samples }) => `${header}${samples}`).join('\n');
+}
+
+/** In bytes, from /proc/self/status; empty where there is none. */
+export function readMemory(): Readonly<Record<string, number>> {
+  const kinds = { anonymous: 'RssAnon', shared: 'RssShmem', file: 'RssFile' };
+  let text: string;
+  try {
+    text = readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    return {};
+  }
+  return Object.fromEntries(
+    Object.entries(kinds).flatMap(([kind, field]) => {
+      const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1];
+      return kibibytes === undefined ? [] : [[kind, Number(kibibytes) * 1024]];
+    }),
+  );
+}

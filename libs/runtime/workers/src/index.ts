@@ -1,0 +1,4 @@
+/** CPU-heavy work on worker threads. */
+export { createWorkerPool, tasksWaitingMax, type WorkerPoolOptions } from './pool.ts';
+export { scryptMemoryMaxBytes } from './tasks.ts';
+export type * from './types.ts';
