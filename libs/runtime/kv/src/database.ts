@@ -1,0 +1,19 @@
+/** The only module that knows lmdb-js. */
+import { open, type RootDatabase } from 'lmdb';
+
+/** Keys and values are bytes as they are. */
+export type Database = RootDatabase<Buffer, Buffer>;
+
+/** Makes the folder when it is not there. @throws what LMDB says. */
+export const openDatabase = (path: string, mapSizeBytes: number): Database =>
+  open<Buffer, Buffer>({
+    path,
+    noSubdir: false,
+    mapSize: mapSizeBytes,
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    // A commit is LMDB's own, in two synced steps; why not the others: docs/adr/0003-lmdb-under-the-log.md.
+    overlappingSync: false,
+    compression: false,
+    maxDbs: 1,
+  });

@@ -1,0 +1,318 @@
+/**
+ * An ordered store on LMDB: transactions end in memory, and reach the disk together.
+ *
+ * Assumes: a log keeps what was written since the last {@link LmdbStore.flush}; a crash loses it here, whole
+ * transactions
+ * from the end, never a part of one. Why: docs/adr/0003-lmdb-under-the-log.md.
+ */
+import {
+  AssertionError,
+  assert,
+  type Checksum,
+  crc32c,
+  type KeyRange,
+  keySizeMaxBytes,
+  type KeyValue,
+  type OrderedStore,
+  type OrderedWriter,
+  StatusError,
+  toHex,
+} from '@skerry/kernel';
+import type { Database } from './database.ts';
+import { writeError } from './disk-error.ts';
+import { Layer, type Pending } from './layer.ts';
+import { checksumSizeBytes, keyBytes, keyText, merged, type RawRow, type TextRange, touches } from './merge.ts';
+
+export type KvStatistics = {
+  /** Not yet in LMDB: bytes in memory, and keys. */
+  readonly pendingBytes: number;
+  readonly pendingKeys: number;
+  /** LMDB commits, each with its two syncs, since the store was opened. */
+  readonly commits: number;
+};
+
+/** Large enough that hot keys are written once for many transactions, small enough to encode in a few milliseconds. */
+export const pendingBytesToFlush = 1024 * 1024;
+/** Pending bytes at which transactions are refused: the disk is slower than the callers, who must await `flush`. */
+export const pendingBytesMax = 64 * 1024 * 1024;
+/** Rows fetched at once: a cursor of LMDB is never left open in the hands of a caller. */
+const pageRowCount = 256;
+/** Below this many bytes a call into native code costs more than the checksum itself. */
+const nativeChecksumFromBytes = 512;
+const lowestKey = Buffer.from([0]);
+
+type Waiter = { readonly upTo: number; resolve(): void; reject(error: StatusError): void };
+type Undo = { readonly key: string; readonly had: boolean; readonly before: Pending };
+
+export class LmdbStore implements OrderedStore {
+  readonly #database: Database;
+  readonly #path: string;
+  readonly #checksum: Checksum;
+  readonly #flushBytes: number;
+  #active = new Layer();
+  /** Being written to LMDB: changes no more. */
+  #sealed: Layer | undefined;
+  /** Transactions ended, and of those how many are on disk. */
+  #ended = 0;
+  #durable = 0;
+  #commits = 0;
+  #waiters: Waiter[] = [];
+  #writing: Promise<void> | undefined;
+  #failure: StatusError | undefined;
+  #beforeCommit: () => Promise<void> = () => Promise.resolve();
+  #inTransaction = false;
+  #closed = false;
+
+  constructor(options: {
+    readonly database: Database;
+    readonly path: string;
+    readonly checksum: Checksum;
+    readonly flushBytes?: number;
+  }) {
+    this.#database = options.database;
+    this.#path = options.path;
+    this.#checksum = options.checksum;
+    this.#flushBytes = options.flushBytes ?? pendingBytesToFlush;
+  }
+
+  statistics(): KvStatistics {
+    return {
+      pendingBytes: this.#active.sizeBytes + (this.#sealed?.sizeBytes ?? 0),
+      pendingKeys: this.#active.length + (this.#sealed?.length ?? 0),
+      commits: this.#commits,
+    };
+  }
+
+  /** A view that stays as it is. */
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen();
+    const text = keyText(key);
+    for (const layer of this.#layers())
+      if (layer.has(text)) {
+        const pending = layer.get(text);
+        return pending?.subarray(checksumSizeBytes);
+      }
+    if (key.length === 0 || key.length > keySizeMaxBytes) return undefined;
+    const value = this.#database.getBinary(asBuffer(key));
+    return value === undefined ? undefined : this.#verified({ key: asBuffer(key), value });
+  }
+
+  *range({ from, to, reverse = false, limit = Infinity }: KeyRange): Generator<KeyValue> {
+    this.#assertOpen();
+    const range: TextRange = { from: keyText(from), to: to === undefined ? undefined : keyText(to), reverse };
+    if (limit <= 0 || (range.to !== undefined && range.from >= range.to)) return;
+    // Held for the whole walk: what is flushed meanwhile is gone from the store's layers, but not from these.
+    const layers = this.#layers().filter((layer) => touches(layer, range));
+    if (layers.length === 0) {
+      for (const page of this.#pages(range, limit)) for (const row of page) yield [row.key, this.#verified(row)];
+      return;
+    }
+    let left = limit;
+    for (const row of merged(layers, rowsIn(this.#pages(range, Infinity)), range, (raw) => this.#verified(raw))) {
+      yield row;
+      if (--left <= 0) return;
+    }
+  }
+
+  /** Rows of LMDB, each page read when it is asked for. */
+  *#pages({ from, to, reverse }: TextRange, limit: number): Generator<readonly RawRow[]> {
+    let low = from === '' ? lowestKey : keyBytes(from);
+    let high = to === undefined ? undefined : keyBytes(to);
+    let after = false;
+    for (let left = limit; left > 0;) {
+      const page = this.#page(low, high, after, reverse, Math.min(left, pageRowCount));
+      yield page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < Math.min(left, pageRowCount)) return;
+      left -= page.length;
+      if (reverse) high = last.key;
+      else {
+        low = last.key;
+        after = true;
+      }
+    }
+  }
+  #page(low: Buffer, high: Buffer | undefined, after: boolean, reverse: boolean, limit: number): RawRow[] {
+    // Backwards LMDB wants the larger bound first: exclusive here as there, the smaller one inclusive.
+    const bounds = reverse
+      ? { reverse, end: low, inclusiveEnd: true, ...(high === undefined ? {} : { start: high, exclusiveStart: true }) }
+      : { start: low, exclusiveStart: after, ...(high === undefined ? {} : { end: high }) };
+    const page: RawRow[] = [];
+    for (const { key, value } of this.#database.getRange({ ...bounds, limit })) page.push({ key, value });
+    return page;
+  }
+
+  transaction<T>(body: (writer: OrderedWriter) => T): T {
+    this.#assertOpen();
+    assert(!this.#inTransaction, 'a transaction must not be inside another');
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.statistics().pendingBytes > pendingBytesMax)
+      throw new StatusError(
+        'overloaded',
+        `Cannot write to store "${this.#path}": over ${pendingBytesMax} bytes are waiting for the disk`,
+      );
+    const undo: Undo[] = [];
+    const layer = this.#active;
+    const write = (key: Uint8Array, value: Pending): void => {
+      assert(
+        key.length > 0 && key.length <= keySizeMaxBytes,
+        `key must have 1 to ${keySizeMaxBytes} bytes: got ${key.length}`,
+      );
+      const text = keyText(key);
+      undo.push({ key: text, had: layer.has(text), before: layer.get(text) });
+      layer.set(text, value);
+    };
+    this.#inTransaction = true;
+    try {
+      const result = body({
+        get: (key) => this.get(key),
+        range: (range) => this.range(range),
+        put: (key, value) => write(key, withRoomForChecksum(value)),
+        delete: (key) => write(key, undefined),
+      });
+      if (undo.length > 0) this.#ended += 1;
+      return result;
+    } catch (thrown) {
+      for (const { key, had, before } of undo.toReversed())
+        if (had) layer.set(key, before);
+        else layer.unset(key);
+      throw thrown;
+    } finally {
+      this.#inTransaction = false;
+      if (layer.sizeBytes >= this.#flushBytes) this.#startWriting();
+    }
+  }
+
+  /** @throws StatusError `disk_full` (kept in memory; a later flush tries again), `disk_failed` (final). */
+  flush(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#durable === this.#ended) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ upTo: this.#ended, resolve, reject });
+      this.#startWriting();
+    });
+  }
+
+  beforeCommit(body: () => Promise<void>): void {
+    this.#beforeCommit = body;
+  }
+
+  /** Flushes first; when that fails, closes all the same and throws. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.flush();
+    } finally {
+      this.#closed = true;
+      await this.#writing;
+      await this.#database.close();
+    }
+  }
+
+  /** Newest first. */
+  #layers(): readonly Layer[] {
+    return this.#sealed === undefined ? [this.#active] : [this.#active, this.#sealed];
+  }
+  #assertOpen(): void {
+    if (this.#closed) throw new AssertionError(`store "${this.#path}" is closed`);
+  }
+  #startWriting(): void {
+    if (this.#writing !== undefined || this.#failure !== undefined) return;
+    this.#writing = this.#write().then((written) => {
+      this.#writing = undefined;
+      // After a failure the next transaction or flush tries again: a full disk is not asked in a loop.
+      if (written && (this.#waiters.length > 0 || this.#active.sizeBytes >= this.#flushBytes)) this.#startWriting();
+    });
+  }
+  /** Writes one layer in one commit of LMDB, on its own thread; false when that failed. */
+  async #write(): Promise<boolean> {
+    // Not inside the transaction that asked for it.
+    await Promise.resolve();
+    const sealed = this.#active;
+    const upTo = this.#ended;
+    this.#sealed = sealed;
+    this.#active = new Layer();
+    try {
+      await this.#beforeCommit();
+      await this.#commit(sealed);
+    } catch (thrown) {
+      this.#fail(await writeError(thrown, this.#path, sealed.sizeBytes));
+      return false;
+    }
+    this.#sealed = undefined;
+    this.#commits += 1;
+    this.#durable = upTo;
+    const done = this.#waiters.filter((waiter) => waiter.upTo <= this.#durable);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.upTo > this.#durable);
+    for (const waiter of done) waiter.resolve();
+    return true;
+  }
+  async #commit(layer: Layer): Promise<void> {
+    // What is put in one turn of the event loop is one commit of lmdb-js, all or nothing.
+    // Most calls return one and the same promise, but not all: none may be rejected unheard.
+    const committed = new Set<Promise<boolean>>();
+    for (const [text, pending] of layer.entries()) {
+      const key = keyBytes(text);
+      if (pending === undefined) committed.add(this.#database.remove(key));
+      else {
+        pending.writeUInt32BE(this.#sum(key, pending.subarray(checksumSizeBytes)), 0);
+        committed.add(this.#database.put(key, pending));
+      }
+    }
+    try {
+      await Promise.all(committed);
+    } catch (thrown) {
+      throw await commitCause(thrown);
+    }
+  }
+  #fail(error: StatusError): void {
+    if (error.reason !== 'disk_full') this.#failure = error;
+    else this.#unseal();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(error);
+  }
+
+  /** The next attempt takes what was written since along: deletions may make it fit. */
+  #unseal(): void {
+    const older = this.#sealed;
+    if (older === undefined) return;
+    for (const [key, pending] of this.#active.entries()) older.set(key, pending);
+    this.#active = older;
+    this.#sealed = undefined;
+  }
+
+  #sum(key: Buffer, value: Uint8Array): number {
+    const sum = value.length < nativeChecksumFromBytes ? crc32c : this.#checksum;
+    return sum(value, crc32c(key));
+  }
+  #verified({ key, value }: RawRow): Uint8Array {
+    const content = value.subarray(checksumSizeBytes);
+    if (value.length < checksumSizeBytes || value.readUInt32BE(0) !== this.#sum(key, content))
+      throw new StatusError('corrupt', `Cannot read store "${this.#path}": value of key ${toHex(key)} is damaged`);
+    return content;
+  }
+}
+
+function* rowsIn(pages: Iterable<readonly RawRow[]>): Generator<RawRow> {
+  for (const page of pages) yield* page;
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Lmdb-js rejects with a wrapper whose `commitError` rejects with what LMDB said. */
+async function commitCause(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
+  try {
+    await thrown.commitError;
+    return thrown;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+function withRoomForChecksum(value: Uint8Array): Buffer {
+  const pending = Buffer.allocUnsafe(checksumSizeBytes + value.length);
+  pending.set(value, checksumSizeBytes);
+  return pending;
+}

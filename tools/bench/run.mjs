@@ -1,0 +1,18 @@
+/** `npm run bench -- SUBJECT`: runs one subject's benchmarks; without one, lists them. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const subjects = { ground: ['ground', 'rpc', 'wal', 'blobs'], rpc: ['rpc'], wal: ['wal'], blobs: ['blobs'] };
+const [subject = ''] = process.argv.slice(2);
+if (!Object.hasOwn(subjects, subject)) {
+  console.error(`bench: unknown subject "${subject}": wanted one of ${Object.keys(subjects).join(', ')}`);
+  process.exit(2);
+}
+for (const name of subjects[subject]) {
+  console.log(`\n## ${name}\n`);
+  const file = join(import.meta.dirname, `${name}.ts`);
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--conditions=@skerry/source', file], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
