@@ -1,0 +1,28 @@
+/** The namespace of files and directories: a deterministic state machine, and questions to its state. */
+export type * from './command.ts';
+export { decodeCommand, encodeCommand } from './command-codec.ts';
+export { quotaFault } from './change.ts';
+export type { EntryHead, EntryKind, EntryVersion, NamedHead } from './entry.ts';
+export * from './extents.ts';
+export { FileTree } from './file-tree.ts';
+export { EntryId, type Place, rootDirectory } from './ids.ts';
+export * from './limits.ts';
+export { decodeOutcome, type Outcome } from './outcome.ts';
+export { formatPath, nameFault, parsePath } from './path.ts';
+export {
+  entryAt,
+  type Found,
+  isDead,
+  isReferenced,
+  listDirectory,
+  listStages,
+  lookup,
+  pathOf,
+  type PlacedStage,
+  referenceCount,
+  stageOf,
+  treeHash,
+  type Usage,
+  usageOf,
+} from './read.ts';
+export { type Stage, stageLength } from './stage.ts';

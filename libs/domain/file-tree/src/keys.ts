@@ -1,0 +1,71 @@
+/**
+ * Where things stand in the store: a letter, a slash, the key's own bytes.
+ *
+ * | key | value |
+ * |---|---|
+ * | `r/` | the root's entry |
+ * | `d/` directory id, name | entry (`entry.ts`) |
+ * | `p/` directory id | its place: parent id, name |
+ * | `g/` directory id, name, NUL, user | stage (`stage.ts`) |
+ * | `q/` owner | usage |
+ * | `b/` blob id | count of references |
+ * | `x/` blob id | log index at which it was marked dead |
+ * | `y/` log index, blob id | the same by index, for expiry |
+ */
+import { type BlobId, ByteReader, ByteWriter, concatBytes, fromUtf8, idSizeBytes, present, utf8 } from '@skerry/kernel';
+import { bytesOfId, type EntryId, type Place, readBlobId, readEntryId } from './ids.ts';
+
+const prefixSizeBytes = 2;
+const nul = new Uint8Array(1);
+const prefixes = {
+  root: utf8('r/'),
+  entry: utf8('d/'),
+  parent: utf8('p/'),
+  stage: utf8('g/'),
+  usage: utf8('q/'),
+  references: utf8('b/'),
+  dead: utf8('x/'),
+  deadAt: utf8('y/'),
+} as const;
+/** All that the tree keeps, in order of bytes. */
+export const treePrefixes: readonly Uint8Array[] = Object.values(prefixes).toSorted(
+  (a, b) => (a[0] ?? 0) - (b[0] ?? 0),
+);
+
+export const rootKey: Uint8Array = prefixes.root;
+export const entriesPrefix = (directory: EntryId): Uint8Array => concatBytes([prefixes.entry, bytesOfId(directory)]);
+export const entryKey = ({ directory, name }: Place): Uint8Array =>
+  concatBytes([prefixes.entry, bytesOfId(directory), utf8(name)]);
+/** The name in an entry's key; what is in the store was checked when it came in. */
+export const nameInKey = (key: Uint8Array): string =>
+  present(fromUtf8(key.subarray(prefixSizeBytes + idSizeBytes)), 'name in key');
+export const parentKey = (directory: EntryId): Uint8Array => concatBytes([prefixes.parent, bytesOfId(directory)]);
+
+export const stagesPrefix: Uint8Array = prefixes.stage;
+export const stagesOfDirectoryPrefix = (directory: EntryId): Uint8Array =>
+  concatBytes([prefixes.stage, bytesOfId(directory)]);
+export const stageKey = ({ directory, name }: Place, user: string): Uint8Array =>
+  concatBytes([prefixes.stage, bytesOfId(directory), utf8(name), nul, utf8(user)]);
+export function placeInStageKey(key: Uint8Array): { readonly place: Place; readonly user: string } {
+  const reader = new ByteReader(key.subarray(prefixSizeBytes));
+  const directory = readEntryId(reader);
+  const text = present(fromUtf8(reader.raw(reader.remaining)), 'text in stage key');
+  const end = text.indexOf('\0');
+  return { place: { directory, name: text.slice(0, end) }, user: text.slice(end + 1) };
+}
+
+export const usagePrefix: Uint8Array = prefixes.usage;
+export const usageKey = (owner: string): Uint8Array => concatBytes([prefixes.usage, utf8(owner)]);
+export const ownerInKey = (key: Uint8Array): string => present(fromUtf8(key.subarray(prefixSizeBytes)), 'owner in key');
+
+export const referencesPrefix: Uint8Array = prefixes.references;
+export const referencesKey = (blob: BlobId): Uint8Array => concatBytes([prefixes.references, bytesOfId(blob)]);
+export const blobInKey = (key: Uint8Array): BlobId => readBlobId(new ByteReader(key.subarray(prefixSizeBytes)));
+export const deadKey = (blob: BlobId): Uint8Array => concatBytes([prefixes.dead, bytesOfId(blob)]);
+export const deadAtPrefix: Uint8Array = prefixes.deadAt;
+export const deadAtKey = (index: number, blob?: BlobId): Uint8Array => {
+  const at = new ByteWriter(8).u64(index).finish();
+  return concatBytes(blob === undefined ? [prefixes.deadAt, at] : [prefixes.deadAt, at, bytesOfId(blob)]);
+};
+export const blobInDeadAtKey = (key: Uint8Array): BlobId =>
+  readBlobId(new ByteReader(key.subarray(prefixSizeBytes + 8)));

@@ -1,0 +1,80 @@
+/** Who the client is. Source: RFC 959 §4.1.1, RFC 7151 (HOST), RFC 2640 §4 (LANG). */
+import { emptyBytes, type Reason } from '@skerry/kernel';
+import { processing } from '@skerry/proto';
+import { restartedSession } from './fresh.ts';
+import type { CommandRows, Steps, Turn } from './turn.ts';
+
+/** Failed logins of one connection; the last one ends it, so that guessing costs a connection for each few words. */
+export const loginFailuresMax = 5;
+
+const { Phase } = processing;
+
+function user(turn: Turn): void {
+  const { tlsRequired = 'no' } = turn.context;
+  if (tlsRequired !== 'no' && !turn.session.controlTls)
+    return turn.reply(530, 'Secure the connection with AUTH TLS first.');
+  turn.change({ phase: Phase.USER_GIVEN, user: turn.argument, grant: emptyBytes });
+  turn.reply(331, 'Password, please.');
+}
+
+function refuseLogin(turn: Turn, reason: Reason): void {
+  const wrong = reason === 'credentials' || reason === 'no_such_user' || reason === 'account_disabled';
+  const failedLogins = turn.session.failedLogins + (wrong ? 1 : 0);
+  turn.change({ phase: Phase.GREETED, user: '', failedLogins });
+  if (failedLogins < loginFailuresMax) return turn.refuse(reason, 'login');
+  turn.reply(421, 'Too many failed logins.');
+  turn.close();
+}
+
+function* pass(turn: Turn): Steps {
+  if (turn.session.phase !== Phase.USER_GIVEN) return turn.reply(503, 'Send USER first.');
+  const login = yield* turn.call<'login'>({ kind: 'login', user: turn.session.user, password: turn.argument });
+  if (!login.ok) return refuseLogin(turn, login.error);
+  const { grant } = login.value;
+  turn.change({ phase: Phase.LOGGED_IN, grant, workingDirectory: '/', sizedPath: '', announcedLength: undefined });
+  turn.reply(230, 'Logged in.');
+}
+
+function quit(turn: Turn): void {
+  turn.reply(221, 'Goodbye.');
+  turn.close();
+}
+
+function reinitialise(turn: Turn): void {
+  turn.change(restartedSession(turn.session));
+  turn.reply(220, 'As at the beginning; send USER.');
+}
+
+function host(turn: Turn): void {
+  if (turn.session.phase !== Phase.GREETED) return turn.reply(503, 'HOST comes before USER.');
+  turn.change({ virtualHost: turn.argument.trim() });
+  turn.reply(220, 'Host accepted.');
+}
+
+function language(turn: Turn): void {
+  const tag = turn.argument.trim();
+  if (tag !== '' && !/^en(-[A-Za-z0-9]{1,8})*$/i.test(tag)) return turn.reply(504, 'Replies are in English (EN) only.');
+  turn.change({ language: tag === '' ? '' : 'en' });
+  turn.reply(200, 'Replies are in English.');
+}
+
+function client(turn: Turn): void {
+  turn.change({ clientName: turn.argument });
+  turn.reply(200, 'Noted.');
+}
+
+export const loginCommands: CommandRows = {
+  USER: { syntax: 'USER <name>', argument: 'required', anytime: true, run: user },
+  PASS: { syntax: 'PASS <password>', argument: 'optional', anytime: true, run: pass },
+  ACCT: {
+    syntax: 'ACCT <account>',
+    argument: 'required',
+    anytime: true,
+    run: (turn) => turn.reply(202, 'No accounts here beside the users.'),
+  },
+  QUIT: { syntax: 'QUIT', argument: 'ignored', anytime: true, duringTransfer: true, run: quit },
+  REIN: { syntax: 'REIN', argument: 'none', anytime: true, run: reinitialise },
+  HOST: { syntax: 'HOST <name>', argument: 'required', anytime: true, run: host },
+  LANG: { syntax: 'LANG [<tag>]', argument: 'optional', anytime: true, run: language },
+  CLNT: { syntax: 'CLNT <program>', argument: 'required', anytime: true, run: client },
+};
