@@ -1,0 +1,75 @@
+/** Checks a name and password; the answer's time and words do not tell whether the name is there. */
+import { findUser, nameLengthMax } from '@skerry/domain-users';
+import { StatusError } from '@skerry/kernel';
+import type { Replica } from '@skerry/runtime-replica';
+import type { Telemetry } from '@skerry/runtime-telemetry';
+import { pause, type World } from '@skerry/runtime-world';
+import type { Granted, Grants } from './grants.ts';
+import type { LoginGuard } from './guard.ts';
+import type { PasswordCheck } from './password-check.ts';
+
+export type LoginParts = {
+  readonly world: World;
+  readonly replica: Replica;
+  readonly telemetry: Telemetry;
+  readonly guard: LoginGuard;
+  readonly passwords: PasswordCheck;
+  readonly grants: Grants;
+};
+export type Attempt = { readonly user: string; readonly password: string; readonly clientAddress: string };
+
+/** Longest client address kept, in characters: an IPv6 address with its zone has 64 at most. */
+const addressLengthMax = 64;
+
+const refused = (): StatusError => new StatusError('credentials', 'Login failed: user or password is wrong');
+
+/** @throws StatusError `credentials` (also while locked out), `account_disabled`, `overloaded`. */
+export async function logIn(parts: LoginParts, attempt: Attempt, signal?: AbortSignal): Promise<Granted> {
+  const { replica, telemetry, guard, passwords, grants } = parts;
+  const user = attempt.user.slice(0, nameLengthMax + 1);
+  const address = attempt.clientAddress.slice(0, addressLengthMax);
+  await passGuard(parts, user, address, signal);
+  if (!guard.begin(user)) throw tooMany(parts, user, address, 'busy');
+  let hash: string | undefined;
+  let right: boolean;
+  try {
+    await replica.readBarrier();
+    hash = findUser(replica.state, user)?.user.passwordHash;
+    right = await passwords.matches(attempt.password, hash);
+  } finally {
+    guard.ended(user);
+  }
+  if (!right) {
+    const locked = guard.failed(user, address);
+    telemetry.emit({ event: 'login_failed', level: 'warn', user, address, locked });
+    throw refused();
+  }
+  // Read again: the check took its time, and the user may have been changed or removed meanwhile.
+  const record = findUser(replica.state, user);
+  if (record === undefined || record.user.passwordHash !== hash) throw refused();
+  guard.succeeded(user);
+  const granted = grants.open(record);
+  telemetry.emit({ event: 'login_succeeded', user, address, session: granted.sessionId });
+  return granted;
+}
+
+async function passGuard(
+  parts: LoginParts,
+  user: string,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { world, guard } = parts;
+  const verdict = guard.verdict(user, address);
+  if (verdict.kind === 'free') return;
+  if (verdict.kind === 'wait') {
+    await pause(world.clock, verdict.forMs, signal);
+    if (guard.verdict(user, address).kind === 'free') return;
+  }
+  throw tooMany(parts, user, address, verdict.kind);
+}
+
+function tooMany({ telemetry }: LoginParts, user: string, address: string, why: string): StatusError {
+  telemetry.emit({ event: 'login_refused', level: 'warn', user, address, why });
+  return new StatusError('credentials', 'Login refused: too many failed logins, wait a while and try again');
+}

@@ -1,0 +1,105 @@
+/** The parts of an auth node, over a replica that is open. */
+import { countUsers } from '@skerry/domain-users';
+import { auth } from '@skerry/proto';
+import type { Notice, Service, ServiceEnvironment } from '@skerry/runtime-host';
+import type { Replica } from '@skerry/runtime-replica';
+import { Accounts } from './accounts.ts';
+import { ensureFirstAdmin, firstAdminName } from './first-admin.ts';
+import { Grants } from './grants.ts';
+import { LoginGuard } from './guard.ts';
+import { access, createHandlers } from './handlers.ts';
+import { PasswordCheck } from './password-check.ts';
+import { RevocationPush } from './revocation-push.ts';
+import { Sessions } from './sessions.ts';
+import type { AuthConfig } from './settings.ts';
+
+export type AuthService = Service & {
+  /**
+   * The made-up password of the user `admin`, on the first start without one: for the terminal, once; never for a log.
+   */
+  readonly firstAdminPassword?: string;
+};
+
+/** Over a replica that is open; `close` closes it. */
+export async function serve(
+  config: AuthConfig,
+  environment: ServiceEnvironment,
+  replica: Replica,
+  close: () => Promise<void>,
+): Promise<AuthService> {
+  const { world, telemetry, rpc, directory, workers, sealer } = environment;
+  const { grantLifeMs } = config;
+  const first = await ensureFirstAdmin({ world, replica, workers }, config.adminPassword);
+  if (first.created) telemetry.emit({ event: 'first_admin_created', message: 'user "admin" made' });
+  else if (config.adminPassword !== undefined)
+    telemetry.emit({
+      event: 'admin_password_ignored',
+      message: 'there are users already: --admin-password changes none (skerry user passwd does)',
+    });
+  const sessions = new Sessions(world.clock);
+  const push = new RevocationPush({ world, rpc, directory, telemetry, grantLifeMs });
+  const guard = new LoginGuard(world.clock);
+  const passwords = new PasswordCheck(world, workers);
+  const grants = new Grants({ world, sealer, replica, config });
+  const accounts = new Accounts({ world, replica, workers, telemetry, sessions, push, config });
+  const handlers = createHandlers({
+    world,
+    replica,
+    telemetry,
+    guard,
+    passwords,
+    grants,
+    accounts,
+    sessions,
+    grantLifeMs,
+  });
+  const calls = new CallCount();
+  rpc.serve(auth.AuthServiceDefinition, calls.counted(handlers), access);
+  let stopped: Promise<void> | undefined;
+  return {
+    endpoints: {},
+    load: () => calls.underWay,
+    status: () => ({
+      users: countUsers(replica.state),
+      sessions: sessions.count,
+      failuresRemembered: guard.remembered,
+      replica: replica.status(),
+    }),
+    stop: () => {
+      push.close();
+      stopped ??= close();
+      return stopped;
+    },
+    ...(first.generated === undefined
+      ? {}
+      : { firstAdminPassword: first.generated, notice: passwordNotice(first.generated) }),
+  };
+}
+
+const passwordNotice = (password: string): Notice => ({
+  secret: `user ${firstAdminName}, password (shown once): ${password}`,
+  withoutTerminal:
+    `user ${firstAdminName} has a made-up password that nobody was shown, since standard error is no terminal: ` +
+    `set one with skerry user passwd ${firstAdminName}`,
+});
+
+type AuthHandlers = ReturnType<typeof createHandlers>;
+
+/** Calls under way: the node's load. */
+class CallCount {
+  underWay = 0;
+  counted(handlers: AuthHandlers): AuthHandlers {
+    const { login, ...others } = handlers;
+    return {
+      ...others,
+      login: async (request, context) => {
+        this.underWay += 1;
+        try {
+          return await login(request, context);
+        } finally {
+          this.underWay -= 1;
+        }
+      },
+    };
+  }
+}

@@ -1,0 +1,26 @@
+import { integer, optionalText, type ConfigOf } from '@skerry/runtime-config';
+
+export const settings = {
+  adminPassword: optionalText({
+    help: 'password of the user "admin", who is made on the first start; without it one is made up and shown once, on a terminal',
+    pattern: /^[^\0]{1,1024}$/,
+    wanted: 'text of 1 to 1024 bytes',
+    placeholder: 'PASSWORD',
+    secret: true,
+  }),
+  grantLifeMs: integer({
+    default: 5_000,
+    min: 500,
+    max: 60_000,
+    unit: 'ms',
+    help: 'how long a change of a user may take to act on open sessions: they renew their grant this often',
+  }),
+  sessionLifeMs: integer({
+    default: 24 * 3_600_000,
+    min: 60_000,
+    max: 30 * 24 * 3_600_000,
+    unit: 'ms',
+    help: 'how long a login lasts before the password is asked again: one day covers the longest working session',
+  }),
+} as const;
+export type AuthConfig = ConfigOf<typeof settings>;

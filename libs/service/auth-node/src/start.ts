@@ -1,0 +1,41 @@
+/** The auth node: users in a replicated log, logins, grants. */
+import { join } from 'node:path';
+import { UsersMachine } from '@skerry/domain-users';
+import { GroupId } from '@skerry/kernel';
+import type { ServiceEnvironment } from '@skerry/runtime-host';
+import { openKv } from '@skerry/runtime-kv';
+import { openReplica } from '@skerry/runtime-replica';
+import { serve, type AuthService } from './serve.ts';
+import type { AuthConfig } from './settings.ts';
+
+const logDirectory = 'log';
+const storeDirectory = 'store';
+
+/** @throws StatusError of the log or store: `format_newer`, `corrupt`, `disk_full`, `disk_failed`. */
+export async function start(config: AuthConfig, environment: ServiceEnvironment): Promise<AuthService> {
+  const { world, telemetry, dataDirectory } = environment;
+  const store = await openKv({ path: join(dataDirectory, storeDirectory), checksum: world.checksum });
+  const closers = [(): Promise<void> => store.close()];
+  const close = async (): Promise<void> => {
+    for (const each of closers.splice(0).toReversed()) await each();
+  };
+  try {
+    const replica = await openReplica<never>({
+      world,
+      telemetry,
+      group: GroupId('auth'),
+      logDirectory,
+      store,
+      stateMachine: new UsersMachine(),
+      // The machine has no effects, and keeps nothing outside the store.
+      perform: () => undefined,
+      beforeCut: () => Promise.resolve(),
+      onFatal: (error) => environment.fatal(error),
+    });
+    closers.push(() => replica.close());
+    return await serve(config, environment, replica, close);
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}

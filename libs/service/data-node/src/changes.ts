@@ -1,0 +1,90 @@
+/** Unary calls that change names. Each is idempotent by its ticket's operation id: a repeat gets the first answer. */
+import { randomId, rememberedResult, StatusError } from '@skerry/kernel';
+import {
+  decodeOutcome,
+  EntryId,
+  type FileTreeCommand,
+  type NamedHead,
+  parsePath,
+  rootDirectory,
+} from '@skerry/domain-file-tree';
+import type { data } from '@skerry/proto';
+import { type Done, doneOf, type Parts, propose, toDirectoryEntry } from './parts.ts';
+import { placeOf, reach } from './places.ts';
+import type { Ticket } from './tickets.ts';
+
+/** POSIX bits of a new directory: FTP has no umask; who may enter is decided by auth's rules. */
+const directoryMode = 0o755;
+
+/** The command is built from the state as it is now, unless the operation took effect before. */
+async function once(parts: Parts, ticket: Ticket, command: () => FileTreeCommand): Promise<Done> {
+  await parts.replica.readBarrier();
+  const before = rememberedResult(parts.replica.state, ticket.operationId);
+  if (before !== undefined) return doneOf(decodeOutcome(before));
+  return propose(parts, command(), ticket.operationId);
+}
+
+function shown(entry: NamedHead | undefined, ticket: Ticket): { entry: data.DirectoryEntry } {
+  if (entry === undefined)
+    throw new StatusError('unexpected', `Cannot answer operation ${ticket.operationId}: its outcome names no entry`);
+  return { entry: toDirectoryEntry(entry) };
+}
+
+export async function makeDirectory(parts: Parts, ticket: Ticket): Promise<{ entry: data.DirectoryEntry }> {
+  const names = parsePath(ticket.path);
+  if (names.length === 0) {
+    const found = reach(parts.replica.state, '/');
+    if (ticket.parents && found.kind === 'root') return { entry: toDirectoryEntry({ ...found.entry, name: '/' }) };
+    throw new StatusError('entry_exists', 'Cannot make the directory "/": it is always there');
+  }
+  const done = await once(parts, ticket, () => {
+    const place = ticket.parents ? undefined : placeOf(parts.replica.state, ticket.path);
+    const wanted = place === undefined ? names : [place.name];
+    return {
+      kind: 'makeDirectory',
+      directory: place?.directory ?? rootDirectory,
+      names: wanted,
+      ids: wanted.map(() => EntryId(randomId(parts.world.random))),
+      parents: ticket.parents,
+      user: ticket.user,
+      group: ticket.group,
+      mode: directoryMode,
+    };
+  });
+  return shown(done.entry, ticket);
+}
+
+export async function removeDirectory(parts: Parts, ticket: Ticket): Promise<data.RemoveDirectoryResponse> {
+  await once(parts, ticket, () => ({ kind: 'removeDirectory', place: placeOf(parts.replica.state, ticket.path) }));
+  return {};
+}
+
+export async function removeFile(parts: Parts, ticket: Ticket): Promise<data.RemoveFileResponse> {
+  const { user } = ticket;
+  await once(parts, ticket, () => ({ kind: 'removeFile', place: placeOf(parts.replica.state, ticket.path), user }));
+  return {};
+}
+
+export async function rename(parts: Parts, ticket: Ticket): Promise<{ entry: data.DirectoryEntry }> {
+  const done = await once(parts, ticket, () => ({
+    kind: 'rename',
+    from: placeOf(parts.replica.state, ticket.path),
+    to: placeOf(parts.replica.state, ticket.targetPath),
+    user: ticket.user,
+  }));
+  return shown(done.entry, ticket);
+}
+
+export async function setAttributes(
+  parts: Parts,
+  ticket: Ticket,
+  { modifiedAtMs, mode }: data.SetAttributesRequest,
+): Promise<{ entry: data.DirectoryEntry }> {
+  const done = await once(parts, ticket, () => ({
+    kind: 'setAttributes',
+    place: placeOf(parts.replica.state, ticket.path),
+    modifiedMs: modifiedAtMs,
+    mode,
+  }));
+  return shown(done.entry, ticket);
+}

@@ -1,0 +1,81 @@
+/** The rpc's handlers, and who may call them. */
+import { data } from '@skerry/proto';
+import type { AccessTable, Handlers } from '@skerry/runtime-rpc';
+import { operatorRole, type Sealer } from '@skerry/runtime-security';
+import { makeDirectory, removeDirectory, removeFile, rename, setAttributes } from './changes.ts';
+import { Compactor } from './compactor.ts';
+import type { Parts } from './parts.ts';
+import { list, retrieve, stat, usage } from './reads.ts';
+import { UploadRegistry } from './registry.ts';
+import { store } from './store.ts';
+import { Tickets } from './tickets.ts';
+
+type Definition = typeof data.DataServiceDefinition;
+const { Operation } = data;
+
+/** Bytes flow between router and data; all else is asked by the processor. */
+export const access: AccessTable<Definition> = {
+  stat: ['processing', 'data', operatorRole],
+  list: ['processing', 'routing'],
+  retrieve: ['routing'],
+  store: ['routing'],
+  makeDirectory: ['processing'],
+  removeDirectory: ['processing'],
+  removeFile: ['processing'],
+  rename: ['processing'],
+  setAttributes: ['processing'],
+  getUsage: ['processing', 'data', operatorRole],
+};
+
+export class DataHandlers {
+  readonly parts: Parts;
+  readonly registry: UploadRegistry;
+  readonly compactor: Compactor;
+  readonly #tickets: Tickets;
+  #reading = 0;
+
+  constructor(parts: Parts, sealer: Sealer) {
+    this.parts = parts;
+    this.registry = new UploadRegistry(parts.config.uploadCountMax);
+    this.compactor = new Compactor(parts, this.registry);
+    this.#tickets = new Tickets(sealer, parts.world.clock);
+  }
+
+  /** Transfers under way. */
+  get load(): number {
+    return this.registry.count + this.#reading;
+  }
+
+  handlers(): Handlers<Definition> {
+    const { parts, registry, compactor } = this;
+    const tickets = this.#tickets;
+    const all = { parts, registry, compactor, tickets };
+    const open = (sealed: Uint8Array, ...operations: data.Operation[]) => tickets.open(sealed, ...operations);
+    return {
+      stat: async ({ ticket }) => stat(parts, open(ticket, Operation.STAT), registry),
+      list: async function* ({ ticket }) {
+        yield* list(parts, open(ticket, Operation.LIST));
+      },
+      retrieve: ({ ticket, length }) =>
+        this.#counted(async function* () {
+          yield* retrieve(parts, open(ticket, Operation.RETRIEVE), length);
+        }),
+      store: (requests, context) => store(all, requests, context),
+      makeDirectory: async ({ ticket }) => makeDirectory(parts, open(ticket, Operation.MAKE_DIRECTORY)),
+      removeDirectory: async ({ ticket }) => removeDirectory(parts, open(ticket, Operation.REMOVE_DIRECTORY)),
+      removeFile: async ({ ticket }) => removeFile(parts, open(ticket, Operation.REMOVE_FILE)),
+      rename: async ({ ticket }) => rename(parts, open(ticket, Operation.RENAME)),
+      setAttributes: async (request) => setAttributes(parts, open(request.ticket, Operation.SET_ATTRIBUTES), request),
+      getUsage: async ({ user }) => usage(parts, user),
+    };
+  }
+
+  async *#counted<T>(messages: () => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    this.#reading += 1;
+    try {
+      yield* messages();
+    } finally {
+      this.#reading -= 1;
+    }
+  }
+}

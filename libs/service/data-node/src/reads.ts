@@ -1,0 +1,160 @@
+/** Calls that change nothing: Stat, List, Retrieve, GetUsage. */
+import { StatusError } from '@skerry/kernel';
+import type { BlobId } from '@skerry/kernel';
+import {
+  type EntryVersion,
+  type Extent,
+  listDirectory,
+  lookup,
+  stageLength,
+  stageOf,
+  usageOf,
+} from '@skerry/domain-file-tree';
+import type { data } from '@skerry/proto';
+import { chunkOf, chunkSizeMaxBytes } from '@skerry/runtime-rpc';
+import { readAhead } from './cuttable.ts';
+import { listBatchCount } from './limits.ts';
+import { type Parts, toDirectoryEntry } from './parts.ts';
+import { entryOf } from './places.ts';
+import type { Ticket } from './tickets.ts';
+
+export type IsUploading = (user: string, place: { directory: string; name: string }) => boolean;
+
+export async function stat(
+  parts: Parts,
+  ticket: Ticket,
+  uploads: { isUploading: IsUploading },
+): Promise<{
+  entry: data.DirectoryEntry | undefined;
+  stageLength: number | undefined;
+}> {
+  await parts.replica.readBarrier();
+  const found = lookup(parts.replica.state, ticket.path);
+  switch (found.kind) {
+    case 'unreachable':
+      return { entry: undefined, stageLength: undefined };
+    case 'root':
+      return { entry: toDirectoryEntry({ ...found.entry, name: '/' }), stageLength: undefined };
+    case 'entry':
+    case 'vacant': {
+      const { place } = found;
+      const entry = found.kind === 'entry' ? toDirectoryEntry({ ...found.entry, name: place.name }) : undefined;
+      // A stage is what a cut left behind only while nobody writes to it; after a crash nobody does, whatever its
+      // mark says.
+      const stage = uploads.isUploading(ticket.user, place)
+        ? undefined
+        : stageOf(parts.replica.state, ticket.user, place);
+      return { entry, stageLength: stage === undefined ? undefined : stageLength(stage) };
+    }
+  }
+}
+
+export async function* list(parts: Parts, ticket: Ticket): AsyncGenerator<Partial<data.ListResponse>, void, undefined> {
+  await parts.replica.readBarrier();
+  const { state } = parts.replica;
+  const { entry, name } = entryOf(state, ticket.path);
+  yield { self: toDirectoryEntry({ ...entry, name }), entries: [] };
+  if (entry.kind === 'file') return;
+  let after: string | undefined;
+  while (true) {
+    const batch = listDirectory(state, entry.id, after, listBatchCount);
+    if (batch.length > 0) yield { entries: batch.map(toDirectoryEntry) };
+    if (batch.length < listBatchCount) return;
+    after = batch.at(-1)?.name;
+  }
+}
+
+/** Bytes [offset, offset + length) of the file, blob by blob. */
+async function* readExtents(
+  parts: Parts,
+  extents: readonly Extent[],
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let [skip, left] = [offset, length];
+  for (const extent of extents) {
+    if (left <= 0) return;
+    if (skip >= extent.length) {
+      skip -= extent.length;
+      continue;
+    }
+    const take = Math.min(extent.length - skip, left);
+    yield* parts.blobs.read(extent.blob, { offset: extent.offset + skip, length: take });
+    left -= take;
+    skip = 0;
+  }
+}
+
+/** Keeps the content of a version readable until the returned function is called. */
+export function pinAll(parts: Parts, extents: readonly Extent[]): () => void {
+  const releases = [...new Set(extents.map(({ blob }) => blob))].map((blob: BlobId) => parts.blobs.pin(blob));
+  return () => {
+    for (const release of releases) release();
+  };
+}
+
+/** The version that is current now; what is written meanwhile does not disturb it. */
+export async function* retrieve(
+  parts: Parts,
+  ticket: Ticket,
+  lengthMax: number | undefined,
+): AsyncGenerator<{ part: data.RetrieveResponse['part'] }, void, undefined> {
+  await parts.replica.readBarrier();
+  const { entry, name } = entryOf(parts.replica.state, ticket.path);
+  if (entry.kind === 'directory')
+    throw new StatusError('is_a_directory', `Cannot send ${JSON.stringify(ticket.path)}: it is a directory`);
+  if (ticket.offset > entry.size)
+    throw new StatusError(
+      'offset_past_end',
+      `Cannot send ${JSON.stringify(ticket.path)} from byte ${ticket.offset}: it has ${entry.size}`,
+    );
+  // Between the look at the state and the pin nothing else can run.
+  const release = pinAll(parts, entry.extents);
+  let sent = 0;
+  try {
+    yield { part: { $case: 'start', value: toDirectoryEntry({ ...entry, name }) } };
+    const length = Math.min(entry.size - ticket.offset, lengthMax ?? entry.size);
+    for await (const bytes of readAhead(readExtents(parts, entry.extents, ticket.offset, length)))
+      for (let at = 0; at < bytes.length; at += chunkSizeMaxBytes) {
+        const piece = bytes.length <= chunkSizeMaxBytes ? bytes : bytes.subarray(at, at + chunkSizeMaxBytes);
+        yield { part: { $case: 'chunk', value: chunkOf(piece, parts.world.checksum) } };
+        sent += piece.length;
+      }
+  } catch (thrown) {
+    reportDamage(parts, ticket.path, entry, ticket.offset + sent, thrown);
+    throw thrown;
+  } finally {
+    parts.metrics.sent.add(sent);
+    release();
+  }
+}
+
+function reportDamage(parts: Parts, path: string, { version }: EntryVersion, offset: number, error: unknown): void {
+  if (!(error instanceof StatusError)) return;
+  // A blob that a version names and the disk has not is damage too.
+  if (error.reason !== 'corrupt' && error.reason !== 'no_such_entry') return;
+  parts.telemetry.emit({
+    event: 'content_damaged',
+    level: 'error',
+    path,
+    version,
+    offset,
+    error,
+    message: error.message,
+  });
+}
+
+export async function usage(parts: Parts, user: string): Promise<data.GetUsageResponse> {
+  await parts.replica.readBarrier();
+  const { bytes, files } = usageOf(parts.replica.state, user);
+  return { bytes, files };
+}
+
+/** For compaction: the same reading. */
+export const readContent = (parts: Parts, extents: readonly Extent[]): AsyncIterable<Uint8Array> =>
+  readExtents(
+    parts,
+    extents,
+    0,
+    extents.reduce((sum, { length }) => sum + length, 0),
+  );

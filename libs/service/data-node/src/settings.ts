@@ -1,0 +1,21 @@
+/** The data role's own settings. */
+import { type ConfigOf, integer } from '@skerry/runtime-config';
+
+export const settings = {
+  stageKeepHours: integer({
+    default: 24,
+    min: 1,
+    max: 24 * 365,
+    unit: 'hours',
+    help: 'How long a cut upload can be resumed; a day lets a client come back after a night without a link.',
+  }),
+  uploadCountMax: integer({
+    default: 1_000,
+    min: 1,
+    max: 100_000,
+    unit: 'uploads',
+    help: 'Uploads at once; each may hold 64 KiB of small content and some MiB that are on their way to the disk.',
+  }),
+} as const;
+
+export type DataConfig = ConfigOf<typeof settings>;

@@ -1,0 +1,124 @@
+/** The data node: names in a replicated log, bytes in blobs, and the calls that join them. */
+import { join } from 'node:path';
+import { FileTree, type FileTreeEffect } from '@skerry/domain-file-tree';
+import { type Entry, GroupId, type OrderedStore, type OrderedWriter } from '@skerry/kernel';
+import { data } from '@skerry/proto';
+import { type BlobsOptions, openBlobs } from '@skerry/runtime-blobs';
+import type { Service, ServiceEnvironment } from '@skerry/runtime-host';
+import { openKv } from '@skerry/runtime-kv';
+import { localPart, openReplica, type Replica, type ReplicaOptions } from '@skerry/runtime-replica';
+import { pause } from '@skerry/runtime-world';
+import { access, DataHandlers } from './handlers.ts';
+import { keepHouse } from './housekeeping.ts';
+import { drainPauseMs } from './limits.ts';
+import { createMetrics, type Parts } from './parts.ts';
+import type { DataConfig } from './settings.ts';
+
+const logDirectory = 'log';
+const storeDirectory = 'store';
+const blobsDirectory = 'content';
+
+export type Opened = { readonly parts: Parts; close(): Promise<void> };
+type World = Pick<ServiceEnvironment, 'world' | 'telemetry' | 'fatal'>;
+/** When log and small contents are tidied up, in bytes; smaller in tests, so that it happens at all. */
+export type Sizes = Pick<ReplicaOptions<FileTreeEffect>, 'checkpointBytes' | 'logSegmentBytes'> &
+  Pick<BlobsOptions, 'packedSegmentSizeBytes'>;
+
+/**
+ * @throws StatusError of log, store or blobs: `format_newer`, `corrupt`, `disk_full`, `read_only_disk`, `disk_failed`.
+ */
+export async function start(config: DataConfig, environment: ServiceEnvironment): Promise<Service> {
+  const { world, dataDirectory } = environment;
+  const store = await openKv({ path: join(dataDirectory, storeDirectory), checksum: world.checksum });
+  const { parts, close } = await openParts(config, environment, store);
+  return serve(parts, environment, close);
+}
+
+/** Owns `store` from here: closes it with the rest, also when it fails. */
+export async function openParts(
+  config: DataConfig,
+  environment: World,
+  store: OrderedStore,
+  { packedSegmentSizeBytes, ...logSizes }: Sizes = {},
+): Promise<Opened> {
+  const { world, telemetry } = environment;
+  let replica: Replica | undefined;
+  try {
+    const blobs = await openBlobs({
+      world,
+      telemetry,
+      directory: blobsDirectory,
+      local: () => localPart(store),
+      // Nothing is worth compacting before the replica is there: it has nothing to call.
+      changeLocal: (body) => replica?.changeLocal(body),
+      flushLocal: () => store.flush(),
+      ...(packedSegmentSizeBytes === undefined ? {} : { packedSegmentSizeBytes }),
+    });
+    const perform = (effects: readonly FileTreeEffect[], _: Entry, local: OrderedWriter): void => {
+      for (const effect of effects)
+        if (effect.kind === 'content') blobs.putSmall(effect.blob, effect.bytes, local);
+        else blobs.forget(effect.blob, local);
+    };
+    replica = await openReplica<FileTreeEffect>({
+      world,
+      telemetry,
+      group: GroupId('data'),
+      logDirectory,
+      store,
+      stateMachine: new FileTree(),
+      perform,
+      beforeCut: () => blobs.sync(),
+      onFatal: (error) => environment.fatal(error),
+      ...logSizes,
+    });
+    const parts: Parts = { config, world, telemetry, replica, blobs, metrics: createMetrics(telemetry) };
+    const close = async (): Promise<void> => {
+      try {
+        await parts.replica.close();
+      } finally {
+        try {
+          await blobs.close();
+        } finally {
+          await store.close();
+        }
+      }
+    };
+    return { parts, close };
+  } catch (thrown) {
+    // Why it cannot start matters more than what closing says.
+    await Promise.allSettled([store.close()]);
+    throw thrown;
+  }
+}
+
+/** Answers calls until it is stopped; `close` closes what it stands on. */
+export function serve(
+  parts: Parts,
+  { rpc, sealer }: Pick<ServiceEnvironment, 'rpc' | 'sealer'>,
+  close: () => Promise<void>,
+): Service {
+  const { world, replica } = parts;
+  const node = new DataHandlers(parts, sealer);
+  rpc.serve(data.DataServiceDefinition, node.handlers(), access);
+  const stopping = new AbortController();
+  const house = keepHouse(parts, node.registry, stopping.signal);
+  let stopped: Promise<void> | undefined;
+
+  const stop = async (graceMs: number): Promise<void> => {
+    node.registry.close();
+    const endMs = world.clock.monotonicMs() + graceMs;
+    while (node.load > 0 && world.clock.monotonicMs() < endMs) await pause(world.clock, drainPauseMs);
+    // What is still on its way becomes a stage: the client resumes it after the restart.
+    await node.registry.cutAll();
+    stopping.abort();
+    await house;
+    await node.compactor.close();
+    await close();
+  };
+  return {
+    endpoints: {},
+    load: () => node.load,
+    status: () => ({ ...replica.status(), uploads: node.registry.count }),
+    stop: (graceMs) => (stopped ??= stop(graceMs)),
+  };
+}

@@ -1,0 +1,99 @@
+/** The Store call: start, chunks, finish → staged, commit → committed. */
+import { rememberedResult, StatusError } from '@skerry/kernel';
+import type { Place } from '@skerry/domain-file-tree';
+import { data } from '@skerry/proto';
+import { type CallContext, verifiedBytes } from '@skerry/runtime-rpc';
+import type { Compactor } from './compactor.ts';
+import { untilAborted } from './cuttable.ts';
+import { type Parts, toDirectoryEntry } from './parts.ts';
+import { placeOf, uniquePlace } from './places.ts';
+import { planUpload } from './plan.ts';
+import type { Slot, UploadRegistry } from './registry.ts';
+import type { Ticket, Tickets } from './tickets.ts';
+import { Upload } from './upload.ts';
+
+type Reply = { part: data.StoreResponse['part'] };
+export type StoreParts = {
+  readonly parts: Parts;
+  readonly tickets: Tickets;
+  readonly registry: UploadRegistry;
+  readonly compactor: Compactor;
+};
+
+const unexpected = (wanted: string, request: data.StoreRequest): StatusError =>
+  new StatusError(
+    'malformed',
+    `Cannot go on with upload: ${wanted} is wanted, got ${request.part?.$case ?? 'nothing'}`,
+  );
+
+export async function* store(
+  all: StoreParts,
+  requests: AsyncIterable<data.StoreRequest>,
+  context: CallContext,
+): AsyncGenerator<Reply, void, undefined> {
+  const iterator = requests[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done === true) throw new StatusError('malformed', 'Cannot begin upload: the stream ended before its start');
+  if (first.value.part?.$case !== 'start') throw unexpected('start', first.value);
+  const ticket = all.tickets.open(first.value.part.value.ticket, data.Operation.STORE, data.Operation.APPEND);
+  all.tickets.use(ticket);
+  const { slot, path } = await enter(all, ticket);
+  const upload = await begin(all, slot, ticket);
+  let failure: unknown;
+  let published = false;
+  try {
+    yield { part: { $case: 'ready', value: { offset: upload.offset, path } } };
+    const signal = AbortSignal.any([slot.signal, context.signal]);
+    const rest = { [Symbol.asyncIterator]: () => iterator };
+    for await (const { part } of untilAborted(rest, signal)) {
+      switch (part?.$case) {
+        case 'chunk':
+          await upload.write(verifiedBytes(part.value, all.parts.world.checksum));
+          break;
+        case 'finish':
+          yield { part: { $case: 'staged', value: { length: await upload.finish() } } };
+          break;
+        case 'commit': {
+          const entry = await upload.commit();
+          published = true;
+          yield { part: { $case: 'committed', value: { entry: toDirectoryEntry(entry) } } };
+          return;
+        }
+        case 'start':
+        case undefined:
+          throw new StatusError(
+            'malformed',
+            `Cannot go on with upload: got ${part?.$case ?? 'nothing'} after its start`,
+          );
+      }
+    }
+  } catch (thrown) {
+    failure = thrown;
+    throw thrown;
+  } finally {
+    // Also when the caller went away while a reply was on its way.
+    await upload.leave(failure);
+    if (published) all.compactor.consider(slot.place);
+  }
+}
+
+async function enter({ parts, registry }: StoreParts, ticket: Ticket): Promise<{ slot: Slot; path: string }> {
+  await parts.replica.readBarrier();
+  const { state } = parts.replica;
+  if (rememberedResult(state, ticket.operationId) !== undefined)
+    throw new StatusError('ticket_used', `Cannot use ticket ${ticket.operationId}: its upload was published before`);
+  const { place, path }: { place: Place; path: string } = ticket.uniqueName
+    ? uniquePlace(state, ticket.path, parts.world.random)
+    : { place: placeOf(state, ticket.path), path: ticket.path };
+  return { slot: await registry.take(ticket.user, place), path };
+}
+
+async function begin({ parts, registry, compactor }: StoreParts, slot: Slot, ticket: Ticket): Promise<Upload> {
+  try {
+    await compactor.settle(slot.place);
+    return await Upload.begin(parts, registry, slot, ticket, planUpload(parts.replica.state, ticket, slot.place));
+  } catch (thrown) {
+    slot.release();
+    throw thrown;
+  }
+}

@@ -1,0 +1,60 @@
+/** One line of one session: the machine decides, the backend answers. */
+import { assert, isHexId, StatusError } from '@skerry/kernel';
+import type { processing } from '@skerry/proto';
+import { commandLineSizeMaxBytes, SessionMachine, type BackendCall, type TlsRequired } from '@skerry/protocol-ftp';
+import { Backend, type BackendParts } from './backend.ts';
+
+export type ExecuteParts = BackendParts & {
+  readonly tlsRequired: TlsRequired;
+  /** For auth and data, all tries together. */
+  readonly deadlineMs: number;
+};
+
+/** @throws StatusError `malformed` for what no router sends, `cancelled` when the router went away. */
+export async function execute(
+  parts: ExecuteParts,
+  request: processing.ExecuteRequest,
+  signal: AbortSignal,
+): Promise<processing.ExecuteResponse> {
+  const { operationId, line } = request;
+  const session = checkedSession(request);
+  const deadline = { atMs: parts.clock.monotonicMs() + parts.deadlineMs, signal };
+  const backend = new Backend(parts, { operationId, session, deadline });
+  const machine = new SessionMachine(session, { nowMs: parts.clock.wallMs(), tlsRequired: parts.tlsRequired });
+  const directives: processing.Directive[] = [];
+  let effects = machine.step({ kind: 'command', line });
+  for (;;) {
+    let call: BackendCall | undefined;
+    for (const effect of effects) {
+      if (effect.kind === 'finished') return { session: renewed(effect.session, session, backend.grant), directives };
+      if (effect.kind === 'directive') directives.push(effect.directive);
+      else call = effect.call;
+    }
+    assert(call !== undefined, 'a line that is not finished asks for something');
+    effects = machine.step({ kind: 'answer', answer: await backend.answer(call) });
+  }
+}
+
+function checkedSession({ session, operationId, line }: processing.ExecuteRequest): processing.Session {
+  if (session === undefined) throw new StatusError('malformed', 'Cannot execute the line: the session is missing');
+  if (!isHexId(operationId))
+    throw new StatusError(
+      'malformed',
+      `Cannot execute the line: operation id must be 32 hexadecimal digits: got "${operationId}"`,
+    );
+  if (line.length > commandLineSizeMaxBytes)
+    throw new StatusError(
+      'malformed',
+      `Cannot execute the line: it has ${line.length} bytes, ${commandLineSizeMaxBytes} at most`,
+    );
+  return session;
+}
+
+/** The session with the fresh grant that the line needed, unless the line itself replaced or dropped the grant. */
+function renewed(
+  after: Readonly<processing.Session>,
+  before: Readonly<processing.Session>,
+  grant: Uint8Array | undefined,
+): processing.Session {
+  return grant === undefined || after.grant !== before.grant ? after : { ...after, grant };
+}

@@ -1,0 +1,63 @@
+/** Grants: the first one, and fresh ones for it. */
+import { StatusError, toStatusError, type Reason } from '@skerry/kernel';
+import { auth } from '@skerry/proto';
+import type { Session } from '@skerry/protocol-ftp';
+import type { Deadline, RoleCaller } from '@skerry/runtime-discovery';
+import type { RevocationList, Sealer } from '@skerry/runtime-security';
+import type { Clock } from '@skerry/runtime-world';
+import { Account } from './account.ts';
+
+export type AuthCaller = RoleCaller<typeof auth.AuthServiceDefinition>;
+export type GrantParts = {
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly revocations: RevocationList;
+  readonly auth: AuthCaller;
+};
+export type OpenedGrant = { readonly sealed: Uint8Array; readonly account: Account };
+
+/** @throws StatusError `token_invalid`. */
+function open(sealer: Sealer, sealed: Uint8Array): OpenedGrant {
+  const payload = sealer.open('grant', sealed);
+  try {
+    return { sealed, account: new Account(auth.Grant.decode(payload)) };
+  } catch (cause) {
+    throw new StatusError('token_invalid', 'Cannot read grant: its bytes are damaged', { cause });
+  }
+}
+
+/** @throws StatusError `credentials`, `account_disabled`, or why auth could not be asked. */
+export async function logIn(
+  { sealer, auth: caller, clock }: GrantParts,
+  session: Session,
+  { user, password }: { readonly user: string; readonly password: string },
+  deadline: Deadline,
+): Promise<OpenedGrant> {
+  const request = { user, password, clientAddress: session.clientHost, tls: session.controlTls };
+  // One try may take all the time: auth makes whoever guesses wait, and a failure counts each time it is asked for.
+  const tryMaxMs = deadline.atMs - clock.monotonicMs();
+  const { grant } = await caller.call((client, options) => client.login(request, options), deadline, tryMaxMs);
+  return open(sealer, grant);
+}
+
+/** The session is over: no retry brings it back. */
+const over: ReadonlySet<Reason> = new Set<Reason>(['token_invalid', 'token_expired', 'token_revoked', 'no_such_user']);
+
+/**
+ * The session's grant, or a fresh one when it has expired or was revoked.
+ * @throws StatusError `token_revoked` when the session is over, `account_disabled`, or why auth could not be asked.
+ */
+export async function currentGrant(parts: GrantParts, sealed: Uint8Array, deadline: Deadline): Promise<OpenedGrant> {
+  try {
+    const held = open(parts.sealer, sealed);
+    const { expiresAtMs, sessionId } = held.account.grant;
+    if (parts.clock.wallMs() < expiresAtMs && !parts.revocations.has(sessionId)) return held;
+    const request = { grant: sealed };
+    const { grant } = await parts.auth.call((client, options) => client.renewGrant(request, options), deadline);
+    return open(parts.sealer, grant);
+  } catch (thrown) {
+    const error = toStatusError(thrown);
+    if (!over.has(error.reason)) throw error;
+    throw new StatusError('token_revoked', `The session is over: ${error.message}`, { cause: error });
+  }
+}

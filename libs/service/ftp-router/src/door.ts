@@ -1,0 +1,17 @@
+/** What all sessions of a router share. */
+import type { ServiceEnvironment } from '@skerry/runtime-host';
+import type { DataNodes, Processors } from './callers.ts';
+import type { DoorTls } from './door-tls.ts';
+import type { Figures } from './figures.ts';
+import type { PassivePorts } from './passive-ports.ts';
+import type { Config } from './settings.ts';
+
+export type Door = {
+  readonly config: Config;
+  readonly environment: ServiceEnvironment;
+  readonly tls: DoorTls;
+  readonly passive: PassivePorts;
+  readonly processors: Processors;
+  readonly nodes: DataNodes;
+  readonly figures: Figures;
+};

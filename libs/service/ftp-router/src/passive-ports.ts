@@ -1,0 +1,167 @@
+/**
+ * Listeners for passive data connections, shared by clients from different addresses.
+ *
+ * A reservation is a pair (port, client address): whoever connects to the port from another address is cut, and the
+ * right one is still awaited. A listener is open while it has a reservation that waits for its connection.
+ */
+import { StatusError, toStatusError, type RandomBytes } from '@skerry/kernel';
+import type { Address, Clock } from '@skerry/runtime-world';
+import { listenStream, type StreamListener, type StreamSocket } from '@skerry/runtime-sockets';
+import type { DataChannel } from './data-channel.ts';
+import type { PortRange } from './settings.ts';
+
+export type PassivePortsOptions = {
+  readonly range: PortRange;
+  /** Longest wait for the connection once a transfer wants it. */
+  readonly acceptMs: number;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** Somebody connected for whom nobody waits. */
+  readonly refused: (from: Address, port: number) => void;
+};
+
+type Entry = {
+  readonly key: string;
+  readonly listening: Promise<StreamListener>;
+  /** By client address. */
+  readonly waiting: Map<string, Reservation>;
+};
+
+/** A port at which one client is awaited. */
+class Reservation implements DataChannel {
+  readonly #acceptMs: number;
+  readonly #clock: Clock;
+  readonly #release: () => void;
+  #port = 0;
+  #socket: StreamSocket | undefined;
+  #arrived: ((socket: StreamSocket) => void) | undefined;
+  #closed = false;
+
+  constructor(options: PassivePortsOptions, release: () => void) {
+    this.#acceptMs = options.acceptMs;
+    this.#clock = options.clock;
+    this.#release = release;
+  }
+  get port(): number {
+    return this.#port;
+  }
+  boundTo(port: number): void {
+    this.#port = port;
+  }
+  arrived(socket: StreamSocket): void {
+    this.#release();
+    if (this.#closed) return socket.destroy();
+    if (this.#arrived === undefined) this.#socket = socket;
+    else this.#arrived(socket);
+  }
+  get connected(): boolean {
+    return this.#socket !== undefined;
+  }
+  open(signal: AbortSignal): Promise<StreamSocket> {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket !== undefined) return Promise.resolve(socket);
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', cancel);
+        this.#arrived = undefined;
+      };
+      const fail = (error: StatusError): void => {
+        done();
+        this.close();
+        reject(error);
+      };
+      const late = (): StatusError =>
+        new StatusError('deadline', `No connection to port ${this.#port} within ${this.#acceptMs} ms`);
+      const cancel = (): void => fail(new StatusError('cancelled', `Waiting at port ${this.#port} was cancelled`));
+      const timer = this.#clock.setTimer(this.#acceptMs, () => fail(late()));
+      this.#arrived = (arrived) => {
+        done();
+        resolve(arrived);
+      };
+      if (signal.aborted) cancel();
+      else signal.addEventListener('abort', cancel, { once: true });
+    });
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#release();
+    this.#socket?.destroy();
+    this.#socket = undefined;
+  }
+}
+export type PassiveChannel = DataChannel & { readonly port: number };
+
+export class PassivePorts {
+  readonly #options: PassivePortsOptions;
+  readonly #entries = new Map<string, Entry>();
+  #unbound = 0;
+
+  constructor(options: PassivePortsOptions) {
+    this.#options = options;
+  }
+  /** Listeners that are open or being opened. */
+  get listeners(): number {
+    return this.#entries.size;
+  }
+  /** A port that waits for `clientHost`. @throws StatusError `port_in_use` when every port of the range is taken. */
+  async reserve(bindHost: string, clientHost: string): Promise<PassiveChannel> {
+    let lastError: StatusError | undefined;
+    for (const port of this.#candidates()) {
+      const entry = this.#entry(bindHost, port);
+      if (entry.waiting.has(clientHost)) continue;
+      const reservation: Reservation = new Reservation(this.#options, () =>
+        this.#release(entry, clientHost, reservation),
+      );
+      entry.waiting.set(clientHost, reservation);
+      try {
+        reservation.boundTo((await entry.listening).address.port);
+        return reservation;
+      } catch (thrown) {
+        lastError = toStatusError(thrown);
+        reservation.close();
+      }
+    }
+    const { first, last } = this.#options.range;
+    throw new StatusError('port_in_use', `Cannot open a passive port: none of ${first}-${last} is free`, {
+      cause: lastError,
+    });
+  }
+  /** Every port once, from one drawn by chance: the next port must not be guessed. */
+  *#candidates(): Iterable<number> {
+    const { first, last } = this.#options.range;
+    const count = last - first + 1;
+    const draw = this.#options.random(4);
+    const start = (((draw[0] ?? 0) << 16) | ((draw[1] ?? 0) << 8) | (draw[2] ?? 0)) % count;
+    for (let i = 0; i < count; i++) yield first + ((start + i) % count);
+  }
+  #entry(bindHost: string, port: number): Entry {
+    // Any port: each reservation has a listener of its own.
+    const key = port === 0 ? `any ${(this.#unbound += 1)}` : `${bindHost} ${port}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const waiting = new Map<string, Reservation>();
+    const listening = listenStream({ host: bindHost, port }, (socket) => {
+      const reservation = waiting.get(socket.remote.host);
+      if (reservation !== undefined) return reservation.arrived(socket);
+      socket.destroy();
+      this.#options.refused(socket.remote, socket.local.port);
+    });
+    const entry = { key, listening, waiting };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+  #release(entry: Entry, clientHost: string, reservation: Reservation): void {
+    if (entry.waiting.get(clientHost) !== reservation) return;
+    entry.waiting.delete(clientHost);
+    if (entry.waiting.size > 0) return;
+    this.#entries.delete(entry.key);
+    // A listener that never opened has told whoever reserved it.
+    entry.listening.then(
+      (listener) => listener.close(),
+      () => undefined,
+    );
+  }
+}

@@ -1,0 +1,346 @@
+/**
+ * One control connection: its lines go to a processor one after the other, and what the processor wants done with
+ * sockets is done here.
+ *
+ * Source: RFC 959 §4–5, RFC 2428, RFC 4217.
+ */
+import { AssertionError, randomId, toStatusError, unreachable } from '@skerry/kernel';
+import { processing, type routing } from '@skerry/proto';
+import {
+  closingReply,
+  CommandFramer,
+  dataConnectionFailedReply,
+  formatReply,
+  greetingReply,
+  replyForFailure,
+  type FramedLine,
+  type Reply,
+} from '@skerry/protocol-ftp';
+import type { StreamSocket } from '@skerry/runtime-sockets';
+import { formatAddress, type Timer } from '@skerry/runtime-world';
+import { commandText, type CommandLabel } from './command-label.ts';
+import { CommandQueue, queued, type Command } from './command-queue.ts';
+import type { Door } from './door.ts';
+import { NextChannel } from './next-channel.ts';
+import { ProcessedSession } from './processed-session.ts';
+import { SessionRecord } from './session-record.ts';
+import { TransferSlot } from './transfer-slot.ts';
+
+/** Replies that a client has not read, in bytes, before its next command waits. */
+const unreadRepliesMaxBytes = 64 * 1024;
+/** Longest TLS handshake on the control connection, in ms. */
+const handshakeMaxMs = 30_000;
+
+export class Session {
+  readonly id: string;
+  readonly #door: Door;
+  readonly #control: StreamSocket;
+  readonly #framer = new CommandFramer();
+  readonly #queue: CommandQueue;
+  readonly #ended = new AbortController();
+  #over: (why: string) => void = () => undefined;
+  readonly #whenOver: Promise<string>;
+  readonly #session: ProcessedSession;
+  readonly #slot: TransferSlot;
+  #open = true;
+  #working = false;
+  #upgrading = false;
+  #draining = false;
+  /** The client has ended its side of the control connection. */
+  #inputEnded = false;
+  #quitSeen = false;
+  #malformedLines = 0;
+  readonly #startedMs: number;
+  #lastActiveMs: number;
+  /** The client reads no replies; until it does its commands wait. */
+  #repliesUnread = false;
+  #last: CommandLabel = { verb: '', argument: '' };
+  #lastCode = 0;
+  readonly #channel: NextChannel;
+  readonly #record: SessionRecord;
+  #passing: Promise<void> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(door: Door, control: StreamSocket) {
+    const { config, environment, passive } = door;
+    const { telemetry, world } = environment;
+    const { clock, random } = world;
+    const { local, remote } = control;
+    this.id = randomId(random);
+    this.#door = door;
+    this.#control = control;
+    this.#channel = new NextChannel({ config, passive, clock, telemetry, local, remote });
+    this.#record = new SessionRecord(telemetry, door.figures, this.id, formatAddress(remote));
+    this.#queue = new CommandQueue(config.ftpCommandQueueMax);
+    this.#whenOver = new Promise((resolve) => (this.#over = resolve));
+    this.#startedMs = clock.monotonicMs();
+    this.#lastActiveMs = this.#startedMs;
+    this.#session = new ProcessedSession(door, this.id, control);
+    this.#slot = new TransferSlot({
+      door,
+      record: this.#record,
+      send: (reply) => this.#send(reply),
+      clientMeansIt: () => this.#open && (this.#quitSeen || (!this.#inputEnded && !control.closed)),
+    });
+  }
+  get clientHost(): string {
+    return this.#control.remote.host;
+  }
+  get transferring(): boolean {
+    return this.#slot.taken;
+  }
+  /** Nothing under way. */
+  get idle(): boolean {
+    return (!this.#working || this.#repliesUnread) && !this.#slot.taken;
+  }
+  summary(): routing.SessionSummary {
+    const { monotonicMs } = this.#door.environment.world.clock;
+    return {
+      sessionId: this.id,
+      user: this.#session.user,
+      clientAddress: formatAddress(this.#control.remote),
+      connectedAtMs: this.#session.connectedAtMs,
+      command: commandText(this.#last),
+      idleMs: this.idle ? Math.round(monotonicMs() - this.#lastActiveMs) : 0,
+      ...this.#slot.state,
+      workingDirectory: this.#session.workingDirectory,
+      tls: this.#control.secure,
+    };
+  }
+
+  /** Serves until the session is over. */
+  async run(): Promise<void> {
+    this.#record.opened();
+    this.#send(greetingReply(this.#door.config.ftpGreeting));
+    this.#watchIdle();
+    void this.#readInput();
+    const why = await this.#whenOver;
+    this.#record.closed(why, this.#door.environment.world.clock.monotonicMs() - this.#startedMs);
+  }
+  /** 421, then the end; a running transfer is cut. */
+  bye(text: string, why: string): void {
+    if (!this.#open) return;
+    this.#send(closingReply(text));
+    this.#close(why);
+  }
+  /** As {@link bye}, but what is under way ends first. */
+  drain(): void {
+    this.#draining = true;
+    if (this.idle) this.#byeDraining();
+  }
+  destroy(): void {
+    this.#close('stopped');
+    this.#control.destroy();
+  }
+
+  async #readInput(): Promise<void> {
+    try {
+      for (let chunk = await this.#control.read(); chunk !== undefined; chunk = await this.#control.read())
+        this.#receive(chunk);
+      this.#endInput();
+    } catch (thrown) {
+      if (!this.#control.closed) return this.#crash(thrown);
+      // Nobody is there to be answered.
+      this.#queue.clear();
+      this.#endInput();
+    }
+  }
+  #receive(chunk: Uint8Array): void {
+    for (const line of this.#framer.push(chunk)) {
+      // Before a TLS handshake: sent ahead in clear, by whomever.
+      if (!this.#open || this.#upgrading) return;
+      this.#take(line);
+    }
+    this.#lastActiveMs = this.#door.environment.world.clock.monotonicMs();
+    this.#pump();
+  }
+  #take(line: FramedLine): void {
+    const { ftpMalformedLinesMax, ftpCommandQueueMax } = this.#door.config;
+    if (line.kind !== 'line') {
+      this.#malformedLines += 1;
+      if (this.#malformedLines > ftpMalformedLinesMax) return this.bye('Too many malformed lines.', 'malformed_lines');
+    }
+    const item = queued(line);
+    if (!this.#queue.offer(item))
+      return this.bye(`More than ${ftpCommandQueueMax} commands ahead of their replies.`, 'command_queue');
+    if (item.kind === 'command' && item.label.verb === 'QUIT') this.#quitSeen = true;
+  }
+  #endInput(): void {
+    this.#inputEnded = true;
+    // An upload goes on to its own end: what arrived becomes a stage, but no name, since nobody stands behind it.
+    if (!this.#quitSeen && this.#slot.kind !== processing.TransferKind.STORE) this.#slot.cut();
+    if (!this.#working) this.#close('client_left');
+  }
+
+  #pump(): void {
+    if (this.#slot.taken) this.#passQueue();
+    if (this.#working) return;
+    this.#working = true;
+    this.#work().catch((thrown: unknown) => this.#crash(thrown));
+  }
+  async #work(): Promise<void> {
+    while (this.#open) {
+      const item = this.#queue.poll();
+      if (item === undefined) break;
+      if (item.kind === 'answered') this.#send(item.reply);
+      else await this.#perform(item, false);
+      await this.#passing;
+      if (this.#draining) break;
+      await this.#repliesRead();
+    }
+    this.#working = false;
+    this.#lastActiveMs = this.#door.environment.world.clock.monotonicMs();
+    if (this.#inputEnded) this.#close('client_left');
+    else if (this.#draining) this.#byeDraining();
+  }
+  /** While a transfer runs: what does not wait for its end, one after the other. */
+  #passQueue(): void {
+    if (this.#passing !== undefined) return;
+    const command = this.#queue.pollPassing();
+    if (command === undefined) return;
+    this.#passing = this.#perform(command, true)
+      .catch((thrown: unknown) => this.#crash(thrown))
+      .then(() => {
+        this.#passing = undefined;
+        if (this.#slot.taken) this.#passQueue();
+      });
+  }
+  /** A client that sends commands but reads no replies waits for itself; its idle time runs. */
+  async #repliesRead(): Promise<void> {
+    if (this.#control.queuedBytes <= unreadRepliesMaxBytes) return;
+    this.#repliesUnread = true;
+    try {
+      await this.#control.flushed();
+    } catch {
+      this.#close('client_left');
+    }
+    this.#repliesUnread = false;
+  }
+
+  async #perform({ line, label }: Command, passing: boolean): Promise<void> {
+    const { clock } = this.#door.environment.world;
+    const beganMs = clock.monotonicMs();
+    this.#last = label;
+    this.#lastCode = 0;
+    try {
+      const directives = await this.#execute(line);
+      for (const { kind } of directives) {
+        if (!this.#open) return;
+        if (kind !== undefined) await this.#carryOut(kind, passing);
+      }
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
+    this.#record.command(label, this.#lastCode, clock.monotonicMs() - beganMs);
+  }
+  async #execute(line: Uint8Array): Promise<readonly processing.Directive[]> {
+    const directives = await this.#session.execute(line, this.#slot.state, this.#ended.signal);
+    this.#record.user = this.#session.user;
+    // What the client sent in clear behind AUTH must not run under TLS: forgotten before it hears that it may begin.
+    if (directives.some(({ kind }) => kind?.$case === 'startTls')) this.#forgetInput();
+    return directives;
+  }
+  #failed(thrown: unknown): void {
+    if (!this.#open) return;
+    if (thrown instanceof AssertionError) throw thrown;
+    const error = toStatusError(thrown);
+    const operation = this.#session.loggedIn ? 'inspect' : 'login';
+    const { code, text } = replyForFailure(error.reason, operation);
+    this.#record.commandFailed(error);
+    if (code === 421) return this.bye(text, error.reason);
+    this.#send({ code, lines: [text] });
+  }
+
+  async #carryOut(directive: NonNullable<processing.Directive['kind']>, passing: boolean): Promise<void> {
+    switch (directive.$case) {
+      case 'reply':
+        return this.#send(directive.value);
+      case 'openPassive':
+        return this.#send(await this.#channel.openPassive(directive.value));
+      case 'connectActive':
+        return this.#channel.connectActive(directive.value);
+      case 'startTls':
+        return this.#startTls();
+      case 'transfer':
+        // A command that passes the queue cannot begin a second one.
+        if (passing) return this.#send(dataConnectionFailedReply('A transfer is under way.'));
+        return this.#transfer(directive.value);
+      case 'abortTransfer':
+        return this.#slot.abort(() => this.#channel.drop());
+      case 'closeControl':
+        if (passing) await this.#slot.replied;
+        return this.#close('quit');
+      default:
+        return unreachable(directive);
+    }
+  }
+  #forgetInput(): void {
+    this.#upgrading = true;
+    this.#queue.clear();
+    this.#framer.reset();
+    this.#quitSeen = false;
+  }
+  async #startTls(): Promise<void> {
+    try {
+      await this.#control.flushed();
+      await this.#control.upgradeToTls(this.#door.tls.context(), { deadlineMs: handshakeMaxMs, discardBuffered: true });
+    } catch (thrown) {
+      this.#record.tlsFailed(toStatusError(thrown));
+      this.#close('tls_failed');
+      return;
+    }
+    this.#upgrading = false;
+  }
+
+  async #transfer(transfer: processing.Transfer): Promise<void> {
+    const channel = this.#channel.take();
+    if (channel === undefined) return this.#send(dataConnectionFailedReply('Use PASV, EPSV, PORT or EPRT first.'));
+    const lastReply = this.#slot.perform(transfer, channel, this.#session.dataTls);
+    this.#passQueue();
+    if ((await lastReply)?.code === 421) this.#close('transfer_refused');
+  }
+
+  #send({ code, lines }: Reply): void {
+    this.#lastCode = code;
+    this.#control.write(formatReply(code, lines));
+  }
+  #watchIdle(): void {
+    const { config, environment } = this.#door;
+    const { clock } = environment.world;
+    const { loggedIn } = this.#session;
+    const loginLeftMs = this.#startedMs + config.ftpLoginTimeoutMs - clock.monotonicMs();
+    const restLeftMs = this.#lastActiveMs + config.ftpIdleTimeoutMs - clock.monotonicMs();
+    if (!loggedIn && loginLeftMs <= 0) return this.bye('No login in time.', 'login_timeout');
+    if (this.idle && restLeftMs <= 0) return this.bye('Idle for too long.', 'idle_timeout');
+    // While work is under way the time rests: look again after a whole one.
+    const idleLeftMs = this.idle ? restLeftMs : config.ftpIdleTimeoutMs;
+    const waitMs = Math.max(1, Math.ceil(loggedIn ? idleLeftMs : Math.min(loginLeftMs, idleLeftMs)));
+    this.#timer = clock.setTimer(waitMs, () => this.#watchIdle());
+  }
+  #byeDraining(): void {
+    this.bye('The server shuts down.', 'shutting_down');
+  }
+  #close(why: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#timer?.cancel();
+    this.#queue.clear();
+    this.#channel.close();
+    this.#slot.cut();
+    this.#ended.abort();
+    this.#control.end().then(
+      () => this.#over(why),
+      () => {
+        this.#control.destroy();
+        this.#over(why);
+      },
+    );
+  }
+  /** Something of ours is broken: an assertion ends the process, anything else this session. */
+  #crash(thrown: unknown): void {
+    const error = thrown instanceof AssertionError ? thrown : toStatusError(thrown);
+    this.#record.failed(error);
+    if (thrown instanceof AssertionError) this.#door.environment.fatal(thrown);
+    this.bye('The server failed; the operator finds the cause in its log.', 'failed');
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * One transfer from its directive to its outcome: what downloads, uploads and listings have in common.
+ *
+ * Order: the data node's stream is opened first, so that a failure is told before any 150; then 150; then the data
+ * connection; then bytes. Whoever fails or aborts, both ends are closed before the outcome is known.
+ */
+import { AssertionError, fail, ok, StatusError, toStatusError, type Checksum, type Result } from '@skerry/kernel';
+import { processing } from '@skerry/proto';
+import {
+  dataConnectionFailedReply,
+  openingReply,
+  replyForFailure,
+  transferCutReply,
+  transferDoneReply,
+  type FtpOperation,
+  type OpeningOptions,
+  type Reply,
+} from '@skerry/protocol-ftp';
+import type { StreamSocket, TlsContext } from '@skerry/runtime-sockets';
+import type { Clock } from '@skerry/runtime-world';
+import type { DataChannel } from './data-channel.ts';
+import type { DataNode, DataNodes } from './callers.ts';
+
+export type TransferJob = {
+  readonly transfer: processing.Transfer;
+  readonly channel: DataChannel;
+  /** PROT P: the context for the data connection. */
+  readonly tls: TlsContext | undefined;
+  readonly tlsSessionReuse: boolean;
+  readonly nodes: DataNodes;
+  readonly clock: Clock;
+  readonly checksum: Checksum;
+  readonly acceptMs: number;
+  readonly stallMs: number;
+  /** Sends a reply at once. */
+  readonly reply: (reply: Reply) => void;
+  /** An upload's bytes are durable and its data connection ended well: does the client stand behind it? */
+  readonly clientMeansIt: () => boolean;
+};
+
+export type Outcome =
+  /** `path`: what was published, where data chose the name. */
+  | { readonly kind: 'done'; readonly path?: string }
+  /** The data node, or we, could not. */
+  | { readonly kind: 'failed'; readonly error: StatusError }
+  | { readonly kind: 'no_connection'; readonly why: string }
+  /** The client's end of the data connection broke, or stalled. */
+  | { readonly kind: 'cut'; readonly why: string }
+  /** ABOR, or the session ended; whoever aborted has replied. */
+  | { readonly kind: 'aborted' };
+
+/** Over this, waiting for the data node's first message fails, in ms. Retries at other nodes included. */
+const openDeadlineMs = 15_000;
+/** What a data node may need to store the last bytes of an upload that was cut, in ms. */
+export const settleMs = 5_000;
+
+export class TransferRun {
+  readonly job: TransferJob;
+  readonly startedMs: number;
+  /** Bytes of content moved over the data connection. */
+  bytes = 0;
+  readonly #abort = new AbortController();
+  #channelOpen = true;
+  #socket: StreamSocket | undefined;
+  #committing = false;
+  #waitingSinceMs: number | undefined;
+  #stalled = false;
+
+  constructor(job: TransferJob) {
+    this.job = job;
+    this.startedMs = job.clock.monotonicMs();
+  }
+  /** Aborts when the data node's stream shall end without more ado. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+  #aborted = false;
+
+  /** False: too late, an upload is being published; the outcome comes soon. */
+  abort(): boolean {
+    if (this.#committing) return false;
+    this.#aborted = true;
+    this.#closeChannel();
+    this.#socket?.destroy();
+    // An upload's stream goes on for a moment: what arrived shall be its stage.
+    const { clock, transfer } = this.job;
+    if (transfer.kind === processing.TransferKind.STORE && this.#socket !== undefined)
+      clock.setTimer(settleMs, () => this.#abort.abort());
+    else this.#abort.abort();
+    return true;
+  }
+  beginCommit(): void {
+    this.#committing = true;
+  }
+  /** Ends what is left over: after anything but `done`, the data node's stream may be open. */
+  finish(outcome?: Outcome): void {
+    this.#closeChannel();
+    if (outcome?.kind !== 'done') this.#abort.abort();
+  }
+
+  /** Opens the data node's stream: `attempt` gives what its first message told. */
+  async openStream<T>(attempt: (client: DataNode) => Promise<T>): Promise<T> {
+    const { clock } = this.job;
+    let late = false;
+    const timer = clock.setTimer(openDeadlineMs, () => {
+      late = true;
+      this.#abort.abort();
+    });
+    try {
+      return await this.job.nodes.call(attempt, { atMs: clock.monotonicMs() + openDeadlineMs, signal: this.signal });
+    } catch (thrown) {
+      if (!late) throw thrown;
+      throw new StatusError('deadline', `No data node answered within ${openDeadlineMs} ms`, { cause: thrown });
+    } finally {
+      timer.cancel();
+    }
+  }
+  /** 150, then the data connection, under TLS where it was asked for. */
+  async openSocket(options: Omit<OpeningOptions, 'tls'>): Promise<Result<StreamSocket, Outcome>> {
+    const { job } = this;
+    const { tls, acceptMs, transfer } = job;
+    if (this.#aborted) return fail({ kind: 'aborted' });
+    const upload = transfer.kind === processing.TransferKind.STORE;
+    const upgrade = { deadlineMs: acceptMs, strictEnd: upload, discardBuffered: false };
+    try {
+      // A client that has begun TLS may take 150 for leave to send and end, before its handshake is through: that first.
+      const early = tls !== undefined && job.channel.connected ? await this.#connected() : undefined;
+      const begun = tls !== undefined && early !== undefined && (await early.hasArrivals());
+      if (begun) await early.upgradeToTls(tls, upgrade);
+      job.reply(openingReply(transfer, { ...options, tls: tls !== undefined }));
+      const socket = early ?? (await this.#connected());
+      if (tls !== undefined && !begun) await socket.upgradeToTls(tls, upgrade);
+      else if (tls === undefined && upload) socket.useLargeReads();
+      if (tls === undefined || !job.tlsSessionReuse || socket.sessionReused) {
+        this.#watchStall(socket);
+        return ok(socket);
+      }
+      socket.destroy();
+      return fail({ kind: 'no_connection', why: 'The TLS session of the control connection must be resumed.' });
+    } catch (thrown) {
+      if (this.#aborted) return fail({ kind: 'aborted' });
+      const late = toStatusError(thrown).reason === 'deadline';
+      const why = late ? 'The data connection did not come in time.' : 'Cannot open the data connection.';
+      return fail({ kind: 'no_connection', why });
+    }
+  }
+  async #connected(): Promise<StreamSocket> {
+    const socket = await this.job.channel.open(this.signal);
+    this.#socket = socket;
+    if (this.#aborted) socket.destroy();
+    return socket;
+  }
+  /** Waits for the client: the time counts as stall. */
+  async forClient<T>(waiting: Promise<T>): Promise<T> {
+    this.#waitingSinceMs = this.job.clock.monotonicMs();
+    try {
+      return await waiting;
+    } finally {
+      this.#waitingSinceMs = undefined;
+    }
+  }
+  /** After the client's end of the data connection failed. */
+  cut(): Outcome {
+    if (this.#aborted) return { kind: 'aborted' };
+    const why = this.#stalled
+      ? 'The data connection stalled; transfer aborted.'
+      : 'Data connection closed; transfer aborted.';
+    return { kind: 'cut', why };
+  }
+  /** After the data node's stream failed. */
+  failed(thrown: unknown): Outcome {
+    if (this.#aborted) return { kind: 'aborted' };
+    const socket = this.#socket;
+    // What a client still sends is read and dropped for a while, so that it sees the reply and not a reset; but a download
+    // that broke must not end like a whole one.
+    if (this.job.transfer.kind === processing.TransferKind.STORE) socket?.end().catch(() => socket.destroy());
+    else socket?.destroy();
+    if (thrown instanceof AssertionError) throw thrown;
+    return { kind: 'failed', error: toStatusError(thrown) };
+  }
+  /** A socket may rest because the data node is slow; only time spent waiting for the client counts. */
+  #watchStall(socket: StreamSocket): void {
+    const { clock, stallMs } = this.job;
+    socket.watchIdle(stallMs, () => {
+      const since = this.#waitingSinceMs;
+      // Half of it, since this began a little later than the socket's rest did.
+      if (since === undefined || clock.monotonicMs() - since < stallMs / 2) return;
+      this.#stalled = true;
+      socket.destroy();
+    });
+  }
+  #closeChannel(): void {
+    if (this.#channelOpen) this.job.channel.close();
+    this.#channelOpen = false;
+  }
+}
+
+/** For streams to data nodes: a client that is slow, but within its own limits, must not make us think that the node is. */
+export const progressDeadlineMs = ({ acceptMs, stallMs }: TransferJob): number => acceptMs + stallMs + 30_000;
+
+const operations: Readonly<Record<processing.TransferKind, FtpOperation>> = {
+  [processing.TransferKind.UNSPECIFIED]: 'inspect',
+  [processing.TransferKind.RETRIEVE]: 'retrieve',
+  [processing.TransferKind.STORE]: 'store',
+  [processing.TransferKind.LIST]: 'list',
+};
+
+/** Undefined: somebody replied already. */
+export function outcomeReply(transfer: processing.Transfer, outcome: Outcome): Reply | undefined {
+  switch (outcome.kind) {
+    case 'done':
+      return transferDoneReply(transfer, { path: outcome.path });
+    case 'failed': {
+      const { code, text } = replyForFailure(outcome.error.reason, operations[transfer.kind]);
+      return { code, lines: [text] };
+    }
+    case 'no_connection':
+      return dataConnectionFailedReply(outcome.why);
+    case 'cut':
+      return transferCutReply(outcome.why);
+    case 'aborted':
+      return undefined;
+  }
+}
