@@ -1,0 +1,51 @@
+/** The clusters that `skerry cluster up` knows, as data. */
+import { StatusError } from '@skerry/kernel';
+
+export const ftpRoles = ['discovery', 'auth', 'data', 'processing', 'routing'] as const;
+export type FtpRole = (typeof ftpRoles)[number];
+
+/** One process to be. Started in the order of the list: discovery first, since the others join it. */
+export type PlannedNode = { readonly name: string; readonly role: FtpRole };
+export type Topology = { readonly name: string; readonly nodes: readonly PlannedNode[] };
+
+/** Most nodes of one role in one cluster on one machine: each is a process of some 60 MB. */
+export const replicasMax = 9;
+/** Roles whose copies must agree. Until they replicate by Raft, a second one would be a second truth. */
+const single: ReadonlySet<FtpRole> = new Set(['data', 'auth']);
+
+/**
+ * How many nodes of each role: `2` for all, or `routing=2,processing=3` with 1 for those not named.
+ *
+ * @throws StatusError `malformed`.
+ */
+export function parseReplicas(text: string): Readonly<Record<FtpRole, number>> {
+  const counts: Record<FtpRole, number> = { discovery: 1, auth: 1, data: 1, processing: 1, routing: 1 };
+  for (const part of text.split(',')) {
+    const match = /^(?:([a-z]+)=)?(\d{1,2})$/.exec(part);
+    const count = Number(match?.[2]);
+    const role = ftpRoles.find((each) => each === match?.[1]);
+    if (match === null || count < 1 || count > replicasMax || (match[1] !== undefined && role === undefined))
+      throw new StatusError(
+        'malformed',
+        `Cannot read --replicas: must be N or ROLE=N,… with N in [1, ${replicasMax}] and ROLE of ${ftpRoles.join(', ')}: got "${text}"`,
+      );
+    for (const each of role === undefined ? ftpRoles : [role]) counts[each] = count;
+  }
+  for (const role of single)
+    if (counts[role] > 1)
+      throw new StatusError(
+        'malformed',
+        `Cannot start ${counts[role]} ${role} nodes: ${role} nodes do not replicate yet, one is the most. Try --replicas routing=2,processing=2`,
+      );
+  return counts;
+}
+
+/** @throws StatusError `malformed` for a name that is not known. */
+export function planTopology(name: string, replicas: string): Topology {
+  if (name !== 'ftp') throw new StatusError('malformed', `Cannot start topology "${name}": wanted one of ftp`);
+  const counts = parseReplicas(replicas);
+  const nodes = ftpRoles.flatMap((role) =>
+    Array.from({ length: counts[role] }, (_, i): PlannedNode => ({ name: `${role}_${i + 1}`, role })),
+  );
+  return { name, nodes };
+}

@@ -1,0 +1,191 @@
+/** `skerry cluster …`: a real cluster on this machine, one process for each node; look at it, and hurt it. */
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { StatusError } from '@skerry/kernel';
+import { command, flag, hostPattern, text, type CommandContext } from '@skerry/runtime-config';
+import { readClusterFile, type ClusterNode } from '../cluster/cluster-file.ts';
+import { processState } from '../cluster/processes.ts';
+import { orders, sendOrder, Supervisor, type Order } from '../cluster/supervisor.ts';
+import { planTopology } from '../cluster/topology.ts';
+import { adminPasswordSetting, dataSetting, insecureSetting, jsonSetting } from '../common-settings.ts';
+import { ensureAuthority } from '../authority.ts';
+import { chooseAdminPassword } from '../admin-password.ts';
+import { table } from '../table.ts';
+
+const up = command({
+  path: ['cluster', 'up'],
+  summary: 'Start a cluster on this machine and stay in the foreground; Ctrl-C drains it.',
+  positional: '<topology>',
+  settings: {
+    data: dataSetting,
+    bind: text({
+      default: '127.0.0.1',
+      help: 'Address of all doors.',
+      pattern: hostPattern,
+      wanted: 'an address',
+      placeholder: 'ADDR',
+    }),
+    replicas: text({
+      default: '1',
+      help: 'How many of each role: N, or ROLE=N,… (data and auth: 1 until they replicate).',
+      placeholder: 'N',
+    }),
+    adminPassword: adminPasswordSetting,
+    insecure: insecureSetting,
+    restart: flag({ help: 'Start a node that dies again.' }),
+    json: jsonSetting,
+  },
+  examples: ['skerry cluster up ftp', 'skerry cluster up ftp --replicas routing=2,processing=3 --data /var/lib/skerry'],
+  run: async (config, context) => {
+    const started = performance.now();
+    const topology = planTopology(context.arguments[0] ?? '', config.replicas);
+    const data = resolve(config.data);
+    const authority = await ensureAuthority(data);
+    const password = await chooseAdminPassword(config.adminPassword, join(data, 'auth_1'));
+    const interactive = process.stderr.isTTY && !config.json;
+    const supervisor = new Supervisor({
+      topology,
+      data,
+      host: config.bind,
+      program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+      argumentsOf: ({ role }) => [
+        ...(config.insecure ? ['--insecure'] : []),
+        ...(role === 'routing' ? routingArguments(context) : []),
+      ],
+      environment: {
+        ...context.environment,
+        ...(password === undefined ? {} : { SKERRY_ADMIN_PASSWORD: password.text }),
+      },
+      insecure: config.insecure,
+      restart: config.restart,
+      progress: (done, of) =>
+        context.stderr.write(interactive ? `\rstarting ${done}/${of}${done === of ? '\n' : ''}` : ''),
+    });
+    const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    try {
+      await supervisor.start();
+    } catch (cause) {
+      await supervisor.stop();
+      throw cause;
+    }
+    const ms = Math.round(performance.now() - started);
+    const ready = {
+      ready: true,
+      ms,
+      pid: process.pid,
+      data,
+      cluster: authority.cluster,
+      endpoints: supervisor.endpoints,
+      admin: { user: 'admin' },
+    };
+    context.stdout.write(
+      config.json ? `${JSON.stringify(ready)}\n` : `${summary(supervisor.nodes)}\nready in ${ms} ms\n`,
+    );
+    if (password?.generated === true) context.stderr.write(`admin password (shown once): ${password.text}\n`);
+    await stopped;
+    await supervisor.stop();
+    return 0;
+  },
+});
+
+/** Router n takes the n-th FTP port from the configured one on; port 0 stays 0. */
+function routingArguments({ environment }: CommandContext): readonly string[] {
+  return environment['SKERRY_FTP_PORT'] === undefined ? ['--ftp-port', '0'] : [];
+}
+const summary = (nodes: readonly ClusterNode[]): string =>
+  table(
+    ['node', 'pid', 'grpc', 'doors'],
+    nodes.map(({ name, pid, grpc, endpoints }) => [name, String(pid), grpc, endpoints['ftp'] ?? '']),
+  );
+
+type Figures = {
+  readonly leader: boolean;
+  readonly term: number;
+  readonly commit: number;
+  readonly lag: number;
+  readonly failureTolerance: number;
+};
+/** Longest wait for one node's figures, in milliseconds: a paused one does not answer. */
+const statusTimeoutMs = 1_000;
+
+async function figuresOf(node: ClusterNode): Promise<Figures | undefined> {
+  const metrics = node.endpoints['metrics'];
+  if (metrics === undefined) return undefined;
+  try {
+    const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(statusTimeoutMs) });
+    const { replica } = (await response.json()) as {
+      replica?: { leader: boolean; term: number; committed: number; applied: number };
+    };
+    if (replica === undefined) return undefined;
+    return {
+      leader: replica.leader,
+      term: replica.term,
+      commit: replica.committed,
+      lag: replica.committed - replica.applied,
+      failureTolerance: 0,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+const status = command({
+  path: ['cluster', 'status'],
+  summary: 'Show the nodes of a cluster: their processes, and what they say of themselves.',
+  settings: { data: dataSetting, json: jsonSetting },
+  examples: ['skerry cluster status', 'skerry cluster status --json'],
+  run: async (config, context) => {
+    const { nodes } = await readClusterFile(resolve(config.data));
+    const rows = await Promise.all(
+      nodes.map(async (node) => {
+        const state = processState(node.pid);
+        const figures = state === 'running' ? await figuresOf(node) : undefined;
+        return { name: node.name, role: node.role, state, pid: node.pid, ...figures };
+      }),
+    );
+    const cells = rows.map(({ name, role, state, pid, term, commit, leader }) => [
+      name,
+      role,
+      state,
+      String(pid),
+      leader === true ? 'leader' : '',
+      String(term ?? ''),
+      String(commit ?? ''),
+    ]);
+    context.stdout.write(
+      config.json
+        ? `${JSON.stringify(rows)}\n`
+        : `${table(['node', 'role', 'state', 'pid', '', 'term', 'commit'], cells)}\n`,
+    );
+    return 0;
+  },
+});
+
+const summaries: Readonly<Record<Order, string>> = {
+  kill: 'Kill nodes at once (SIGKILL).',
+  start: 'Start dead nodes again, where they were.',
+  pause: 'Stop nodes in their tracks (SIGSTOP).',
+  resume: 'Let paused nodes go on (SIGCONT).',
+};
+const hurt = orders.map((order) =>
+  command({
+    path: ['cluster', order],
+    summary: summaries[order],
+    positional: '<names...>',
+    settings: { data: dataSetting },
+    examples: [`skerry cluster ${order} processing_1`, `skerry cluster ${order} data_1 auth_1 --data ./skerry-data`],
+    run: async (config, context) => {
+      const cluster = await readClusterFile(resolve(config.data));
+      const unknown = context.arguments.find((name) => !cluster.nodes.some((node) => node.name === name));
+      if (unknown !== undefined)
+        throw new StatusError(
+          'malformed',
+          `Cannot ${order} "${unknown}": nodes are ${cluster.nodes.map(({ name }) => name).join(', ')}`,
+        );
+      for (const name of context.arguments) await sendOrder(cluster, order, name);
+      return 0;
+    },
+  }),
+);
+
+export const clusterCommands = [up, status, ...hurt];

@@ -1,0 +1,34 @@
+/** The `skerry` command: reads the words, runs the row of the table that they name. */
+import { runCommandLine } from '@skerry/runtime-config';
+import { certificateCommands } from './commands/certs.ts';
+import { clusterCommands } from './commands/cluster.ts';
+import { nodeCommands } from './commands/node.ts';
+import { sessionCommands } from './commands/sessions.ts';
+import { upCommand } from './commands/up.ts';
+import { userCommands } from './commands/user.ts';
+import { version } from './version.ts';
+
+process.exitCode = await runCommandLine(
+  {
+    name: 'skerry',
+    version,
+    summary: 'An FTP server of five roles that a small machine runs with one command.',
+    groups: {
+      node: 'One node of one role: what a container runs.',
+      user: 'FTP users, through the auth nodes.',
+      sessions: 'Who is connected.',
+      certs: "The cluster's authority and its nodes' certificates.",
+      cluster: 'A real cluster on this machine, one process for each node.',
+    },
+    commands: [
+      upCommand,
+      ...nodeCommands,
+      ...userCommands,
+      ...sessionCommands,
+      ...certificateCommands,
+      ...clusterCommands,
+    ],
+  },
+  process.argv.slice(2),
+  { stdout: process.stdout, stderr: process.stderr, environment: process.env },
+);

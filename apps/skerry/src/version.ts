@@ -1,0 +1,2 @@
+/** Of the program: the monorepo's. */
+export const version = '0.1.0';
