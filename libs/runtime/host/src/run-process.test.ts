@@ -45,7 +45,8 @@ const until = (stop: string): string => `async () => {
 
 describe('a process', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)('%s drains it, and it ends with 0', async (signal) => {
-    const stop = `async (grace) => console.log('stopped', grace)`;
+    // Text, not a number: Node colours numbers where FORCE_COLOR says so.
+    const stop = `async (grace) => console.log('stopped ' + grace)`;
     const { status, stdout, stderr } = await run(until(stop), (child) => child.kill(signal));
     expect(status).toBe(0);
     expect(stdout).toBe('ready\nstopped 50\n');
