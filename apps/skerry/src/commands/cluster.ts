@@ -113,10 +113,10 @@ async function figuresOf(node: ClusterNode): Promise<Figures | undefined> {
   if (metrics === undefined) return undefined;
   try {
     const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(statusTimeoutMs) });
-    const { replica } = (await response.json()) as {
-      replica?: { leader: boolean; term: number; committed: number; applied: number };
+    const { service: replica } = (await response.json()) as {
+      service?: { leader: boolean; term: number; committed: number; applied: number };
     };
-    if (replica === undefined) return undefined;
+    if (replica?.term === undefined) return undefined;
     return {
       leader: replica.leader,
       term: replica.term,
