@@ -4,7 +4,7 @@
  */
 import { build } from 'esbuild';
 import { renameSync } from 'node:fs';
-import { globSync, mkdirSync, writeFileSync } from './files.mjs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from './files.mjs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -13,6 +13,7 @@ const external = ['lmdb', '@node-rs/*'];
 const banner =
   "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fu}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__dn(__filename);";
 
+/** @returns size of the main file; the files to run it with, from the root; the packages that these ask for. */
 export async function bundle(app) {
   const directory = join(root, 'apps', app);
   const result = await build({
@@ -39,7 +40,26 @@ export async function bundle(app) {
   mkdirSync(join(directory, 'dist'), { recursive: true });
   for (const { path, contents } of result.outputFiles) replaceFile(path, contents);
   replaceFile(join(directory, 'dist/inputs.json'), JSON.stringify(inputs));
-  return result.metafile.outputs[`apps/${app}/dist/main.mjs`].bytes;
+  const { outputs } = result.metafile;
+  const main = outputs[`apps/${app}/dist/main.mjs`];
+  return {
+    bytes: main.bytes,
+    files: Object.keys(outputs).filter((file) => !file.endsWith('.map')),
+    externals: externalsOf(inputs),
+  };
+}
+
+/**
+ * Of the dependencies of the workspaces whose files are in the bundle, those that were left out of it. Not esbuild's own
+ * list of imports: it knows nothing of what is loaded by a `require` made on the spot.
+ */
+function externalsOf(inputs) {
+  const workspaces = new Set(inputs.map((file) => /^((?:libs|apps)\/.+?)\/src\//.exec(file)?.[1]).filter(Boolean));
+  const patterns = external.map((pattern) => new RegExp(`^${pattern.replace('*', '[^/]+')}$`));
+  const names = [...workspaces].flatMap((workspace) =>
+    Object.keys(JSON.parse(readFileSync(join(root, workspace, 'package.json'), 'utf8')).dependencies ?? {}),
+  );
+  return [...new Set(names)].filter((name) => patterns.some((pattern) => pattern.test(name))).toSorted();
 }
 
 /** Whole or not at all: another process that starts meanwhile would run half a bundle, or an empty one, which exits 0. */
@@ -52,5 +72,6 @@ function replaceFile(path, contents) {
 if (process.argv[1] === import.meta.filename) {
   const apps = process.argv.slice(2);
   const wanted = apps.length > 0 ? apps : globSync(root, ['apps/*/src/main.ts']).map((file) => file.split('/')[1]);
-  for (const app of wanted) console.log(`apps/${app}/dist/main.mjs ${Math.round((await bundle(app)) / 1024)} KiB`);
+  for (const app of wanted)
+    console.log(`apps/${app}/dist/main.mjs ${Math.round((await bundle(app)).bytes / 1024)} KiB`);
 }

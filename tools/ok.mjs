@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '..');
 const bin = (name) => join(root, 'node_modules/.bin', name);
 const steps = [
   ['format', bin('oxfmt'), ['--check', '.']],
+  ['lock file is current', process.execPath, ['tools/fix-lock.mjs', '--check']],
   ['boundaries', process.execPath, ['tools/boundaries.mjs']],
   ['proto lint', bin('buf'), ['lint']],
   ['proto breaking', process.execPath, ['tools/codegen/breaking.mjs']],

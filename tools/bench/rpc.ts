@@ -1,7 +1,7 @@
 /**
  * What runtime/rpc costs, beside bare @grpc/grpc-js with the same messages in the same run.
- *   node --import tsx --conditions=@skerry/source tools/bench/rpc.ts [seconds per figure, default 2] [--json]
- * Compare rows of one run: the two take turns, so a busy machine slows both. Goal: rpc / bare >= 0.9.
+ *   node --import tsx --conditions=@skerry/source tools/bench/rpc.ts [seconds for each of two, default 4] [--only=TEXT] [--json]
+ * `--only`: figures whose name has TEXT in it. How the two are compared: paired.ts. Goal: ratio >= 0.9.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,19 +21,37 @@ import {
 } from '@skerry/runtime-security';
 import { createTelemetry } from '@skerry/runtime-telemetry';
 import { formatAddress } from '@skerry/runtime-world';
+import { alone, compare, type Comparison, type Load, type Round } from './paired.ts';
 
 const { EchoServiceDefinition, UnaryRequest, UnaryResponse, ServerStreamRequest, ServerStreamResponse } = testing;
 const flags = process.argv.slice(2);
-const seconds = Number(flags.find((flag) => /^[\d.]+$/.test(flag)) ?? 2);
+const seconds = Number(flags.find((flag) => /^[\d.]+$/.test(flag)) ?? 4);
+const only = flags.find((flag) => flag.startsWith('--only='))?.slice('--only='.length) ?? '';
 const chunkBytes = 256 * 1024;
 const chunksPerStream = 400;
-const windowBytes = 4 * 1024 * 1024;
-/** Each figure is the median of so many turns. */
-const rounds = 5;
+/** What our connections are set to (tcp-options.ts, limits.ts): the bare ones are set alike. */
+const settings = {
+  'grpc.max_receive_message_length': 4 * 1024 * 1024,
+  'grpc.max_send_message_length': 4 * 1024 * 1024,
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.enable_channelz': 0,
+};
+const clientSettings = {
+  ...settings,
+  'grpc-node.flow_control_window': 4 * 1024 * 1024,
+  'grpc.enable_retries': 0,
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.use_local_subchannel_pool': 1,
+};
+/** Short: what disturbs a busy machine mostly lasts longer than a pair of rounds. */
+const roundMs = 100;
+/** Of each subject; even, so that each is as often the first of a pair. */
+const rounds = 2 * Math.ceil((seconds * 1_000) / roundMs / 2);
 
 type Echo = typeof EchoServiceDefinition;
 type Subject = {
-  readonly name: string;
   unary(data: Uint8Array): Promise<unknown>;
   /** Reads a stream to its end; bytes read. */
   bulk(): Promise<number>;
@@ -62,7 +80,7 @@ async function readAll(client: Client<Echo>): Promise<number> {
 }
 
 type Issue = (name: string, role: string) => TlsMaterial;
-async function ours(name: string, issue?: Issue, hub?: InProcessHub): Promise<Subject> {
+async function ours(issue?: Issue, hub?: InProcessHub): Promise<Subject> {
   const node = (id: string, role: string) =>
     createRpcNode({
       world,
@@ -78,7 +96,6 @@ async function ours(name: string, issue?: Issue, hub?: InProcessHub): Promise<Su
   const address = formatAddress(await server.listen({ host: '127.0.0.1', port: 0 }));
   const client = caller.client(EchoServiceDefinition, { nodeId: server.nodeId, address });
   return {
-    name,
     unary: (data) => client.unary({ text: 'benchmark', data }),
     bulk: () => readAll(client),
     close: async () => void (await Promise.all([caller.close(0), server.close(0)])),
@@ -119,8 +136,8 @@ type BareClient = grpc.Client & {
   serverStream(request: testing.ServerStreamRequest): grpc.ClientReadableStream<testing.ServerStreamResponse>;
 };
 
-async function bare(name: string, issue?: Issue): Promise<Subject> {
-  const server = new grpc.Server();
+async function bare(issue?: Issue): Promise<Subject> {
+  const server = new grpc.Server({ ...settings, 'grpc.max_concurrent_streams': 1_000 });
   server.addService(bareDefinition, {
     unary: (
       { request }: grpc.ServerUnaryCall<testing.UnaryRequest, testing.UnaryResponse>,
@@ -157,11 +174,10 @@ async function bare(name: string, issue?: Issue): Promise<Subject> {
     : grpc.credentials.createInsecure();
   const EchoClient = grpc.makeClientConstructor(bareDefinition, 'EchoService');
   const client = new EchoClient(`127.0.0.1:${port}`, clientCredentials, {
-    'grpc-node.flow_control_window': windowBytes,
-    'grpc.ssl_target_name_override': 'data_1',
+    ...clientSettings,
+    ...(issue && { 'grpc.ssl_target_name_override': 'data_1', 'grpc.default_authority': 'data_1' }),
   }) as unknown as BareClient;
   return {
-    name,
     unary: (data) =>
       new Promise((resolve, reject) =>
         client.unary(
@@ -189,75 +205,54 @@ async function bare(name: string, issue?: Issue): Promise<Subject> {
 }
 
 const payload = new Uint8Array(100).fill(9);
-/** `cpu`: of both ends together, in us for each call or ms for each MB; a busy machine disturbs it less than the rate. */
-type Figure = { readonly rate: number; readonly cpu: number };
-async function callsPerSecond(subject: Subject, inFlight: number): Promise<Figure> {
-  const startMs = performance.now();
-  const startCpu = process.cpuUsage();
-  const endMs = startMs + (seconds * 1_000) / rounds;
-  let calls = 0;
-  const loop = async (): Promise<void> => {
-    for (; performance.now() < endMs; calls++) await subject.unary(payload);
-  };
-  await Promise.all(Array.from({ length: inFlight }, loop));
-  return { rate: (calls / (performance.now() - startMs)) * 1_000, cpu: cpuMicros(startCpu) / calls };
-}
-async function megabytesPerSecond(subject: Subject): Promise<Figure> {
-  const startMs = performance.now();
-  const startCpu = process.cpuUsage();
-  const endMs = startMs + (seconds * 1_000) / rounds;
-  let bytes = 0;
-  do bytes += await subject.bulk();
-  while (performance.now() < endMs);
-  return {
-    rate: bytes / 1e6 / ((performance.now() - startMs) / 1_000),
-    cpu: cpuMicros(startCpu) / 1e3 / (bytes / 1e6),
-  };
-}
-function cpuMicros(start: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(start);
-  return user + system;
-}
-
+const unary = (subject: Subject, inFlight: number): Load => ({
+  work: async (endMs) => {
+    let calls = 0;
+    const loop = async (): Promise<void> => {
+      for (; performance.now() < endMs; calls++) await subject.unary(payload);
+    };
+    await Promise.all(Array.from({ length: inFlight }, loop));
+    return calls;
+  },
+});
+/** In MB. */
+const bulk = (subject: Subject): Load => ({
+  work: async (endMs) => {
+    let bytes = 0;
+    do bytes += await subject.bulk();
+    while (performance.now() < endMs);
+    return bytes / 1e6;
+  },
+});
 const figures = [
-  { name: 'unary, 1 in flight (calls/s)', measure: (subject: Subject) => callsPerSecond(subject, 1) },
-  { name: 'unary, 32 in flight (calls/s)', measure: (subject: Subject) => callsPerSecond(subject, 32) },
-  { name: 'bulk, 256 KiB chunks (MB/s)', measure: megabytesPerSecond },
+  { name: 'unary, 1 in flight (calls/s)', load: (subject: Subject) => unary(subject, 1) },
+  { name: 'unary, 32 in flight (calls/s)', load: (subject: Subject) => unary(subject, 32) },
+  { name: 'bulk, 256 KiB chunks (MB/s)', load: bulk },
 ];
-type Row = {
-  readonly figure: string;
-  readonly carrier: string;
-  readonly rpc: Figure;
-  readonly bare: Figure | undefined;
-};
-const medianOf = (figures_: readonly Figure[]): Figure => {
-  const middle = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-  return { rate: middle(figures_.map(({ rate }) => rate)), cpu: middle(figures_.map(({ cpu }) => cpu)) };
-};
+type Row = { readonly carrier: string; readonly figure: string } & ({ readonly alone: Round } | Comparison);
 
-async function compare(carrier: string, subject: Subject, beside: Subject | undefined): Promise<Row[]> {
+async function measure(carrier: string, subject: Subject, beside: Subject | undefined): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const { name, measure } of figures) {
-    const mine: Figure[] = [];
-    const theirs: Figure[] = [];
-    await measure(subject);
-    if (beside !== undefined) await measure(beside);
-    for (let round = 0; round < rounds; round++) {
-      mine.push(await measure(subject));
-      if (beside !== undefined) theirs.push(await measure(beside));
-    }
-    rows.push({ figure: name, carrier, rpc: medianOf(mine), bare: beside && medianOf(theirs) });
+  for (const { name, load } of figures.filter((each) => `${carrier} ${each.name}`.includes(only))) {
+    const figure = { carrier, figure: name };
+    if (beside === undefined) rows.push({ ...figure, alone: await alone(load(subject), rounds, roundMs) });
+    else rows.push({ ...figure, ...(await compare(load(subject), load(beside), rounds, roundMs)) });
   }
   await subject.close();
   await beside?.close();
   return rows;
 }
 
-function print({ carrier, figure, rpc, bare: other }: Row): void {
-  const show = ({ rate, cpu }: Figure): string => `${rate.toFixed(0).padStart(8)} (cpu ${cpu.toFixed(2).padStart(7)})`;
-  const ratios = other && ` ratio ${(rpc.rate / other.rate).toFixed(2)} (by cpu ${(other.cpu / rpc.cpu).toFixed(2)})`;
+function print(row: Row): void {
+  const show = ({ rate, cpuMicros }: Round): string =>
+    `${rate.toFixed(0).padStart(7)} (cpu ${cpuMicros.toFixed(cpuMicros < 10 ? 2 : 0).padStart(4)} us)`;
+  const name = `${row.carrier.padEnd(11)}${row.figure.padEnd(31)}`;
+  if ('alone' in row) return console.log(`${name}rpc${show(row.alone)}`);
+  const { ours: mine, theirs, rateRatio, rateQuartiles, cpuRatio } = row;
+  const [low, high] = rateQuartiles;
   console.log(
-    `${carrier.padEnd(11)}${figure.padEnd(31)}rpc${show(rpc)}` + (other ? `  bare${show(other)} ${ratios}` : ''),
+    `${name}rpc${show(mine)}  bare${show(theirs)}  ` +
+      `ratio ${rateRatio.toFixed(2)} [${low.toFixed(2)} ${high.toFixed(2)}], by cpu ${cpuRatio.toFixed(2)}`,
   );
 }
 
@@ -275,9 +270,9 @@ async function materials(): Promise<Issue> {
 try {
   const issue = await materials();
   const rows = [
-    ...(await compare('tcp', await ours('tcp'), await bare('tcp'))),
-    ...(await compare('mutual tls', await ours('mtls', issue), await bare('mtls', issue))),
-    ...(await compare('in-process', await ours('in-process', undefined, new InProcessHub()), undefined)),
+    ...(await measure('tcp', await ours(), await bare())),
+    ...(await measure('mutual tls', await ours(issue), await bare(issue))),
+    ...(await measure('in-process', await ours(undefined, new InProcessHub()), undefined)),
   ];
   if (flags.includes('--json')) console.log(JSON.stringify(rows));
   else for (const row of rows) print(row);

@@ -2,16 +2,22 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const subjects = { ground: ['ground', 'rpc', 'wal', 'blobs'], rpc: ['rpc'], wal: ['wal'], blobs: ['blobs'] };
-const [subject = ''] = process.argv.slice(2);
+const subjects = {
+  ground: ['ground', 'rpc', 'wal', 'blobs'],
+  rpc: ['rpc'],
+  wal: ['wal'],
+  blobs: ['blobs'],
+  ftp: ['ftp'],
+};
+const [subject = '', ...options] = process.argv.slice(2);
 if (!Object.hasOwn(subjects, subject)) {
   console.error(`bench: unknown subject "${subject}": wanted one of ${Object.keys(subjects).join(', ')}`);
   process.exit(2);
 }
 for (const name of subjects[subject]) {
-  console.log(`\n## ${name}\n`);
+  if (!options.includes('--json')) console.log(`\n## ${name}\n`);
   const file = join(import.meta.dirname, `${name}.ts`);
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--conditions=@skerry/source', file], {
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--conditions=@skerry/source', file, ...options], {
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(status ?? 1);

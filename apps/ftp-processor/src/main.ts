@@ -12,6 +12,6 @@ await runNodeProgram({
   version: packageJson.version,
   examples: [
     'ftp-processor --id processing_1 --host 127.0.0.1 --data ./skerry-data --join 127.0.0.1:7400',
-    'SKERRY_FTP_TLS_REQUIRED=login ftp-processor --id processing_1',
+    'SKERRY_FTP_BACKEND_DEADLINE_MS=2000 ftp-processor --id processing_1',
   ],
 });

@@ -7,6 +7,7 @@ import {
   nodeSettings,
   startNode,
   type NodeConfig,
+  type Notice,
   type RunningNode,
 } from '@skerry/runtime-host';
 import { operatorRole } from '@skerry/runtime-security';
@@ -33,6 +34,8 @@ export type Embedded = {
   /** Resolves when an operator asked one node to drain; rejects when one cannot go on. */
   readonly ended: Promise<void>;
   readonly telemetry: RunningNode['telemetry'];
+  /** What its nodes have to tell the person who started it. */
+  readonly notices: readonly Notice[];
   stop(graceMs: number): Promise<void>;
 };
 
@@ -78,6 +81,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       endpoints: endpointsOf(nodes, gateway),
       ended: Promise.race(nodes.map(({ ended }) => ended)),
       telemetry: gateway.telemetry,
+      notices: nodes.flatMap(({ notice }) => notice ?? []),
       stop,
     };
   } catch (cause) {

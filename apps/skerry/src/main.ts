@@ -2,6 +2,8 @@
 import { runCommandLine } from '@skerry/runtime-config';
 import { certificateCommands } from './commands/certs.ts';
 import { clusterCommands } from './commands/cluster.ts';
+import { ftpConfigCommand } from './commands/ftp-config.ts';
+import { groupCommands } from './commands/group.ts';
 import { nodeCommands } from './commands/node.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { upCommand } from './commands/up.ts';
@@ -16,7 +18,9 @@ process.exitCode = await runCommandLine(
     groups: {
       node: 'One node of one role: what a container runs.',
       user: 'FTP users, through the auth nodes.',
+      group: 'Defaults for the users in a group.',
       sessions: 'Who is connected.',
+      'ftp-config': 'Settings of an FTP router.',
       certs: "The cluster's authority and its nodes' certificates.",
       cluster: 'A real cluster on this machine, one process for each node.',
     },
@@ -24,7 +28,9 @@ process.exitCode = await runCommandLine(
       upCommand,
       ...nodeCommands,
       ...userCommands,
+      ...groupCommands,
       ...sessionCommands,
+      ftpConfigCommand,
       ...certificateCommands,
       ...clusterCommands,
     ],

@@ -30,6 +30,8 @@ export type OperatorConfig = ConfigOf<typeof operatorSettings>;
 /** Nodes of one role, as the operator reaches them. */
 export type Operator = {
   readonly auth: Client<auth.AuthServiceDefinition>;
+  /** Every one: for what each keeps for itself. */
+  readonly auths: readonly { readonly nodeId: string; readonly client: Client<auth.AuthServiceDefinition> }[];
   readonly routers: readonly { readonly nodeId: string; readonly client: Client<routing.RoutingServiceDefinition> }[];
   readonly nodes: readonly { readonly nodeId: string; readonly client: Client<admin.AdminServiceDefinition> }[];
 };
@@ -115,11 +117,13 @@ function operatorOf(rpc: RpcNode, places: readonly Place[]): Operator {
     places.filter((place) => place.role === role).map(({ nodeId, address }) => ({ nodeId: NodeId(nodeId), address }));
   const clients = <S extends ServiceDefinition>(role: string, definition: S): { nodeId: string; client: Client<S> }[] =>
     targets(role).map((target) => ({ nodeId: target.nodeId, client: rpc.client(definition, target) }));
-  const [first] = clients('auth', auth.AuthServiceDefinition);
+  const auths = clients('auth', auth.AuthServiceDefinition);
+  const [first] = auths;
   if (first === undefined)
     throw new StatusError('no_node', 'Cannot find an auth node: is one running? See skerry cluster status');
   return {
     auth: first.client,
+    auths,
     routers: clients('routing', routing.RoutingServiceDefinition),
     nodes: clients('admin', admin.AdminServiceDefinition),
   };

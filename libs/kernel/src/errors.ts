@@ -38,6 +38,8 @@ export const reasons = {
   no_such_method: 'unimplemented',
   entry_exists: 'already_exists',
   user_exists: 'already_exists',
+  group_exists: 'already_exists',
+  group_in_use: 'failed_precondition',
   not_a_directory: 'failed_precondition',
   is_a_directory: 'failed_precondition',
   directory_not_empty: 'failed_precondition',

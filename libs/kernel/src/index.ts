@@ -4,6 +4,7 @@ export * from './brand.ts';
 export * from './byte-reader.ts';
 export * from './byte-writer.ts';
 export * from './bytes.ts';
+export * from './cidr.ts';
 export * from './crc32c.ts';
 export * from './errors.ts';
 export * from './hybrid-clock.ts';

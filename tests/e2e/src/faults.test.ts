@@ -106,7 +106,7 @@ describe('data on disk', () => {
         .toSorted()
         .map((text) => (text === '551' ? 551 : text)),
     );
-    expect(system.stderr).toContain('corrupt');
+    await system.said(/corrupt/);
     expect(await system.stop()).toBe(0);
   }, 60_000);
 

@@ -366,6 +366,33 @@ describe('monitors and operators', () => {
     const text = await (await fetch(`${gateway.metrics}/metrics`)).text();
     for (const role of doors.keys()) expect(text).toContain(`node="${role}_1"`);
   });
+  it("the embedded system's one /status tells of every node: role, load, figures", async () => {
+    const told = (await (await fetch(`${gateway.metrics}/status`)).json()) as { nodes: Record<string, object> };
+    expect(Object.keys(told.nodes).toSorted()).toEqual([...doors.keys()].map((role) => `${role}_1`).toSorted());
+    for (const role of doors.keys())
+      expect(told.nodes[`${role}_1`]).toMatchObject({ role, ready: true, load: expect.any(Number) });
+    const replica = { term: 1, leader: true, committed: expect.any(Number), applied: expect.any(Number) };
+    expect(told.nodes).toMatchObject({
+      auth_1: { service: { users: expect.any(Number), ...replica } },
+      data_1: { service: { uploads: 0, ...replica } },
+      routing_1: { service: { sessions: expect.any(Number) } },
+    });
+  });
+  it("the embedded system's one gRPC door tells of all nodes, or of the one that is named", async () => {
+    const operator = tool(gateway.grpc, { credentials: credentialsOf(operatorCertificate(embedded.data)) });
+    const { value } = await operator.call(adminService, 'GetStatus');
+    const nodes = value['nodes'] as { node_id: string; ready: boolean }[];
+    expect(nodes.map(({ node_id: id }) => id).toSorted()).toEqual(
+      [...doors.keys()].map((role) => `${role}_1`).toSorted(),
+    );
+    expect(nodes.every(({ ready }) => ready)).toBe(true);
+    const one = await operator.call(adminService, 'GetStatus', { node: 'data_1' });
+    expect(one).toMatchObject({ code: 0, value: { node_id: 'data_1', role: 'data', nodes: [] } });
+    expect(await operator.call(adminService, 'GetStatus', { node: 'data_9' })).toMatchObject({
+      code: status.NOT_FOUND,
+      reason: 'no_such_node',
+    });
+  });
   it('the log level changes while it runs', async () => {
     const rows = [
       { system: embedded, door: gateway, log: () => embeddedLog },

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as after } from 'node:timers/promises';
 
 export const root = join(import.meta.dirname, '../../..');
 export const program = join(root, 'apps/skerry/bin/skerry.mjs');
@@ -12,6 +13,8 @@ export const adminPassword = 'correct horse battery';
 
 /** A start takes a second; on a machine that runs all tests at once, several. */
 const readyTimeoutMs = 60_000;
+/** Between two looks of {@link until}. */
+const untilPauseMs = 50;
 
 export type Ready = { readonly ms: number; readonly pid: number; readonly endpoints: Readonly<Record<string, string>> };
 export type Run = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -19,6 +22,15 @@ export type Run = { readonly code: number | null; readonly stdout: string; reado
 /** A new empty folder; removed by {@link System.stop} of the system that lives in it, or by the caller. */
 export const temporaryFolder = (name: string): string => mkdtempSync(join(tmpdir(), `skerry-${name}-`));
 export const removeFolder = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+/** Resolves when `holds` says so, asked again and again. @throws Error after `withinMs`, with what was waited for. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await after(untilPauseMs);
+  }
+}
 
 /** Runs a command to its end. */
 export async function run(
@@ -55,8 +67,15 @@ export class System {
     this.#stderr = stderr;
   }
 
-  static async start(args: readonly string[], data: string, env: NodeJS.ProcessEnv = {}): Promise<System> {
-    const child = spawn(process.execPath, [program, ...args, '--data', data, '--json'], {
+  /** @param through a command that runs another in its place, such as `ip netns exec NAME`. */
+  static async start(
+    args: readonly string[],
+    data: string,
+    env: NodeJS.ProcessEnv = {},
+    through: readonly string[] = [],
+  ): Promise<System> {
+    const words = [...through, process.execPath, program, ...args, '--data', data, '--json'];
+    const child = spawn(words[0] ?? '', words.slice(1), {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, SKERRY_ADMIN_PASSWORD: adminPassword, ...env },
     });
@@ -90,10 +109,15 @@ export class System {
 
   get ftp(): { readonly host: string; readonly port: number } {
     const url = new URL(this.ready.endpoints['ftp'] ?? '');
-    return { host: url.hostname, port: Number(url.port) };
+    // Of IPv6 without its brackets.
+    return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) };
   }
   get stderr(): string {
     return this.#stderr();
+  }
+  /** Resolves when its log has it: what a node writes may arrive later than the answer that it wrote of. */
+  said(what: RegExp): Promise<void> {
+    return until(`the log has ${String(what)}`, () => what.test(this.stderr));
   }
   async kill(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;

@@ -11,6 +11,8 @@ const readyLine = shape.object({
   pid: shape.number(),
   node: shape.string(),
   endpoints: shape.record(shape.string(), shape.string()),
+  /** For whoever started it. */
+  notice: shape.string().optional(),
 });
 export type ReadyLine = ReturnType<typeof readyLine.parse>;
 

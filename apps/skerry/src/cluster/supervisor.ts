@@ -1,11 +1,11 @@
 /** Keeps one cluster: starts its nodes, follows their deaths, takes orders, and writes `cluster.json` at each change. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { mkdir } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { StatusError, toStatusError } from '@skerry/kernel';
+import { makeFolder } from '@skerry/runtime-host';
 import { writeClusterFile, type ClusterFile, type ClusterNode } from './cluster-file.ts';
 import { startNodeProcess } from './processes.ts';
 import type { PlannedNode, Topology } from './topology.ts';
@@ -25,6 +25,8 @@ export type SupervisorOptions = {
   /** Start a dead node again, after a pause. */
   readonly restart: boolean;
   readonly progress: (started: number, of: number) => void;
+  /** What a node has to tell a person, once. */
+  readonly tell: (notice: string) => void;
 };
 export const orders = ['start', 'kill', 'pause', 'resume'] as const;
 export type Order = (typeof orders)[number];
@@ -63,7 +65,7 @@ export class Supervisor {
 
   /** Starts all nodes: discovery first, then the others side by side. */
   async start(): Promise<void> {
-    await mkdir(this.#options.data, { recursive: true });
+    await makeFolder(this.#options.data);
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     const address = this.#server.address();
@@ -97,7 +99,7 @@ export class Supervisor {
       ...argumentsOf(planned),
     ];
     if (joins.length > 0) command.push('--join', joins.join(','));
-    await mkdir(join(data, planned.name), { recursive: true, mode: 0o700 });
+    await makeFolder(join(data, planned.name), 0o700);
     await this.#spawn({
       name: planned.name,
       role: planned.role,
@@ -125,6 +127,7 @@ export class Supervisor {
       child,
     };
     this.#nodes.set(node.name, kept);
+    if (ready.notice !== undefined) this.#options.tell(ready.notice);
     child.once('exit', () => void this.#died(kept));
     if (child.exitCode !== null || child.signalCode !== null) await this.#died(kept);
   }

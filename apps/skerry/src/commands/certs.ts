@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { isNodeId, StatusError } from '@skerry/kernel';
 import { command, hostPattern, list, text } from '@skerry/runtime-config';
+import { makeFolder } from '@skerry/runtime-host';
 import { initAuthority, issueCertificate, loadAuthority, saveIdentity } from '@skerry/runtime-security';
 import { mkdir } from 'node:fs/promises';
 import { authorityFolder } from '../authority.ts';
@@ -14,7 +15,7 @@ const init = command({
   examples: ['skerry certs init --data /etc/skerry'],
   run: async (config, { stdout }) => {
     const data = resolve(config.data);
-    await mkdir(data, { recursive: true });
+    await makeFolder(data);
     const { cluster } = await initAuthority(authorityFolder(data));
     stdout.write(`cluster ${cluster}: authority and operator's certificate in ${authorityFolder(data)}\n`);
     return 0;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { StatusError } from '@skerry/kernel';
-import { command, flag, hostPattern, text, type CommandContext } from '@skerry/runtime-config';
+import { command, flag, hostPattern, shape, text, type CommandContext } from '@skerry/runtime-config';
 import { readClusterFile, type ClusterNode } from '../cluster/cluster-file.ts';
 import { processState } from '../cluster/processes.ts';
 import { orders, sendOrder, Supervisor, type Order } from '../cluster/supervisor.ts';
@@ -60,6 +60,7 @@ const up = command({
       restart: config.restart,
       progress: (done, of) =>
         context.stderr.write(interactive ? `\rstarting ${done}/${of}${done === of ? '\n' : ''}` : ''),
+      tell: (notice) => void context.stderr.write(`${notice}\n`),
     });
     const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     try {
@@ -98,11 +99,22 @@ const summary = (nodes: readonly ClusterNode[]): string =>
     nodes.map(({ name, pid, grpc, endpoints }) => [name, String(pid), grpc, endpoints['ftp'] ?? '']),
   );
 
+/** What `/status` of a node with a replicated log has; the other roles have none of it. */
+const statusOfReplica = shape.object({
+  service: shape.object({
+    leader: shape.boolean(),
+    term: shape.number(),
+    committed: shape.number(),
+    applied: shape.number(),
+  }),
+});
 type Figures = {
   readonly leader: boolean;
   readonly term: number;
+  /** Records of the log that are agreed upon, and how many of them this node has yet to apply. */
   readonly commit: number;
   readonly lag: number;
+  /** Nodes of the group that may fail while it goes on. */
   readonly failureTolerance: number;
 };
 /** Longest wait for one node's figures, in milliseconds: a paused one does not answer. */
@@ -113,18 +125,13 @@ async function figuresOf(node: ClusterNode): Promise<Figures | undefined> {
   if (metrics === undefined) return undefined;
   try {
     const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(statusTimeoutMs) });
-    const { service: replica } = (await response.json()) as {
-      service?: { leader: boolean; term: number; committed: number; applied: number };
-    };
-    if (replica?.term === undefined) return undefined;
-    return {
-      leader: replica.leader,
-      term: replica.term,
-      commit: replica.committed,
-      lag: replica.committed - replica.applied,
-      failureTolerance: 0,
-    };
+    const { data } = statusOfReplica.safeParse(await response.json());
+    if (data === undefined) return undefined;
+    const { leader, term, committed: commit, applied } = data.service;
+    // A group has one copy, until it replicates by Raft.
+    return { leader, term, commit, lag: commit - applied, failureTolerance: 0 };
   } catch {
+    // It does not answer: its row says no more than that its process runs.
     return undefined;
   }
 }
@@ -143,19 +150,18 @@ const status = command({
         return { name: node.name, role: node.role, state, pid: node.pid, ...figures };
       }),
     );
-    const cells = rows.map(({ name, role, state, pid, term, commit, leader }) => [
+    const cells = rows.map(({ name, role, state, pid, leader, term, commit, lag, failureTolerance }) => [
       name,
       role,
       state,
       String(pid),
       leader === true ? 'leader' : '',
-      String(term ?? ''),
-      String(commit ?? ''),
+      ...[term, commit, lag, failureTolerance].map((figure) => String(figure ?? '')),
     ]);
     context.stdout.write(
       config.json
         ? `${JSON.stringify(rows)}\n`
-        : `${table(['node', 'role', 'state', 'pid', '', 'term', 'commit'], cells)}\n`,
+        : `${table(['node', 'role', 'state', 'pid', '', 'term', 'commit', 'lag', 'may fail'], cells)}\n`,
     );
     return 0;
   },

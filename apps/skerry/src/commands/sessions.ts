@@ -1,6 +1,6 @@
 /** `skerry sessions …`: who is connected, and out with them. */
 import { StatusError } from '@skerry/kernel';
-import { command } from '@skerry/runtime-config';
+import { command, hostPattern, optionalText } from '@skerry/runtime-config';
 import { jsonSetting } from '../common-settings.ts';
 import { operatorSettings, withOperator } from '../operator.ts';
 import { table } from '../table.ts';
@@ -22,38 +22,65 @@ const listSessions = command({
       );
       return answers.flat();
     });
-    const rows = sessions.map(({ sessionId, user, clientAddress, command: line, workingDirectory, tls }) => [
-      sessionId,
-      user,
-      clientAddress,
-      tls ? 'tls' : '',
-      workingDirectory,
-      line,
+    const nowMs = Date.now();
+    const rows = sessions.map((one) => [
+      one.sessionId,
+      one.user,
+      one.clientAddress,
+      one.tls ? (one.dataTls || !one.transferring ? 'tls' : 'tls, data clear') : '',
+      duration(nowMs - one.connectedAtMs),
+      one.idleMs > 0 ? duration(one.idleMs) : '',
+      one.command,
+      one.transferring ? one.path : one.workingDirectory,
+      one.transferring ? String(one.transferredBytes) : '',
+      one.transferring ? `${(one.bytesPerSecond / 1_000_000).toFixed(1)} MB/s` : '',
     ]);
-    context.stdout.write(
-      config.json
-        ? `${JSON.stringify(sessions)}\n`
-        : `${table(['session', 'user', 'client', '', 'directory', 'command'], rows)}\n`,
-    );
+    const headings = ['session', 'user', 'client', '', 'since', 'idle', 'command', 'path', 'bytes', 'rate'];
+    context.stdout.write(config.json ? `${JSON.stringify(sessions)}\n` : `${table(headings, rows)}\n`);
     return 0;
   },
 });
+/** `2h03m`, `5m07s` or `12s`. */
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (hours > 0) return `${hours}h${two(minutes)}m`;
+  return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
+}
 
 const kick = command({
   path: ['sessions', 'kick'],
-  summary: 'End a session with reply 421.',
-  positional: '<session>',
-  settings: operatorSettings,
-  examples: ['skerry sessions kick 4f1c8b2e9a7d4c03b5e6f7a8091b2c3d'],
+  summary: 'End a session, or all of a user or an address, with reply 421; what is given must all be so.',
+  positional: '[session]',
+  settings: {
+    ...operatorSettings,
+    user: optionalText({ help: 'Sessions of this user.', placeholder: 'NAME' }),
+    address: optionalText({
+      help: 'Sessions from this client address.',
+      pattern: hostPattern,
+      wanted: 'an address',
+      placeholder: 'ADDR',
+    }),
+    json: jsonSetting,
+  },
+  examples: [
+    'skerry sessions kick 4f1c8b2e9a7d4c03b5e6f7a8091b2c3d',
+    'skerry sessions kick --user ada',
+    'skerry sessions kick --address 203.0.113.9',
+  ],
   run: async (config, { arguments: [sessionId = ''], stdout }) => {
-    const found = await withOperator(config, async ({ routers }) => {
-      const answers = await Promise.all(
-        routers.map(({ client }) => client.kickSession({ sessionId }, { idempotent: true })),
-      );
-      return answers.some((answer) => answer.found);
+    const wanted = { sessionId, user: config.user ?? '', clientHost: config.address ?? '' };
+    const given = Object.values(wanted).filter((value) => value !== '');
+    if (given.length === 0)
+      throw new StatusError('malformed', 'Cannot end sessions: give a session, --user or --address');
+    const ended = await withOperator(config, async ({ routers }) => {
+      const answers = await Promise.all(routers.map(({ client }) => client.kickSession(wanted, { idempotent: true })));
+      return answers.reduce((sum, answer) => sum + answer.ended, 0);
     });
-    if (!found) throw new StatusError('no_such_entry', `Cannot find session "${sessionId}": see skerry sessions list`);
-    stdout.write(`ended ${sessionId}\n`);
+    if (ended === 0)
+      throw new StatusError('no_such_entry', `Cannot find a session of "${given.join(' ')}": see skerry sessions list`);
+    stdout.write(config.json ? `${JSON.stringify({ ended })}\n` : `ended ${sessionId === '' ? ended : sessionId}\n`);
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 /** `skerry up`: the embedded system, in the foreground. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { StatusError } from '@skerry/kernel';
 import {
   command,
@@ -14,7 +14,6 @@ import {
 } from '@skerry/runtime-config';
 import { runProcess, type RunningProcess } from '@skerry/runtime-host';
 import { levels } from '@skerry/runtime-telemetry';
-import { chooseAdminPassword } from '../admin-password.ts';
 import { ensureAuthority } from '../authority.ts';
 import { adminPasswordSetting, dataSetting, insecureSetting, jsonSetting } from '../common-settings.ts';
 import { startEmbedded } from '../embedded.ts';
@@ -87,7 +86,6 @@ async function start(config: Config, { environment, stdout, stderr }: CommandCon
     throw new StatusError('malformed', `Cannot start nothing: give --only some of ${systems.join(', ')}`);
   const data = resolve(config.data);
   await ensureAuthority(data);
-  const password = await chooseAdminPassword(config.adminPassword, join(data, 'auth_1'));
   const embedded = await startEmbedded({
     data,
     bind: config.bind,
@@ -99,7 +97,7 @@ async function start(config: Config, { environment, stdout, stderr }: CommandCon
       ftpHost: config.bind,
       ftpPort: config.ftpPort,
       passivePorts: config.passivePorts,
-      adminPassword: password?.text,
+      adminPassword: config.adminPassword,
     },
     environment,
   });
@@ -121,6 +119,6 @@ async function start(config: Config, { environment, stdout, stderr }: CommandCon
         .map(([door, url]) => `${door.padEnd(8)} ${url}`)
         .join('\n')}\nready in ${ms} ms\n`,
     );
-  if (password?.generated === true) stderr.write(`user admin, password (shown once): ${password.text}\n`);
+  for (const { onTerminal } of embedded.notices) stderr.write(`${onTerminal}\n`);
   return embedded;
 }

@@ -1,13 +1,25 @@
 /** `skerry user …`: FTP users, through the auth nodes. */
 import { readFile } from 'node:fs/promises';
-import { randomId, StatusError, type RandomBytes } from '@skerry/kernel';
-import type { auth } from '@skerry/proto';
-import { command, flag, optionalInteger, optionalText, list, text, type CommandContext } from '@skerry/runtime-config';
+import { randomId, StatusError } from '@skerry/kernel';
+import { command, flag, hostPattern, list, oneOf, optionalText, type CommandContext } from '@skerry/runtime-config';
 import { operatorSettings, withOperator, type Operator } from '../operator.ts';
 import { readPassword } from '../password-input.ts';
 import { table } from '../table.ts';
+import {
+  allowanceSettings,
+  changedAllowances,
+  changedGroups,
+  expiresSetting,
+  expiryMs,
+  homeSetting,
+  lines,
+  named,
+  newAllowances,
+  random,
+  shownUser,
+  tell,
+} from './account-fields.ts';
 
-const random: RandomBytes = (count) => crypto.getRandomValues(new Uint8Array(count));
 const json = flag({ help: 'Print JSON on stdout and nothing else there.' });
 const passwordSettings = {
   password: optionalText({
@@ -17,36 +29,14 @@ const passwordSettings = {
   }),
   passwordStdin: flag({ help: 'Read the password from the first line of standard input.' }),
 };
-const quotaSettings = {
-  quotaBytes: optionalInteger({
-    help: 'Most bytes that the user may keep.',
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    unit: 'bytes',
-  }),
-  quotaFiles: optionalInteger({ help: 'Most files that the user may keep.', min: 0, max: Number.MAX_SAFE_INTEGER }),
-};
-const path = ['user'];
-
-const shown = (user: auth.User): Record<string, unknown> => ({
-  name: user.name,
-  home: user.home,
-  groups: user.groups,
-  disabled: user.disabled,
-  administrator: user.administrator,
-  quotaBytes: user.quotaBytes ?? null,
-  quotaFiles: user.quotaFiles ?? null,
-  rules: user.rules.map((rule) => ({ path: rule.path, allow: rule.allow, deny: rule.deny })),
+const groupSetting = list({
+  default: [],
+  help: 'Groups that the user is in; each may carry defaults (skerry group add).',
+  wanted: 'names, separated by commas; "none" takes them away',
+  placeholder: 'G,…',
 });
-
-function tell(context: CommandContext, asJson: boolean, value: unknown, line: string): number {
-  context.stdout.write(asJson ? `${JSON.stringify(value)}\n` : `${line}\n`);
-  return 0;
-}
-const named = ({ arguments: [name] }: CommandContext): string => {
-  if (name === undefined) throw new StatusError('malformed', 'Cannot go on: the name of a user is missing');
-  return name;
-};
+const path = ['user'];
+const userOf = (context: CommandContext): string => named(context, 'user');
 
 const add = command({
   path: [...path, 'add'],
@@ -55,21 +45,17 @@ const add = command({
   settings: {
     ...operatorSettings,
     ...passwordSettings,
-    home: text({
-      default: '/',
-      help: 'Directory of the file tree that the user sees as /; made at the first login.',
-      pattern: /^\/[^\0]*$/,
-      wanted: 'an absolute path',
-      placeholder: 'PATH',
-    }),
-    group: list({ default: [], help: 'Groups that the user is in.', placeholder: 'G,…' }),
-    ...quotaSettings,
+    home: homeSetting,
+    group: groupSetting,
+    expires: expiresSetting,
+    ...allowanceSettings,
     administrator: flag({ help: 'May use SITE commands for operators.' }),
     json,
   },
   examples: [
     'skerry user add ada --home /home/ada',
     'printf %s "$SECRET" | skerry user add bob --password-stdin --quota-bytes 1000000000',
+    'skerry user add guest --group visitors --expires 2027-01-31 --rules /pub=+list+read-write,/=-delete',
   ],
   run: async (config, context) => {
     const password = await readPassword(config, context);
@@ -77,17 +63,17 @@ const add = command({
       service.addUser({
         operationId: randomId(random),
         user: {
-          name: named(context),
-          home: config.home,
-          groups: [...config.group],
+          ...newAllowances(config),
+          name: userOf(context),
+          home: config.home ?? '',
+          groups: config.group.join() === 'none' ? [] : [...config.group],
           administrator: config.administrator,
-          quotaBytes: config.quotaBytes,
-          quotaFiles: config.quotaFiles,
+          expiresAtMs: config.expires === undefined ? undefined : expiryMs(config.expires) || undefined,
         },
         password,
       }),
     );
-    return tell(context, config.json, user === undefined ? {} : shown(user), `added ${named(context)}`);
+    return tell(context, config.json, user === undefined ? {} : shownUser(user), `added ${userOf(context)}`);
   },
 });
 
@@ -98,12 +84,58 @@ const change = async (
   fields: Change,
   done: string,
 ): Promise<number> => {
-  const name = named(context);
+  const name = userOf(context);
   const { user } = await withOperator(config, ({ auth: service }) =>
     service.changeUser({ operationId: randomId(random), name, ...fields }),
   );
-  return tell(context, config.json, user === undefined ? {} : shown(user), `${done} ${name}`);
+  return tell(context, config.json, user === undefined ? {} : shownUser(user), `${done} ${name}`);
 };
+
+const modify = command({
+  path: [...path, 'modify'],
+  summary: 'Change a user: what is given changes, the rest stays. Open sessions follow within seconds.',
+  positional: '<name>',
+  settings: {
+    ...operatorSettings,
+    home: homeSetting,
+    group: groupSetting,
+    expires: expiresSetting,
+    ...allowanceSettings,
+    administrator: oneOf({ default: 'as-is', choices: ['as-is', 'yes', 'no'], help: 'May use SITE commands.' }),
+    json,
+  },
+  examples: [
+    'skerry user modify ada --quota-bytes 5000000000 --sessions-max 4',
+    'skerry user modify ada --quota-bytes 0      # that of the groups again, or none',
+    'skerry user modify ada --expires never --networks none --group staff,crew',
+  ],
+  run: (config, context) => {
+    const fields: Change = {
+      ...changedAllowances(config),
+      home: config.home,
+      groups: changedGroups(config.group),
+      expiresAtMs: config.expires === undefined ? undefined : expiryMs(config.expires),
+      administrator: config.administrator === 'as-is' ? undefined : config.administrator === 'yes',
+    };
+    if (Object.values(fields).every((value) => value === undefined))
+      throw new StatusError('malformed', 'Cannot modify the user: nothing to change was given; see --help');
+    return change(config, context, fields, 'changed');
+  },
+});
+const show = command({
+  path: [...path, 'show'],
+  summary: 'Show one user: what holds, with what the groups give.',
+  positional: '<name>',
+  settings: { ...operatorSettings, json },
+  examples: ['skerry user show ada', 'skerry user show ada --json | jq .effective.quotaBytes'],
+  run: async (config, context) => {
+    const answer = await withOperator(config, ({ auth: service }) => service.showUser({ name: userOf(context) }));
+    const { user, effective } = answer;
+    if (user === undefined || effective === undefined)
+      throw new StatusError('unexpected', 'Cannot show the user: the answer names none');
+    return tell(context, config.json, { ...shownUser(user), effective: shownUser(effective) }, lines(effective));
+  },
+});
 
 const passwd = command({
   path: [...path, 'passwd'],
@@ -130,6 +162,40 @@ const enable = command({
   examples: ['skerry user enable ada'],
   run: (config, context) => change(config, context, { disabled: false }, 'enabled'),
 });
+const unlock = command({
+  path: [...path, 'unlock'],
+  summary: 'Forget the failed logins of a user, an address, or one at the other, and with them a lock-out.',
+  positional: '[name]',
+  settings: {
+    ...operatorSettings,
+    address: optionalText({
+      help: 'Failed logins from this client address; without a user, those of all users there.',
+      pattern: hostPattern,
+      wanted: 'an address',
+      placeholder: 'ADDR',
+    }),
+    json,
+  },
+  examples: [
+    'skerry user unlock ada',
+    'skerry user unlock --address 203.0.113.9',
+    'skerry user unlock ada --address 203.0.113.9',
+  ],
+  run: async (config, context) => {
+    const [user = ''] = context.arguments;
+    const { address: clientAddress = '' } = config;
+    if (user === '' && clientAddress === '')
+      throw new StatusError('malformed', 'Cannot unlock: give a user or --address; see --help');
+    // Failed logins are in the memory of the node that checked them.
+    const answers = await withOperator(config, ({ auths }) =>
+      Promise.all(auths.map(({ client }) => client.unlock({ user, clientAddress }, { idempotent: true }))),
+    );
+    const forgotten = answers.reduce((sum, answer) => sum + answer.forgotten, 0);
+    const whom = [user, clientAddress].filter((text) => text !== '').join(' at ');
+    const said = forgotten === 0 ? `nothing to unlock: ${whom} has no failed logins` : `unlocked ${whom}`;
+    return tell(context, config.json, { forgotten }, said);
+  },
+});
 const remove = command({
   path: [...path, 'remove'],
   summary: 'Remove a user; their files stay.',
@@ -137,11 +203,16 @@ const remove = command({
   settings: { ...operatorSettings, json },
   examples: ['skerry user remove ada'],
   run: async (config, context) => {
-    const name = named(context);
+    const name = userOf(context);
     await withOperator(config, ({ auth: service }) => service.removeUser({ operationId: randomId(random), name }));
     return tell(context, config.json, { removed: name }, `removed ${name}`);
   },
 });
+
+const expiryText = (atMs: number | undefined): string =>
+  atMs === undefined
+    ? ''
+    : `${atMs <= Date.now() ? 'expired' : 'expires'} ${new Date(atMs).toISOString().slice(0, 10)}`;
 
 const listUsers = command({
   path: [...path, 'list'],
@@ -155,15 +226,15 @@ const listUsers = command({
       user.home,
       user.groups.join(','),
       String(user.quotaBytes ?? ''),
-      user.disabled ? 'disabled' : '',
+      user.disabled ? 'disabled' : expiryText(user.expiresAtMs),
     ]);
-    return tell(context, config.json, users.map(shown), table(['user', 'home', 'groups', 'quota bytes', ''], rows));
+    return tell(context, config.json, users.map(shownUser), table(['user', 'home', 'groups', 'quota bytes', ''], rows));
   },
 });
 
 const exportUsers = command({
   path: [...path, 'export'],
-  summary: 'Print all users as JSON, with salted slow hashes in place of passwords.',
+  summary: 'Print all users and groups as JSON, with salted slow hashes in place of passwords.',
   settings: { ...operatorSettings },
   examples: ['skerry user export > users.json'],
   run: async (config, context) => {
@@ -175,12 +246,12 @@ const exportUsers = command({
 
 const importUsers = command({
   path: [...path, 'import'],
-  summary: 'Add or replace users from a file that export wrote: all of them, or none and the first fault named.',
+  summary: 'Add or replace users and groups from a file that export wrote: all of them, or none and every fault named.',
   positional: '<file>',
   settings: { ...operatorSettings, json },
   examples: ['skerry user import users.json'],
   run: async (config, context) => {
-    const file = named(context);
+    const file = named(context, 'file');
     const text = await readFile(file, 'utf8').catch((cause: unknown) => {
       throw new StatusError('no_such_entry', `Cannot read "${file}": ${(cause as Error).message}`, { cause });
     });
@@ -190,10 +261,23 @@ const importUsers = command({
     return tell(
       context,
       config.json,
-      { added: answer.added, replaced: answer.replaced },
-      `added ${answer.added}, replaced ${answer.replaced}`,
+      answer,
+      `users: added ${answer.added}, replaced ${answer.replaced}; ` +
+        `groups: added ${answer.groupsAdded}, replaced ${answer.groupsReplaced}`,
     );
   },
 });
 
-export const userCommands = [add, passwd, disable, enable, remove, listUsers, exportUsers, importUsers];
+export const userCommands = [
+  add,
+  modify,
+  show,
+  passwd,
+  disable,
+  enable,
+  unlock,
+  remove,
+  listUsers,
+  exportUsers,
+  importUsers,
+];

@@ -31,7 +31,7 @@ export function checkOwner(...names: readonly string[]): void {
       );
 }
 
-function fileAt(change: Change, place: Place): EntryVersion | undefined {
+export function fileAt(change: Change, place: Place): EntryVersion | undefined {
   const before = entryAt(change.state, place);
   if (before?.kind === 'directory')
     throw new StatusError('is_a_directory', `Cannot store ${quote(place.name)}: a directory stands there`);
@@ -61,7 +61,7 @@ function checkToken(change: Change, place: Place, user: string, token: number): 
 const deadBlob = (blob: string): StatusError =>
   new StatusError('blob_dead', `Cannot use content ${blob}: it was removed meanwhile`);
 
-function checkCount({ length }: readonly Extent[]): void {
+export function checkCount({ length }: readonly Extent[]): void {
   if (length > extentCountMax)
     throw new StatusError(
       'overloaded',

@@ -13,7 +13,7 @@ import { entryAt, placeOfDirectory } from './read.ts';
 const done: Outcome = { ok: true };
 const shown = (place: Place, entry: EntryVersion): Outcome => ({ ok: true, entry: { ...entry, name: place.name } });
 
-function presentAt(change: Change, place: Place): EntryVersion {
+export function presentAt(change: Change, place: Place): EntryVersion {
   const entry = entryAt(change.state, place);
   if (entry === undefined)
     throw new StatusError('no_such_entry', `Cannot find ${quote(place.name)}: nothing stands there`);
@@ -30,7 +30,7 @@ function* ancestors(change: Change, directory: EntryId): Iterable<EntryId> {
 function checkDepth(change: Change, directory: EntryId, more: number): void {
   const depth = [...ancestors(change, directory)].length + more;
   if (depth > depthMax)
-    throw new StatusError('path_invalid', `Cannot make a directory: it would be at depth ${depth}, limit ${depthMax}`);
+    throw new StatusError('name_too_long', `Cannot make a directory: it would be at depth ${depth}, limit ${depthMax}`);
 }
 
 export function applyMakeDirectory(change: Change, command: MakeDirectory): Outcome {
@@ -135,11 +135,12 @@ export function applyRename(change: Change, { from, to, user }: Rename): Outcome
   return shown(to, moved);
 }
 
-export function applySetAttributes(change: Change, { place, modifiedMs, mode }: SetAttributes): Outcome {
+export function applySetAttributes(change: Change, { place, modifiedMs, mode, createdMs }: SetAttributes): Outcome {
   const entry = presentAt(change, place);
   const changed: EntryVersion = {
     ...entry,
     modifiedMs: modifiedMs ?? entry.modifiedMs,
+    createdMs: createdMs ?? entry.createdMs,
     mode: (mode ?? entry.mode) & 0o7777,
     ...change.stamp(entry.context),
   };

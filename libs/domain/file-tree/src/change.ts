@@ -191,8 +191,18 @@ export function quotaFault(
   before: { readonly owner: string; readonly size: number } | undefined,
 ): StatusError | undefined {
   const own = before !== undefined && before.owner === user ? before : undefined;
-  const bytes = usage.bytes + size - (own?.size ?? 0);
-  const files = usage.files + (own === undefined ? 1 : 0);
+  const after = { bytes: usage.bytes + size - (own?.size ?? 0), files: usage.files + (own === undefined ? 1 : 0) };
+  return usageFault(usage, user, quota, size, after);
+}
+
+/** The same where more changes than one file. `after`: what the user would use; `size`: of the file, for the message. */
+export function usageFault(
+  usage: Usage,
+  user: string,
+  quota: Quota,
+  size: number,
+  { bytes, files }: Pick<Usage, 'bytes' | 'files'>,
+): StatusError | undefined {
   if (quota.bytes !== undefined && bytes > quota.bytes && bytes > usage.bytes)
     return new StatusError(
       'quota',

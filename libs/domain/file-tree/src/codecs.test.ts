@@ -85,8 +85,18 @@ const command: fc.Arbitrary<FileTreeCommand> = fc.oneof(
   fc.record({ kind: kind('removeDirectory'), place }),
   fc.record({ kind: kind('removeFile'), place, user: text }),
   fc.record({ kind: kind('rename'), from: place, to: place, user: text }),
-  fc.record({ kind: kind('setAttributes'), place, modifiedMs: optional, mode: optional }),
+  fc.record({ kind: kind('setAttributes'), place, modifiedMs: optional, mode: optional, createdMs: optional }),
   fc.record({ kind: kind('forget'), blobs: fc.array(blobId, { maxLength: 4 }) }),
+  fc.record({
+    kind: kind('combine'),
+    place,
+    parts: fc.array(place, { maxLength: 4 }),
+    user: text,
+    group: text,
+    mode: small,
+    fileId: entryId,
+    quota,
+  }),
   fc.record({ kind: kind('compact'), place, version: natural, first: small, replaced: extents, tail }),
 );
 const version: fc.Arbitrary<EntryVersion> = fc.record({
@@ -215,7 +225,7 @@ describe('paths', () => {
     ['/a\0', 'path_invalid'],
     [`/${'x'.repeat(256)}`, 'name_too_long'],
     [`/${'x/'.repeat(2048)}x`, 'name_too_long'],
-    [`/${'x/'.repeat(256)}x`, 'path_invalid'],
+    [`/${'x/'.repeat(256)}x`, 'name_too_long'],
   ])('%j is refused', (path, reason) => {
     let thrown: unknown;
     try {

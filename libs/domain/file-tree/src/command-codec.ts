@@ -1,6 +1,7 @@
 /** Commands in bytes: a format byte, a kind byte, the fields. */
 import { ByteReader, ByteWriter, StatusError, unreachable } from '@skerry/kernel';
 import type {
+  Combine,
   FileTreeCommand,
   Forget,
   MakeDirectory,
@@ -26,6 +27,7 @@ const kinds = {
   setAttributes: 9,
   forget: 10,
   compact: 11,
+  combine: 12,
 } as const satisfies Record<FileTreeCommand['kind'], number>;
 const kindOfByte: ReadonlyMap<number, FileTreeCommand['kind']> = new Map(
   Object.entries(kinds).map(([kind, byte]) => [byte, kind as FileTreeCommand['kind']]),
@@ -154,6 +156,20 @@ function readMakeDirectory(reader: ByteReader): MakeDirectory {
   return { kind: 'makeDirectory', directory, names, ids, parents, user, group, mode };
 }
 
+function writeCombine(writer: ByteWriter, command: Combine): void {
+  writePlace(writer, command.place).u16(command.parts.length);
+  for (const part of command.parts) writePlace(writer, part);
+  writeId(writer.text(command.user).text(command.group).u16(command.mode), command.fileId);
+  writeQuota(writer, command.quota);
+}
+function readCombine(reader: ByteReader): Combine {
+  const place = readPlace(reader);
+  const parts = [];
+  for (let left = reader.u16(); left > 0; left--) parts.push(readPlace(reader));
+  const [user, group, mode, fileId] = [reader.text(), reader.text(), reader.u16(), readEntryId(reader)];
+  return { kind: 'combine', place, parts, user, group, mode, fileId, quota: readQuota(reader) };
+}
+
 function readForget(reader: ByteReader): Forget {
   const blobs = [];
   for (let left = reader.u16(); left > 0; left--) blobs.push(readBlobId(reader));
@@ -183,7 +199,9 @@ function writeFields(writer: ByteWriter, command: FileTreeCommand): unknown {
     case 'rename':
       return writePlace(writePlace(writer, command.from), command.to).text(command.user);
     case 'setAttributes':
-      return writeOptional(writeOptional(writePlace(writer, command.place), command.modifiedMs), command.mode);
+      writeOptional(writeOptional(writePlace(writer, command.place), command.modifiedMs), command.mode);
+      // Came later: records without it end here.
+      return command.createdMs === undefined ? undefined : writer.u64(command.createdMs);
     case 'forget':
       writer.u16(command.blobs.length);
       return command.blobs.forEach((blob) => writeId(writer, blob));
@@ -191,6 +209,8 @@ function writeFields(writer: ByteWriter, command: FileTreeCommand): unknown {
       writePlace(writer, command.place).u64(command.version).u16(command.first);
       writeExtents(writer, command.replaced);
       return writeTail(writer, command.tail);
+    case 'combine':
+      return writeCombine(writer, command);
     default:
       return unreachable(command);
   }
@@ -217,13 +237,21 @@ function readFields(kind: FileTreeCommand['kind'], reader: ByteReader): FileTree
     case 'rename':
       return { kind, from: readPlace(reader), to: readPlace(reader), user: reader.text() };
     case 'setAttributes':
-      return { kind, place: readPlace(reader), modifiedMs: readOptional(reader), mode: readOptional(reader) };
+      return {
+        kind,
+        place: readPlace(reader),
+        modifiedMs: readOptional(reader),
+        mode: readOptional(reader),
+        createdMs: reader.remaining === 0 ? undefined : reader.u64(),
+      };
     case 'forget':
       return readForget(reader);
     case 'compact': {
       const [place, version] = [readPlace(reader), reader.u64()];
       return { kind, place, version, first: reader.u16(), replaced: readExtents(reader), tail: readTail(reader) };
     }
+    case 'combine':
+      return readCombine(reader);
     default:
       return unreachable(kind);
   }

@@ -98,6 +98,24 @@ export type SetAttributes = {
   readonly place: Place;
   readonly modifiedMs: number | undefined;
   readonly mode: number | undefined;
+  readonly createdMs?: number | undefined;
+};
+/**
+ * Appends the files at `parts` to the one at `place`, which may be missing, and removes them: their pieces become its
+ * pieces, and no byte is copied.
+ */
+export type Combine = {
+  readonly kind: 'combine';
+  readonly place: Place;
+  /** Each once, and not the place itself. */
+  readonly parts: readonly Place[];
+  /** Owns the whole; the stages of this user at all these places are dropped. */
+  readonly user: string;
+  readonly group: string;
+  /** For a new file. */
+  readonly mode: number;
+  readonly fileId: EntryId;
+  readonly quota: Quota;
 };
 /** Marks dead those of the blobs to which nothing refers. */
 export type Forget = { readonly kind: 'forget'; readonly blobs: readonly BlobId[] };
@@ -125,7 +143,8 @@ export type FileTreeCommand =
   | Rename
   | SetAttributes
   | Forget
-  | Compact;
+  | Compact
+  | Combine;
 
 /** What the host does beside the state. Idempotent: a crash may repeat it. */
 export type FileTreeEffect =

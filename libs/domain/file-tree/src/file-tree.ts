@@ -3,6 +3,7 @@
  */
 import { Epoch, hybridTimeZero, OperationId, StatusError, unreachable, versionVectorZero } from '@skerry/kernel';
 import type { Applied, Entry, OrderedWriter, StateMachine } from '@skerry/kernel';
+import { applyCombine } from './apply-combine.ts';
 import {
   applyCompact,
   applyDropStage,
@@ -53,6 +54,8 @@ function run(change: Change, command: FileTreeCommand): Outcome {
       return applyForget(change, command);
     case 'compact':
       return applyCompact(change, command);
+    case 'combine':
+      return applyCombine(change, command);
     default:
       return unreachable(command);
   }

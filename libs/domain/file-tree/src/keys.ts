@@ -39,6 +39,12 @@ export const entryKey = ({ directory, name }: Place): Uint8Array =>
 /** The name in an entry's key; what is in the store was checked when it came in. */
 export const nameInKey = (key: Uint8Array): string =>
   present(fromUtf8(key.subarray(prefixSizeBytes + idSizeBytes)), 'name in key');
+/** The directory in which a key is an entry; undefined for any other key. */
+export function directoryInKey(key: Uint8Array): EntryId | undefined {
+  const { entry } = prefixes;
+  if (key[0] !== entry[0] || key[1] !== entry[1]) return undefined;
+  return readEntryId(new ByteReader(key.subarray(prefixSizeBytes)));
+}
 export const parentKey = (directory: EntryId): Uint8Array => concatBytes([prefixes.parent, bytesOfId(directory)]);
 
 export const stagesPrefix: Uint8Array = prefixes.stage;

@@ -46,6 +46,7 @@ const step = fc.record({
     'drop',
     'forget',
     'compact',
+    'combine',
   ),
   directory: fc.nat(7),
   name: fc.constantFrom(...names),
@@ -86,13 +87,16 @@ class World {
       .map(({ blob: at, offset, length }) => (this.contents.get(at) ?? '').slice(offset, offset + length))
       .join('');
   }
+  used(user: string): number {
+    return this.files()
+      .filter(({ owner }) => owner === user)
+      .reduce((sum, file) => sum + file.text.length, 0);
+  }
   /** Publishes in the model. */
   publish({ directory, name }: Spot, user: string, text: string, limited: boolean): string {
     const before = directory.children.get(name);
     if (before?.kind === 'directory') return 'is_a_directory';
-    const used = this.files()
-      .filter(({ owner }) => owner === user)
-      .reduce((sum, file) => sum + file.text.length, 0);
+    const used = this.used(user);
     const own = before?.owner === user ? before.text.length : 0;
     const after = used + text.length - own;
     if (limited && after > quotaBytes && after > used) return 'quota';
@@ -169,6 +173,24 @@ function perform(world: World, { act, user, size, limited, ...where }: Step): [r
       other.directory.children.set(other.name, node);
       other.directory.stages.delete(`${other.name} ${user}`);
       return [outcome, 'ok'];
+    }
+    case 'combine': {
+      const at = placeOf(other);
+      const more = { user, group: 'g', mode: 0o644, fileId: id(log.nextId()), quota };
+      const outcome = real({ kind: 'combine', place, parts: [at], ...more });
+      const part = other.directory.children.get(other.name);
+      if (node?.kind === 'directory') return [outcome, 'is_a_directory'];
+      if (spot.directory === other.directory && spot.name === other.name) return [outcome, 'malformed'];
+      if (part === undefined) return [outcome, 'no_such_entry'];
+      if (part.kind === 'directory') return [outcome, 'is_a_directory'];
+      const whole = (node?.text ?? '') + part.text;
+      const used = world.used(user);
+      const own = [node, part].reduce((sum, file) => sum + (file?.owner === user ? file.text.length : 0), 0);
+      const after = used + whole.length - own;
+      if (limited && after > quotaBytes && after > used) return [outcome, 'quota'];
+      other.directory.children.delete(other.name);
+      other.directory.stages.delete(`${other.name} ${user}`);
+      return [outcome, world.publish(spot, user, whole, false)];
     }
     case 'open': {
       const prefix = prefixOf(entryAt(log.store, place)?.extents ?? [], size);

@@ -30,7 +30,7 @@ export function parsePath(path: string): readonly string[] {
     throw new StatusError('name_too_long', `Cannot use the path ${quote(path)}: over ${pathSizeMaxBytes} bytes`);
   const names = path.slice(1).split('/');
   if (names.length > depthMax)
-    throw new StatusError('path_invalid', `Cannot use the path ${quote(path)}: over ${depthMax} names`);
+    throw new StatusError('name_too_long', `Cannot use the path ${quote(path)}: over ${depthMax} names`);
   for (const name of names) {
     const fault = nameFault(name);
     if (fault !== undefined) throw fault;

@@ -49,12 +49,40 @@ const names: readonly Rule[] = [
   ['a directory never moves into itself', (log) => log.rename('/dir', '/dir/in'), 'directory_cycle'],
   ['a name may be renamed to itself', (log) => log.rename('/dir', '/dir'), 'ok'],
   ['what is not there cannot move', (log) => log.rename('/no', '/yes'), 'no_such_entry'],
+  ['files may be combined to a new one', (log) => log.combine('/new', ['/top', '/dir/file']), 'ok'],
+  ['files may be appended to one', (log) => log.combine('/top', ['/dir/file']), 'ok'],
+  ['a part that is not there combines nothing', (log) => log.combine('/top', ['/dir/file', '/no']), 'no_such_entry'],
+  ['a directory is no part', (log) => log.combine('/top', ['/dir']), 'is_a_directory'],
+  ['a directory is no whole', (log) => log.combine('/dir', ['/top']), 'is_a_directory'],
+  ['a part counts once', (log) => log.combine('/new', ['/top', '/top']), 'malformed'],
+  ['the whole is no part', (log) => log.combine('/top', ['/dir/file', '/top']), 'malformed'],
+  ['combining the own costs no quota', (log) => log.combine('/new', ['/top', '/dir/file'], quota(1, 1)), 'ok'],
+  [
+    "combining another's does",
+    (log) => log.combine('/new', ['/top', '/dir/file'], { user: 'bob', ...quota(14) }),
+    'quota',
+  ],
   [
     'attributes need an entry',
     (log) => log.apply({ kind: 'setAttributes', place: inRoot('no'), modifiedMs: 1, mode: 1 }),
     'no_such_entry',
   ],
 ];
+it('combining shares the pieces: nothing is copied, the parts are gone, what was refused changed nothing', () => {
+  const log = furnished();
+  const before = treeHash(log.store);
+  expect(verdict(log.combine('/top', ['/dir/file', '/no']))).toBe('no_such_entry');
+  expect(treeHash(log.store)).toBe(before);
+  const pieces = ['top', 'dir/file'].flatMap((path) => entryAt(log.store, log.place(`/${path}`))?.extents ?? []);
+  expect(verdict(log.combine('/top', ['/dir/file']))).toBe('ok');
+  const whole = entryAt(log.store, inRoot('top'));
+  expect(whole?.extents).toEqual(pieces);
+  expect(whole?.size).toBe(15);
+  expect(lookup(log.store, '/dir/file').kind).toBe('vacant');
+  expect(usageOf(log.store, 'ada')).toMatchObject({ bytes: 15, files: 1 });
+  expect(log.effects).toEqual([]);
+});
+
 const content: readonly Rule[] = [
   ['content in the record has a limit', (log) => log.put('/x', inlineSizeMaxBytes + 1), 'too_large'],
   ['content at the limit is taken', (log) => log.put('/x', inlineSizeMaxBytes), 'ok'],
@@ -334,7 +362,7 @@ describe('a directory', () => {
     const ids = names.map((_, i) => id(i + 1));
     const make = { kind: 'makeDirectory', parents: true, user: 'ada', group: 'g', mode: 0o755 } as const;
     expect(verdict(log.apply({ ...make, directory: rootDirectory, names, ids }))).toBe('ok');
-    expect(verdict(log.apply({ ...make, directory: id(256), names: ['x'], ids: [id(999)] }))).toBe('path_invalid');
+    expect(verdict(log.apply({ ...make, directory: id(256), names: ['x'], ids: [id(999)] }))).toBe('name_too_long');
   });
   it('is listed in pages, in order of bytes, and a page reads no more than itself', () => {
     const log = new TestLog();

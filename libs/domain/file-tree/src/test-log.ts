@@ -2,7 +2,7 @@
 import { BlobId, Epoch, LogIndex, MemoryStore, Once, OperationId, Term } from '@skerry/kernel';
 import type { Entry, StateMachine } from '@skerry/kernel';
 import { encodeCommand } from './command-codec.ts';
-import type { FileTreeCommand, FileTreeEffect, OpenStage, Put, Quota } from './command.ts';
+import type { Combine, FileTreeCommand, FileTreeEffect, OpenStage, Put, Quota } from './command.ts';
 import { FileTree } from './file-tree.ts';
 import { EntryId, type Place, rootDirectory } from './ids.ts';
 import { decodeOutcome, type Outcome } from './outcome.ts';
@@ -80,6 +80,11 @@ export class TestLog {
   }
   rename(from: string, to: string): Outcome {
     return this.apply({ kind: 'rename', from: this.place(from), to: this.place(to), user: 'ada' });
+  }
+  combine(path: string, parts: readonly string[], over: Partial<Combine> = {}): Outcome {
+    const more = { user: 'ada', group: 'staff', mode: 0o644, fileId: id(this.nextId()), quota: noQuota };
+    const places = parts.map((part) => this.place(part));
+    return this.apply({ kind: 'combine', place: this.place(path), parts: places, ...more, ...over });
   }
   remove(path: string): Outcome {
     return this.apply({ kind: 'removeFile', place: this.place(path), user: 'ada' });

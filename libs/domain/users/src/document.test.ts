@@ -21,14 +21,18 @@ describe('document', () => {
   test('what was exported can be imported, through JSON', () => {
     const { createdAtMs: _created, changedAtMs: _changed, ...fields } = ann;
     const json = JSON.stringify(usersToDocument([ann]));
-    expect(usersFromDocument(JSON.parse(json) as UsersDocument)).toEqual([fields]);
+    expect(usersFromDocument(JSON.parse(json) as UsersDocument)).toEqual({
+      users: [{ ...fields, networks: [] }],
+      groups: [],
+    });
   });
   test('only the name is needed', () => {
-    expect(usersFromDocument(document({ name: 'bob' }))).toMatchObject([{ name: 'bob', home: '/', passwordHash: '' }]);
+    const [bob] = usersFromDocument(document({ name: 'bob' })).users;
+    expect(bob).toMatchObject({ name: 'bob', home: '', passwordHash: '' });
   });
   const bad: readonly [rule: string, document: UsersDocument, message: RegExp][] = [
     ['another format', { ...document(), format: 'passwd' }, /format must be "skerry-users"/],
-    ['a newer version', { ...document(), version: 2 }, /version is 2/],
+    ['a newer version', { ...document(), version: 3 }, /version is 3/],
     ['a name twice', document({ name: 'a' }, { name: 'a' }), /users\[1\] \("a"\): the name is there twice/],
     ['the first bad record is named', document({ name: 'a' }, { name: 'b c' }), /users\[1\] \("b c"\): .*user name/],
     ['an unknown right', document({ name: 'a', rules: [{ path: '/', allow: ['fly'] }] }), /No right "fly"/],

@@ -2,6 +2,9 @@
 export * from './codec.ts';
 export * from './command.ts';
 export * from './document.ts';
+export * from './group.ts';
+export * from './group-state.ts';
 export * from './machine.ts';
 export * from './rules.ts';
+export { tombstoneLifeMs } from './state.ts';
 export * from './user.ts';

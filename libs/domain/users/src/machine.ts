@@ -1,6 +1,5 @@
 /** The users of the file service, as a deterministic state machine (F6). */
 import {
-  advanceVector,
   ByteReader,
   ByteWriter,
   concatBytes,
@@ -16,17 +15,31 @@ import {
   type OrderedReader,
   type OrderedWriter,
   type StateMachine,
-  type VersionVector,
 } from '@skerry/kernel';
 import {
   decodeTombstone,
   decodeUserRecord,
   encodeTombstone,
   encodeUserRecord,
+  readGroupFields,
   readUserFields,
+  usersFormatVersion,
+  writeGroupFields,
   writeUserFields,
+  type Tombstone,
 } from './codec.ts';
 import { decodeCommand, encodeOutcome, usersPerPartMax, type Command, type Outcome } from './command.ts';
+import {
+  addGroup,
+  changeGroup,
+  findGroup,
+  groupTombstonePrefix,
+  putGroup,
+  removeGroup,
+  requireGroupRoom,
+} from './group-state.ts';
+import { checkGroup, type GroupFields } from './group.ts';
+import { allowancesAfter, expiryKey, expiryPrefix, keyOf, limitAfter, stampOf, tombstoneLifeMs } from './state.ts';
 import {
   checkChange,
   checkUser,
@@ -34,18 +47,12 @@ import {
   sortedGroups,
   userCountMax,
   type FieldGroup,
-  type Stamp,
   type Stamps,
   type UserChange,
   type UserFields,
   type UserRecord,
 } from './user.ts';
 
-/**
- * How long a removed user is remembered, in milliseconds of log time: longer than any partition is left standing (30
- * days).
- */
-export const tombstoneLifeMs = 30 * 24 * 3_600_000;
 /** How long a staged import waits for its commit, in milliseconds of log time: one hour. */
 export const stagedImportLifeMs = 3_600_000;
 /** Parts of one import: {@link userCountMax} users, a hundred to each part. */
@@ -57,17 +64,13 @@ const expiredPerCommandMax = 64;
 
 const userPrefix = utf8('users/user/');
 const tombstonePrefix = utf8('users/tombstone/');
-const stagePrefix = utf8('users/stage/');
+// Parts of format 1 lay under users/stage/: what is left of them expires.
+const stagePrefix = utf8('users/stage-2/');
 const revokedPrefix = utf8('users/revoked/');
-/** Key: when, then which record; value: the key to drop then. */
-const expiryPrefix = utf8('users/expiry/');
 const countsKey = utf8('users/counts');
 
-const keyOf = (prefix: Uint8Array, name: string): Uint8Array => concatBytes([prefix, utf8(name)]);
 const stageKey = (importId: string, part: number): Uint8Array =>
   concatBytes([stagePrefix, utf8(importId), new ByteWriter(4).u32(part).finish()]);
-const expiryKey = (atMs: number, key: Uint8Array): Uint8Array =>
-  concatBytes([expiryPrefix, new ByteWriter(8).u64(atMs).finish(), key]);
 
 type Counts = { readonly users: number; readonly revoked: number };
 function readCounts(state: OrderedReader): Counts {
@@ -101,6 +104,13 @@ function performCommand(command: Command, entry: Entry, state: OrderedWriter): O
       return change(command.name, command.change, entry, state);
     case 'remove':
       return remove(command.name, entry, state);
+    case 'add-group':
+      return addGroup(command.group, entry, state);
+    case 'change-group':
+      return changeGroup(command.name, command.change, entry, state);
+    case 'remove-group':
+      requireUnused(command.name, state);
+      return removeGroup(command.name, entry, state);
     case 'stage-import':
       return stageImport(command, entry, state);
     case 'commit-import':
@@ -139,22 +149,28 @@ function known(name: string, state: OrderedReader): UserRecord {
   return record;
 }
 
-const stampOf = (entry: Entry, seen: VersionVector): Stamp => ({
-  time: entry.time,
-  vector: advanceVector(seen, entry.epoch, entry.index),
-});
 const restamped = (before: Stamps, groups: readonly FieldGroup[], entry: Entry): Stamps => ({
   ...before,
   ...Object.fromEntries(groups.map((group) => [group, stampOf(entry, before[group].vector)])),
 });
 
-/** `seen`: of the removed user of that name, so that the new one is known to come after. */
-function newRecord(fields: UserFields, entry: Entry, seen: VersionVector): UserRecord {
-  const stamp = stampOf(entry, seen);
+/** A group that gives rules or quotas does not go while users stand under it: they would be freed of them. */
+function requireUnused(name: string, state: OrderedReader): void {
+  for (const { user } of listUsers(state))
+    if (user.groups.includes(name))
+      throw new StatusError(
+        'group_in_use',
+        `Cannot remove group ${JSON.stringify(name)}: user ${JSON.stringify(user.name)} is in it`,
+      );
+}
+
+/** `removed`: the user of that name before, so that the new one is known to come after, and has none of its sessions. */
+function newRecord(fields: UserFields, entry: Entry, removed: Tombstone | undefined): UserRecord {
+  const stamp = stampOf(entry, removed?.vector ?? versionVectorZero);
   const atMs = entry.time.wallMs;
   return {
     user: { ...fields, groups: sortedGroups(fields.groups), createdAtMs: atMs, changedAtMs: atMs },
-    sessionsVoidUntilMs: atMs,
+    sessionsVoidUntilMs: Math.max(atMs, removed?.sessionsVoidUntilMs ?? 0),
     stamps: Object.fromEntries(fieldGroups.map((group) => [group, stamp])) as Stamps, // Every group of the list.
   };
 }
@@ -164,7 +180,8 @@ function putUser(fields: UserFields, entry: Entry, state: OrderedWriter): boolea
   const key = keyOf(userPrefix, fields.name);
   const before = findUser(state, fields.name);
   if (before !== undefined) {
-    const { user, sessionsVoidUntilMs } = newRecord(fields, entry, versionVectorZero);
+    const { user } = newRecord(fields, entry, undefined);
+    const sessionsVoidUntilMs = later(entry.time.wallMs, before.sessionsVoidUntilMs);
     const kept = { ...user, createdAtMs: before.user.createdAtMs };
     const stamps = restamped(before.stamps, fieldGroups, entry);
     state.put(key, encodeUserRecord({ user: kept, sessionsVoidUntilMs, stamps }));
@@ -172,9 +189,9 @@ function putUser(fields: UserFields, entry: Entry, state: OrderedWriter): boolea
   }
   const tombstoneKey = keyOf(tombstonePrefix, fields.name);
   const tombstone = state.get(tombstoneKey);
-  const seen = tombstone === undefined ? versionVectorZero : decodeTombstone(tombstone).vector;
+  const removed = tombstone === undefined ? undefined : decodeTombstone(tombstone);
   state.delete(tombstoneKey);
-  state.put(key, encodeUserRecord(newRecord(fields, entry, seen)));
+  state.put(key, encodeUserRecord(newRecord(fields, entry, removed)));
   return false;
 }
 
@@ -204,8 +221,11 @@ function changedGroups(change: UserChange): readonly FieldGroup[] {
   if (change.passwordHash !== undefined) groups.push('password', 'sessions');
   if (change.home !== undefined) groups.push('home');
   if (change.groups !== undefined) groups.push('groups');
-  if (change.disabled !== undefined || change.administrator !== undefined) groups.push('state');
-  if (change.quotaBytes !== undefined || change.quotaFiles !== undefined) groups.push('quota');
+  const { disabled, administrator, expiresAtMs, networks } = change;
+  if ([disabled, administrator, expiresAtMs, networks].some((value) => value !== undefined)) groups.push('state');
+  const { quotaBytes, quotaFiles, rateUpBytesPerSecond, rateDownBytesPerSecond, sessionsMax } = change;
+  const limits = [quotaBytes, quotaFiles, rateUpBytesPerSecond, rateDownBytesPerSecond, sessionsMax];
+  if (limits.some((value) => value !== undefined)) groups.push('quota');
   if (change.rules !== undefined) groups.push('rules');
   return groups;
 }
@@ -214,8 +234,6 @@ function change(name: string, wanted: UserChange, entry: Entry, state: OrderedWr
   checkChange(wanted);
   const { user, sessionsVoidUntilMs, stamps } = known(name, state);
   const atMs = entry.time.wallMs;
-  const quota = (now: number | null | undefined, before: number | undefined): number | undefined =>
-    now === undefined ? before : (now ?? undefined);
   const changed: UserRecord = {
     user: {
       ...user,
@@ -224,9 +242,8 @@ function change(name: string, wanted: UserChange, entry: Entry, state: OrderedWr
       groups: wanted.groups === undefined ? user.groups : sortedGroups(wanted.groups),
       disabled: wanted.disabled ?? user.disabled,
       administrator: wanted.administrator ?? user.administrator,
-      quotaBytes: quota(wanted.quotaBytes, user.quotaBytes),
-      quotaFiles: quota(wanted.quotaFiles, user.quotaFiles),
-      rules: wanted.rules ?? user.rules,
+      ...allowancesAfter(user, wanted),
+      expiresAtMs: limitAfter(user.expiresAtMs, wanted.expiresAtMs),
       changedAtMs: atMs,
     },
     sessionsVoidUntilMs: wanted.passwordHash === undefined ? sessionsVoidUntilMs : later(atMs, sessionsVoidUntilMs),
@@ -237,11 +254,13 @@ function change(name: string, wanted: UserChange, entry: Entry, state: OrderedWr
 }
 
 function remove(name: string, entry: Entry, state: OrderedWriter): Outcome {
-  const { stamps } = known(name, state);
+  const { stamps, sessionsVoidUntilMs } = known(name, state);
   const seen = fieldGroups.reduce((vector, group) => mergeVectors(vector, stamps[group].vector), versionVectorZero);
   state.delete(keyOf(userPrefix, name));
   const tombstoneKey = keyOf(tombstonePrefix, name);
-  state.put(tombstoneKey, encodeTombstone(stampOf(entry, seen)));
+  // A session begins a millisecond after what voided those before it, at the latest.
+  const voidUntilMs = later(entry.time.wallMs, sessionsVoidUntilMs);
+  state.put(tombstoneKey, encodeTombstone({ ...stampOf(entry, seen), sessionsVoidUntilMs: voidUntilMs }));
   state.put(expiryKey(entry.time.wallMs + tombstoneLifeMs, tombstoneKey), emptyBytes);
   const counts = readCounts(state);
   writeCounts(state, { ...counts, users: counts.users - 1 });
@@ -249,48 +268,60 @@ function remove(name: string, entry: Entry, state: OrderedWriter): Outcome {
 }
 
 function stageImport(command: Extract<Command, { kind: 'stage-import' }>, entry: Entry, state: OrderedWriter): Outcome {
-  const { importId, part, users } = command;
-  if (part >= importPartCountMax || users.length > usersPerPartMax)
+  const { importId, part, users, groups = [] } = command;
+  if (part >= importPartCountMax || Math.max(users.length, groups.length) > usersPerPartMax)
     throw new StatusError(
       'too_large',
       `Cannot import: part ${part} with ${users.length} users is over the limit of ` +
         `${importPartCountMax} parts with ${usersPerPartMax} users each`,
     );
   for (const user of users) checkUser(user);
-  const writer = new ByteWriter(4096).u32(users.length);
+  for (const group of groups) checkGroup(group);
+  const writer = new ByteWriter(4096).u8(usersFormatVersion).u32(users.length);
   for (const user of users) writeUserFields(writer, user);
+  writer.u32(groups.length);
+  for (const group of groups) writeGroupFields(writer, group);
   const key = stageKey(importId, part);
   state.put(key, writer.finish());
   state.put(expiryKey(entry.time.wallMs + stagedImportLifeMs, key), emptyBytes);
   return { kind: 'done' };
 }
 
-function stagedUsers(importId: string, partCount: number, state: OrderedReader): readonly UserFields[] {
+type Staged = { readonly users: readonly UserFields[]; readonly groups: readonly GroupFields[] };
+function staged(importId: string, partCount: number, state: OrderedReader): Staged {
   const users: UserFields[] = [];
+  const groups: GroupFields[] = [];
   for (let part = 0; part < partCount; part++) {
     const bytes = state.get(stageKey(importId, part));
     if (bytes === undefined)
       throw new StatusError('version_conflict', `Cannot import: part ${part} of ${partCount} is not there`);
     const reader = new ByteReader(bytes);
-    for (let left = reader.u32(); left > 0; left--) users.push(readUserFields(reader));
+    const version = reader.u8();
+    for (let left = reader.u32(); left > 0; left--) users.push(readUserFields(reader, version));
+    for (let left = reader.u32(); left > 0; left--) groups.push(readGroupFields(reader));
   }
-  return users;
+  return { users, groups };
 }
+const distinct = (names: readonly { readonly name: string }[]): boolean =>
+  new Set(names.map(({ name }) => name)).size === names.length;
 
 function commitImport(
   { importId, partCount }: Extract<Command, { kind: 'commit-import' }>,
   entry: Entry,
   state: OrderedWriter,
 ): Outcome {
-  const users = stagedUsers(importId, Math.min(partCount, importPartCountMax), state);
-  const names = new Set(users.map(({ name }) => name));
-  if (names.size !== users.length) throw new StatusError('malformed', 'Cannot import: a name is there twice');
+  const { users, groups } = staged(importId, Math.min(partCount, importPartCountMax), state);
+  if (!distinct(users) || !distinct(groups)) throw new StatusError('malformed', 'Cannot import: a name is there twice');
   const added = users.filter(({ name }) => findUser(state, name) === undefined).length;
   const counts = requireRoom(added, state);
+  const groupsAdded = groups.filter(({ name }) => findGroup(state, name) === undefined).length;
+  requireGroupRoom(groupsAdded, state);
+  for (const group of groups) putGroup(group, entry, state);
   for (const user of users) putUser(user, entry, state);
   for (let part = 0; part < partCount; part++) state.delete(stageKey(importId, part));
   writeCounts(state, { ...counts, users: counts.users + added });
-  return { kind: 'imported', added, replaced: users.length - added };
+  const replaced = users.length - added;
+  return { kind: 'imported', added, replaced, groupsAdded, groupsReplaced: groups.length - groupsAdded };
 }
 
 function revoke({ name, session }: Extract<Command, { kind: 'revoke' }>, entry: Entry, state: OrderedWriter): Outcome {
@@ -324,7 +355,8 @@ function dropExpired(nowMs: number, state: OrderedWriter): void {
   for (const key of due) {
     const expired = key.slice(expiryPrefix.length + 8);
     // A name that was removed, added and removed again has two expiries: the tombstone's own time decides.
-    if (startsWith(expired, tombstonePrefix) && !isOver(state.get(expired), nowMs)) {
+    const isTombstone = startsWith(expired, tombstonePrefix) || startsWith(expired, groupTombstonePrefix);
+    if (isTombstone && !isOver(state.get(expired), nowMs)) {
       state.delete(key);
       continue;
     }

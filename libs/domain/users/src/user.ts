@@ -1,5 +1,5 @@
 /** A user of the file service, and the limits of what can be said of one. */
-import { StatusError, utf8, type HybridTime, type VersionVector } from '@skerry/kernel';
+import { parseBlock, StatusError, utf8, type HybridTime, type VersionVector } from '@skerry/kernel';
 import type { Rule } from './rules.ts';
 
 /** Longest name of a user or group, in characters: it stands in log lines, listings and keys. */
@@ -17,25 +17,45 @@ export const rulesSizeMaxBytes = 64 * 1024;
 export const groupCountMax = 64;
 /** Users in all: a bound on the state, and on the time of an export. */
 export const userCountMax = 100_000;
+/** Networks of one user or group: all are tried at each login. */
+export const networkCountMax = 64;
+/** Longest text of one network, in characters: an IPv6 address with IPv4 tail and prefix has 49. */
+export const networkLengthMax = 64;
+/** Most sessions that a limit may name: a router holds no more. */
+export const sessionsMaxMax = 100_000;
 /** Longest password hash (PHC string), in characters; ours have about 120. */
 export const passwordHashLengthMax = 512;
 
-/** What an operator says of a user; the rest of {@link User} is made by the log. */
-export type UserFields = {
-  readonly name: string;
-  /** PHC string (salted, slow); empty: the user cannot log in by password. */
-  readonly passwordHash: string;
-  /** Directory of the file tree that the user sees as `/`. */
-  readonly home: string;
-  /** Sorted, each once. */
-  readonly groups: readonly string[];
-  readonly disabled: boolean;
-  readonly administrator: boolean;
+/** What a user or a group may be given; undefined or empty: nothing is said. */
+export type Allowances = {
   /** Bytes of content that the user may own; undefined: no limit. */
   readonly quotaBytes: number | undefined;
   /** Files that the user may own; undefined: no limit. */
   readonly quotaFiles: number | undefined;
   readonly rules: readonly Rule[];
+  /** Most bytes per second on data connections of one session, towards the server. */
+  readonly rateUpBytesPerSecond?: number | undefined;
+  /** The same, away from the server. */
+  readonly rateDownBytesPerSecond?: number | undefined;
+  /** Sessions of one user at once. */
+  readonly sessionsMax?: number | undefined;
+  /** Addresses or CIDR blocks from which a user may log in. */
+  readonly networks?: readonly string[] | undefined;
+};
+
+/** What an operator says of a user; the rest of {@link User} is made by the log. */
+export type UserFields = Allowances & {
+  readonly name: string;
+  /** PHC string (salted, slow); empty: the user cannot log in by password. */
+  readonly passwordHash: string;
+  /** Directory of the file tree that the user sees as `/`; empty: that of the groups, or else the root. */
+  readonly home: string;
+  /** Sorted, each once. */
+  readonly groups: readonly string[];
+  readonly disabled: boolean;
+  readonly administrator: boolean;
+  /** From then on there is no login, and sessions end: milliseconds since 1970. */
+  readonly expiresAtMs?: number | undefined;
 };
 export type User = UserFields & {
   /** Milliseconds since 1970, by the log's own time. */
@@ -43,7 +63,7 @@ export type User = UserFields & {
   readonly changedAtMs: number;
 };
 
-/** Only the fields that are present change; null removes a quota. */
+/** Only the fields that are present change; null removes a limit. */
 export type UserChange = {
   readonly passwordHash?: string | undefined;
   readonly home?: string | undefined;
@@ -53,6 +73,11 @@ export type UserChange = {
   readonly quotaBytes?: number | null | undefined;
   readonly quotaFiles?: number | null | undefined;
   readonly rules?: readonly Rule[] | undefined;
+  readonly expiresAtMs?: number | null | undefined;
+  readonly rateUpBytesPerSecond?: number | null | undefined;
+  readonly rateDownBytesPerSecond?: number | null | undefined;
+  readonly sessionsMax?: number | null | undefined;
+  readonly networks?: readonly string[] | undefined;
 };
 
 /** Fields that are written, and later merged between islands (islands.md), as one. The order is that of the record. */
@@ -95,22 +120,16 @@ export function checkPath(path: string, what: string): void {
   }
 }
 
-function checkQuota(value: number | null | undefined, what: string): void {
+function checkCount(value: number | null | undefined, what: string, min: number, max: number): void {
   if (value === undefined || value === null) return;
-  if (!Number.isSafeInteger(value) || value < 0) refuse(what, 'an integer from 0 to 2^53 - 1', value);
+  const limit = max === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : String(max);
+  if (!Number.isSafeInteger(value) || value < min || value > max)
+    refuse(what, `an integer from ${min} to ${limit}`, value);
 }
 
-/** What is there is well formed and within its limits. @throws StatusError `malformed`, `path_invalid`, `too_large`. */
-export function checkChange(change: UserChange): void {
-  const { passwordHash, home, groups, rules } = change;
-  if (passwordHash !== undefined && !/^(\$[\x21-\x7e]*)?$/.test(passwordHash))
-    throw new StatusError('malformed', 'Cannot take password hash: must be a PHC string ($scheme$...$salt$hash)');
-  if (passwordHash !== undefined && passwordHash.length > passwordHashLengthMax)
-    throw new StatusError('too_large', `Cannot take password hash: over ${passwordHashLengthMax} characters`);
-  if (home !== undefined) checkPath(home, 'home');
-  for (const group of groups ?? []) checkName(group, 'group name');
-  if (groups !== undefined && groups.length > groupCountMax)
-    throw new StatusError('too_large', `Cannot take ${groups.length} groups: the limit is ${groupCountMax}`);
+/** @throws StatusError `malformed`, `path_invalid`, `too_large`. */
+export function checkAllowances(change: Omit<UserChange, 'passwordHash' | 'home' | 'groups'>): void {
+  const { rules, networks } = change;
   for (const rule of rules ?? []) checkPath(rule.path, 'path of a rule');
   if (rules !== undefined && rules.length > ruleCountMax)
     throw new StatusError('too_large', `Cannot take ${rules.length} rules: the limit is ${ruleCountMax}`);
@@ -120,8 +139,33 @@ export function checkChange(change: UserChange): void {
       'too_large',
       `Cannot take rules of ${rulesSizeBytes} bytes: the limit is ${rulesSizeMaxBytes}`,
     );
-  checkQuota(change.quotaBytes, 'quota in bytes');
-  checkQuota(change.quotaFiles, 'quota in files');
+  if (networks !== undefined && networks.length > networkCountMax)
+    throw new StatusError('too_large', `Cannot take ${networks.length} networks: the limit is ${networkCountMax}`);
+  for (const network of networks ?? []) {
+    if (network.length > networkLengthMax) refuse('network', `at most ${networkLengthMax} characters`, network);
+    parseBlock(network);
+  }
+  const most = Number.MAX_SAFE_INTEGER;
+  checkCount(change.quotaBytes, 'quota in bytes', 0, most);
+  checkCount(change.quotaFiles, 'quota in files', 0, most);
+  checkCount(change.rateUpBytesPerSecond, 'rate up in bytes per second', 1, most);
+  checkCount(change.rateDownBytesPerSecond, 'rate down in bytes per second', 1, most);
+  checkCount(change.sessionsMax, 'limit of sessions', 1, sessionsMaxMax);
+}
+
+/** What is there is well formed and within its limits. @throws StatusError `malformed`, `path_invalid`, `too_large`. */
+export function checkChange(change: UserChange): void {
+  const { passwordHash, home, groups } = change;
+  if (passwordHash !== undefined && !/^(\$[\x21-\x7e]*)?$/.test(passwordHash))
+    throw new StatusError('malformed', 'Cannot take password hash: must be a PHC string ($scheme$...$salt$hash)');
+  if (passwordHash !== undefined && passwordHash.length > passwordHashLengthMax)
+    throw new StatusError('too_large', `Cannot take password hash: over ${passwordHashLengthMax} characters`);
+  if (home !== undefined && home !== '') checkPath(home, 'home');
+  for (const group of groups ?? []) checkName(group, 'group name');
+  if (groups !== undefined && groups.length > groupCountMax)
+    throw new StatusError('too_large', `Cannot take ${groups.length} groups: the limit is ${groupCountMax}`);
+  checkCount(change.expiresAtMs, 'expiry in ms since 1970', 1, Number.MAX_SAFE_INTEGER);
+  checkAllowances(change);
 }
 
 /** @throws StatusError as {@link checkChange} does. */

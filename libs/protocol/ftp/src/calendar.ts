@@ -53,13 +53,24 @@ export function civilTime(timeMs: number): CivilTime {
   };
 }
 
+const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
+/** Of the day asked for last: a listing asks for the same few again and again. */
+let lastDate = { days: Number.NaN, text: '' };
+function dateText(days: number): string {
+  if (lastDate.days === days) return lastDate.text;
+  const { year, month, day } = civilTime(days * dayMs);
+  lastDate = { days, text: digits(year, 4) + two(month) + two(day) };
+  return lastDate.text;
+}
 const digits = (value: number, count: number): string => String(value).padStart(count, '0');
 
 /** `YYYYMMDDHHMMSS`, as MDTM, MFMT and the facts `modify` and `create` write it; parts of a second are left out. */
 export function formatTime(timeMs: number): string {
-  const { year, month, day, hour, minute, second } = civilTime(timeMs);
-  const pairs = [month, day, hour, minute, second].map((part) => digits(part, 2));
-  return digits(year, 4) + pairs.join('');
+  const days = Math.floor(timeMs / dayMs);
+  const seconds = Math.floor((timeMs - days * dayMs) / 1000);
+  const hour = Math.floor(seconds / 3600);
+  const minute = Math.floor(seconds / 60) % 60;
+  return dateText(days) + two(hour) + two(minute) + two(seconds % 60);
 }
 
 /** Milliseconds since 1970 of `YYYYMMDDHHMMSS[.sss]`; undefined when it is no time of the calendar since 1970. */

@@ -13,12 +13,14 @@ export type FtpOperation =
   | 'retrieve'
   | 'store'
   | 'append'
+  | 'digest'
   | 'make_directory'
   | 'remove_directory'
   | 'remove_file'
   | 'rename'
   | 'set_attributes'
-  | 'usage';
+  | 'usage'
+  | 'password';
 
 type Row = {
   readonly code: number;
@@ -44,6 +46,8 @@ const rows: Readonly<Record<Reason, Row>> = {
   no_such_method: { code: 502, text: 'A server behind this one cannot do that.' },
   entry_exists: { code: 550, text: 'There is one of that name already.', except: naming },
   user_exists: { code: 550, text: 'There is a user of that name already.' },
+  group_exists: { code: 550, text: 'There is a group of that name already.' },
+  group_in_use: { code: 550, text: 'Users are in that group.' },
   not_a_directory: { code: 550, text: 'Not a directory.' },
   is_a_directory: { code: 550, text: 'That is a directory.', except: naming },
   directory_not_empty: { code: 550, text: 'The directory is not empty.' },
@@ -54,7 +58,7 @@ const rows: Readonly<Record<Reason, Row>> = {
   too_large: { code: 552, text: 'Larger than this server takes.' },
   too_many_sessions: { code: 421, text: 'Too many sessions; try again later.' },
   overloaded: { code: 450, text: 'Too busy; try again.', except: loginLater },
-  credentials: { code: 530, text: 'Login incorrect.' },
+  credentials: { code: 530, text: 'Login incorrect.', except: { password: 550 } },
   token_invalid: { code: 451, text: 'A right given by this server was not recognised; try again.' },
   token_expired: { code: 451, text: 'A right given by this server expired; try again.' },
   token_revoked: { code: 421, text: 'This session is over; log in again.' },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { concatBytes, utf8 } from '@skerry/kernel';
 import fc from 'fast-check';
-import { commandLineSizeMaxBytes, CommandFramer, type FramedLine } from './framer.ts';
+import { commandLineSizeMaxBytes, CommandFramer, telnetRefusalCountMax, type FramedLine } from './framer.ts';
 
 /** A line as text, with one sign for each byte; or what is wrong with it. */
 const show = (line: FramedLine): string =>
@@ -30,6 +30,11 @@ describe('lines', () => {
     ['an empty line is a line', ['\r\n'], ['']],
     ['a CR inside a line stays', ['A\rB\r\n'], ['A\rB']],
     ['only one CR belongs to the end', ['A\r\r\n'], ['A\r']],
+    ['ABOR whose LF was urgent, and is lost, is a line', ['ABOR\r'], ['ABOR']],
+    ['and the next line is its own', ['AB', 'oR\r', 'NOOP\r\n'], ['ABoR', 'NOOP']],
+    ['the LF of ABOR may come later', ['ABOR\r', '\n', 'NOOP\r\n'], ['ABOR', 'NOOP']],
+    ['an empty line behind ABOR is a line', ['ABOR\r\n\r\n'], ['ABOR', '']],
+    ['ABOR elsewhere in a line is no line', ['STOR ABOR\r', 'x\r\n'], ['STOR ABOR\rx']],
     ['a NUL spoils its line, not the next', ['A\0B\r\nC\r\n'], ['<nul>', 'C']],
     ['the longest line', [`${long}\r\n`], [long]],
     ['the longest line, its CR and LF apart', [`${long}\r`, '\n'], [long]],
@@ -64,6 +69,30 @@ describe('telnet (RFC 854)', () => {
   });
 });
 
+describe('Telnet options (RFC 1123 §3.2.1)', () => {
+  test.each([
+    ['WILL is refused with DONT', [0xff, 0xfb, 1], [0xff, 0xfe, 1]],
+    ['DO is refused with WONT', [0xff, 0xfd, 3], [0xff, 0xfc, 3]],
+    ['WONT and DONT need no answer', [0xff, 0xfc, 1, 0xff, 0xfe, 3], []],
+    ['several offers, in order', [0xff, 0xfb, 1, 0x41, 0xff, 0xfd, 3], [0xff, 0xfe, 1, 0xff, 0xfc, 3]],
+  ])('%s', (_rule, bytes, answers) => {
+    for (const chunks of [[bytes], bytes.map((each) => [each])]) {
+      const framer = new CommandFramer();
+      const found = chunks.flatMap((chunk) => {
+        framer.push(Uint8Array.from(chunk));
+        return [...framer.takeRefusals()];
+      });
+      expect(found).toEqual(answers);
+      expect([...framer.takeRefusals()]).toEqual([]);
+    }
+  });
+  test('a flood of offers is answered only so often', () => {
+    const framer = new CommandFramer();
+    framer.push(Uint8Array.from({ length: 3 * 2 * telnetRefusalCountMax }, (_, n) => [0xff, 0xfb, 1][n % 3] ?? 0));
+    expect(framer.takeRefusals()).toHaveLength(3 * telnetRefusalCountMax);
+  });
+});
+
 test('reset drops what came before a handshake', () => {
   const framer = new CommandFramer();
   framer.push(utf8('USER root'));
@@ -77,7 +106,11 @@ const byte = fc.oneof(
   fc.integer({ min: 0, max: 255 }),
 );
 test('any segmentation gives the same lines, and no bytes throw', () => {
-  const stream = fc.array(byte, { maxLength: 400 });
+  const some = fc.oneof(
+    { weight: 9, arbitrary: byte.map((value) => [value]) },
+    fc.constantFrom(codes('ABOR\r'), codes('abor\r\n'), codes('\nABOR\r')),
+  );
+  const stream = fc.array(some, { maxLength: 400 }).map((parts) => parts.flat());
   fc.assert(
     fc.property(stream, fc.array(fc.nat(), { maxLength: 20 }), fc.boolean(), (bytes, cuts, huge) => {
       const whole = Uint8Array.from(huge ? [...codes(long), ...bytes] : bytes);

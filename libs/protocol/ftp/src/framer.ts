@@ -2,12 +2,13 @@
  * The control stream: chunks as the socket gives them in, command lines out.
  *
  * Telnet commands are taken out (RFC 959 §4.1.3 and RFC 854: the control connection is a Telnet connection). A line
- * ends with LF; a CR before it belongs to the line end.
+ * ends with LF; a CR before it belongs to the line end. ABOR may end with its CR: clients that send the line as urgent
+ * data (Python's ftplib) make its last byte, the LF, one that never is in the stream.
  *
  * Source: RFC 854, RFC 959 §5.3, RFC 1123 §4.1.2.12.
  * Assumes: chunks are not written to after they were pushed, since lines may be views on them.
  */
-import { concatBytes } from '@skerry/kernel';
+import { concatBytes, emptyBytes } from '@skerry/kernel';
 
 /**
  * Bytes of a line without its end. Room for a path of 1,024 bytes and much beside it; so much of our memory may each
@@ -22,16 +23,31 @@ export type FramedLine =
   /** Held a NUL: a name that ends early elsewhere would be another file's. */
   | { readonly kind: 'nul' };
 
+/**
+ * Telnet options refused in one connection; further offers get no answer. More than there are options in use, and no
+ * flood of offers makes a flood of answers.
+ */
+export const telnetRefusalCountMax = 256;
+
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 /** Interpret As Command: what follows is Telnet's. */
 const iac = 0xff;
 const will = 0xfb;
+const willNot = 0xfc;
+const doIt = 0xfd;
 const doNot = 0xfe;
 /** The lowest Telnet command; what is below it cannot follow IAC. */
 const endOfSubnegotiation = 0xf0;
 const dataMark = 0xf2;
 const interruptProcess = 0xf4;
+
+const abort = [0x41, 0x42, 0x4f, 0x52];
+const lowerCaseBit = 0x20;
+/** Whether ABOR and its CR are there, in letters of any case. */
+const isAbortAt = (bytes: Uint8Array, start: number): boolean =>
+  abort.every((letter, i) => ((bytes[start + i] ?? 0) & ~lowerCaseBit) === letter) &&
+  bytes[start + abort.length] === carriageReturn;
 
 /** `mark`: after IAC IP, a data mark may come whose IAC was urgent data and so is not in the stream. */
 type TelnetState = 'data' | 'command' | 'option' | 'mark';
@@ -39,6 +55,10 @@ type TelnetState = 'data' | 'command' | 'option' | 'mark';
 /** Takes Telnet commands out of a stream, across chunk borders. */
 class TelnetFilter {
   #state: TelnetState = 'data';
+  /** WILL, WONT, DO or DONT, whose option comes next. */
+  #offer = 0;
+  #refusals: number[] = [];
+  #refusalCount = 0;
 
   push(chunk: Uint8Array): Uint8Array {
     if (this.#state === 'data' && chunk.indexOf(iac) < 0) return chunk;
@@ -50,6 +70,22 @@ class TelnetFilter {
 
   reset(): void {
     this.#state = 'data';
+    this.#refusals = [];
+  }
+
+  /** No option is supported: WILL gets DONT, DO gets WONT (RFC 1123 §3.2.1, §4.1.2.12). */
+  takeRefusals(): Uint8Array {
+    if (this.#refusals.length === 0) return emptyBytes;
+    const refusals = Uint8Array.from(this.#refusals);
+    this.#refusals = [];
+    return refusals;
+  }
+
+  #refuse(option: number): void {
+    const answer = this.#offer === will ? doNot : this.#offer === doIt ? willNot : undefined;
+    if (answer === undefined || this.#refusalCount >= telnetRefusalCountMax) return;
+    this.#refusalCount += 1;
+    this.#refusals.push(iac, answer, option);
   }
 
   /** Takes one run of data or one byte of a command; returns where the next begins. */
@@ -57,6 +93,7 @@ class TelnetFilter {
     switch (this.#state) {
       case 'option':
         this.#state = 'data';
+        this.#refuse(chunk[at] ?? 0);
         return at + 1;
       case 'command':
         return this.#command(chunk, at, kept);
@@ -88,6 +125,7 @@ class TelnetFilter {
       kept.push(Uint8Array.of(iac));
       return at;
     }
+    this.#offer = command;
     this.#state = command >= will && command <= doNot ? 'option' : command === interruptProcess ? 'mark' : 'data';
     return at + 1;
   }
@@ -100,12 +138,24 @@ export class CommandFramer {
   #size = 0;
   /** In a line that was reported as too long. */
   #skipping = false;
+  /** Behind ABOR and its CR: an LF belongs to them, if it comes. */
+  #aborted = false;
 
   push(chunk: Uint8Array): readonly FramedLine[] {
-    const bytes = this.#telnet.push(chunk);
+    const bytes = this.#withBeginning(this.#telnet.push(chunk));
     const lines: FramedLine[] = [];
     let start = 0;
     for (;;) {
+      if (this.#aborted && start < bytes.length) {
+        this.#aborted = false;
+        if (bytes[start] === lineFeed) start += 1;
+      }
+      if (this.#parts.length === 0 && !this.#skipping && isAbortAt(bytes, start)) {
+        lines.push({ kind: 'line', bytes: bytes.subarray(start, start + abort.length) });
+        start += abort.length + 1;
+        this.#aborted = true;
+        continue;
+      }
       const end = bytes.indexOf(lineFeed, start);
       if (end < 0) break;
       this.#finish(bytes.subarray(start, end), lines);
@@ -115,12 +165,27 @@ export class CommandFramer {
     return lines;
   }
 
+  /** Answers to Telnet's option offers among what was pushed, as bytes for the control stream; empty when there are none. */
+  takeRefusals(): Uint8Array {
+    return this.#telnet.takeRefusals();
+  }
+
   /** Drops what was buffered: what came before a TLS handshake must not run after it (CVE-2011-0411's kind). */
   reset(): void {
     this.#telnet.reset();
     this.#parts = [];
     this.#size = 0;
     this.#skipping = false;
+    this.#aborted = false;
+  }
+
+  /** A line's first bytes stay together, so that ABOR is known in any segmentation. */
+  #withBeginning(bytes: Uint8Array): Uint8Array {
+    if (this.#parts.length === 0 || this.#size > abort.length) return bytes;
+    const joined = concatBytes([...this.#parts, bytes]);
+    this.#parts = [];
+    this.#size = 0;
+    return joined;
   }
 
   #finish(tail: Uint8Array, lines: FramedLine[]): void {

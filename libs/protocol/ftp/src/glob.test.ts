@@ -47,6 +47,19 @@ describe('patterns', () => {
     );
   });
 
+  test('any pattern, any name: an answer; a name that holds no sign of a pattern matches itself alone', () => {
+    const sign = fc.constantFrom('a', 'b', '*', '?', '[', ']', '!', '^', '-', 'é', '🦭', '.');
+    const words = fc.string({ unit: sign, maxLength: 20 });
+    fc.assert(
+      fc.property(words, words, (pattern, name) => {
+        const found = compilePattern(pattern)(name);
+        if (pattern !== '' && !hasPattern(pattern)) expect(found).toBe(pattern === name);
+        else expect(typeof found).toBe('boolean');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('a pattern made to be slow is not: 1,000 names of 255 signs', () => {
     const matches = compilePattern(`${'*a'.repeat(60)}*b`);
     const names = Array.from({ length: 1000 }, () => 'a'.repeat(255));

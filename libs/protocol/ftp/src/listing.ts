@@ -22,21 +22,38 @@ const aheadMs = 3_600_000;
 const isDirectory = (entry: ListedEntry): boolean => entry.kind === data.EntryKind.DIRECTORY;
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 // A name with a line break would be two entries to the client.
-const oneLine = (text: string): string => text.replace(/[\r\n\0]/g, '?');
-/** A column without blanks. */
-const column = (text: string): string => (text === '' ? 'ftp' : text.replace(/[\s;=]/g, '_'));
+const oneLine = (text: string): string => (/[\r\n\0]/.test(text) ? text.replace(/[\r\n\0]/g, '?') : text);
 
-function modeLetters(mode: number): string {
+/** Remembers the answer to the question asked last: in one listing owners, modes and minutes repeat themselves. */
+function lastAnswer<Q, A>(answer: (question: Q) => A): (question: Q) => A {
+  let last: { readonly question: Q; readonly answer: A } | undefined;
+  return (question) => {
+    if (last === undefined || last.question !== question) last = { question, answer: answer(question) };
+    return last.answer;
+  };
+}
+/** A column without blanks. */
+const toColumn = (text: string): string => (text === '' ? 'ftp' : text.replace(/[\s;=]/g, '_'));
+const owners = { plain: lastAnswer(toColumn), padded: lastAnswer((text: string) => toColumn(text).padEnd(8)) };
+const groups = { plain: lastAnswer(toColumn), padded: lastAnswer((text: string) => toColumn(text).padEnd(8)) };
+
+const modeLetters = lastAnswer((mode: number): string => {
   let letters = '';
   for (let bit = 8; bit >= 0; bit--) letters += (mode >> bit) & 1 ? 'xwr'[bit % 3] : '-';
   return letters;
-}
+});
+const modeDigits = lastAnswer((mode: number): string => `0${(mode & 0o777).toString(8).padStart(3, '0')}`);
+
+/** Month, day and time of a minute since 1970, and the year instead of the time. */
+const minuteText = lastAnswer((minutes: number): { readonly recent: string; readonly old: string } => {
+  const { year, month, day, hour, minute } = civilTime(minutes * 60_000);
+  const date = `${monthNames[month - 1]} ${String(day).padStart(2)}`;
+  return { recent: `${date} ${two(hour)}:${two(minute)}`, old: `${date}  ${year}` };
+});
 
 function listDate(timeMs: number, nowMs: number): string {
-  const { year, month, day, hour, minute } = civilTime(timeMs);
-  const recent = timeMs > nowMs - recentMs && timeMs <= nowMs + aheadMs;
-  const tail = recent ? `${two(hour)}:${two(minute)}` : ` ${year}`;
-  return `${monthNames[month - 1]} ${String(day).padStart(2)} ${tail}`;
+  const { recent, old } = minuteText(Math.floor(timeMs / 60_000));
+  return timeMs > nowMs - recentMs && timeMs <= nowMs + aheadMs ? recent : old;
 }
 
 export type ListLineOptions = {
@@ -48,8 +65,8 @@ export type ListLineOptions = {
 export function formatListLine(entry: ListedEntry, nowMs: number, { prefix = '' }: ListLineOptions = {}): string {
   const kind = isDirectory(entry) ? 'd' : '-';
   const links = isDirectory(entry) ? '2' : '1';
-  const owner = column(entry.owner).padEnd(8);
-  const group = column(entry.group).padEnd(8);
+  const owner = owners.padded(entry.owner);
+  const group = groups.padded(entry.group);
   const size = String(entry.size).padStart(12);
   const date = listDate(entry.modifiedAtMs, nowMs);
   const name = oneLine(prefix + entry.name);
@@ -59,27 +76,29 @@ export function formatListLine(entry: ListedEntry, nowMs: number, { prefix = '' 
 /** A name as NLST gives it: usable as it stands in RETR (RFC 1123 §4.1.2.7). */
 export const formatNameLine = (entry: ListedEntry, prefix = ''): string => oneLine(prefix + entry.name);
 
-/** `perm` (RFC 3659 §7.5.5). */
-function permissions(entry: ListedEntry, rights: readonly string[]): string {
-  const table: readonly (readonly [letter: string, right: Right])[] = isDirectory(entry)
-    ? [
-        ['c', 'write'],
-        ['d', 'delete'],
-        ['e', 'list'],
-        ['f', 'rename'],
-        ['l', 'list'],
-        ['m', 'make'],
-        ['p', 'delete'],
-      ]
-    : [
-        ['a', 'write'],
-        ['d', 'delete'],
-        ['f', 'rename'],
-        ['r', 'read'],
-        ['w', 'write'],
-      ];
-  return table.map(([letter, right]) => (rights.includes(right) ? letter : '')).join('');
-}
+type Letters = readonly (readonly [letter: string, right: Right])[];
+const directoryLetters: Letters = [
+  ['c', 'write'],
+  ['d', 'delete'],
+  ['e', 'list'],
+  ['f', 'rename'],
+  ['l', 'list'],
+  ['m', 'make'],
+  ['p', 'delete'],
+];
+const fileLetters: Letters = [
+  ['a', 'write'],
+  ['d', 'delete'],
+  ['f', 'rename'],
+  ['r', 'read'],
+  ['w', 'write'],
+];
+/** `perm` (RFC 3659 §7.5.5), of directories and of files. */
+const permissions = lastAnswer((rights: readonly string[]) => {
+  const held = (letters: Letters): string =>
+    letters.map(([letter, right]) => (rights.includes(right) ? letter : '')).join('');
+  return { directory: held(directoryLetters), file: held(fileLetters) };
+});
 
 export type MachineLineOptions = {
   /** For `perm`, each a {@link Right}, as `processing.Transfer.rights` has them. Default: all. */
@@ -100,11 +119,14 @@ const factRows: readonly FactRow[] = [
   { name: 'size', value: (entry) => (isDirectory(entry) ? undefined : String(entry.size)) },
   { name: 'modify', value: (entry) => formatTime(entry.modifiedAtMs) },
   { name: 'create', value: (entry) => formatTime(entry.createdAtMs) },
-  { name: 'perm', value: (entry, { rights = allRights }) => permissions(entry, rights) },
+  {
+    name: 'perm',
+    value: (entry, { rights = allRights }) => permissions(rights)[isDirectory(entry) ? 'directory' : 'file'],
+  },
   { name: 'unique', value: (entry) => (entry.id === '' ? undefined : entry.id) },
-  { name: 'UNIX.mode', value: (entry) => `0${(entry.mode & 0o777).toString(8).padStart(3, '0')}` },
-  { name: 'UNIX.owner', value: (entry) => column(entry.owner) },
-  { name: 'UNIX.group', value: (entry) => column(entry.group) },
+  { name: 'UNIX.mode', value: (entry) => modeDigits(entry.mode) },
+  { name: 'UNIX.owner', value: (entry) => owners.plain(entry.owner) },
+  { name: 'UNIX.group', value: (entry) => groups.plain(entry.group) },
 ];
 
 /** Names of the facts that can be chosen, as FEAT writes them. */

@@ -3,7 +3,7 @@
  *
  * Source: RFC 959 §5.4, RFC 1123 §4.1.2.9 (STOU).
  */
-import { processing } from '@skerry/proto';
+import { processing, type routing } from '@skerry/proto';
 
 /** Structurally `processing.Reply`, for `formatReply`. */
 export type Reply = { readonly code: number; readonly lines: readonly string[] };
@@ -35,8 +35,9 @@ export function openingReply(
 /** 226, when all was sent, or when an upload is durable and visible. */
 export function transferDoneReply(
   transfer: Pick<processing.Transfer, 'kind' | 'uniqueName'>,
-  options: { readonly path?: string | undefined } = {},
+  options: { readonly path?: string | undefined; readonly truncated?: boolean } = {},
 ): Reply {
+  if (options.truncated === true) return reply(226, 'Listing sent, but not all of it: it is too long.');
   if (transfer.uniqueName && options.path !== undefined) return reply(226, `Transfer complete: ${options.path}`);
   return reply(226, transfer.kind === processing.TransferKind.LIST ? 'Listing sent.' : 'Transfer complete.');
 }
@@ -50,6 +51,18 @@ export const transferAbortedReplies = (): readonly Reply[] => [
   reply(426, 'Transfer aborted.'),
   reply(226, 'ABOR carried out.'),
 ];
+
+/** SITE WHO. @param nowMs milliseconds since 1970. */
+export function sessionsReply(sessions: readonly routing.SessionSummary[], nowMs: number): Reply {
+  const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));
+  const lines = sessions.map(
+    ({ user, clientAddress, tls, connectedAtMs, idleMs, transferring, transferredBytes, command }) =>
+      ` ${user === '' ? '(no user)' : user} from ${clientAddress}${tls ? ' under TLS' : ''}, ` +
+      `for ${seconds(nowMs - connectedAtMs)} s, ` +
+      `${transferring ? `transferring (${transferredBytes} bytes)` : `idle ${seconds(idleMs)} s`}: ${command}`,
+  );
+  return reply(200, 'Sessions at this door:', ...lines, `${sessions.length} in all.`);
+}
 
 export const greetingReply = (text: string): Reply => reply(220, text);
 export const lineTooLongReply = (): Reply => reply(500, 'Line too long.');

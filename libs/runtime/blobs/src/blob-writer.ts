@@ -1,6 +1,6 @@
 /** Writes one large blob, frame by frame, without copying what it is given. */
 import { type BlobId, type Checksum, StatusError, toStatusError } from '@skerry/kernel';
-import type { DiskFile } from '@skerry/runtime-world';
+import { type DiskFile, giveBack } from '@skerry/runtime-world';
 import { encodeChecksum, encodeSlot, fileOffset, frameSeed, frameSizeBytes, type Slot, slotOffset } from './format.ts';
 import type { BlobWriter } from './types.ts';
 
@@ -124,6 +124,7 @@ export class StageWriter implements BlobWriter {
         const offset = fileOffset(this.#sentLength);
         this.#sentLength += bytes;
         await this.#file.write(parts, offset);
+        for (const part of parts) giveBack(part);
         this.#writtenLength = this.#sentLength;
         if (this.#pendingBytes <= pendingSizeMaxBytes) this.#release();
         if (this.#writtenLength - this.#durableLength >= backgroundSyncBytes) this.#syncInBackground();

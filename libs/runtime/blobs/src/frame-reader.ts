@@ -1,6 +1,6 @@
 /** Reads a range of a large blob, every frame verified before its bytes are given. */
 import { type BlobId, type Checksum, StatusError } from '@skerry/kernel';
-import type { DiskFile } from '@skerry/runtime-world';
+import { type Block, type DiskFile, takeBlock } from '@skerry/runtime-world';
 import { checksumSizeBytes, fileOffset, frameIsWhole, frameSeed, frameSizeBytes } from './format.ts';
 
 /** Frames fetched by one read of the file: about 1 MiB. */
@@ -18,7 +18,9 @@ export type FrameSource = {
 };
 export type Range = { readonly offset: number; readonly length: number };
 
-type Span = { readonly firstFrame: number; readonly bytes: Uint8Array };
+type Span = { readonly firstFrame: number; readonly bytes: Uint8Array; readonly block: Block | undefined };
+/** A span from this size on is read into a block that is used again, when its reader gives it back. */
+const blockFromBytes = spanSizeBytes / 2;
 
 /**
  * One read ahead of the consumer. With `reuseBuffers` a chunk is valid only until the next one is asked for.
@@ -44,12 +46,15 @@ export async function* readFrames(
     );
     const partial = contentEnd % frameSizeBytes !== 0;
     const size = fileOffset(contentEnd) + (partial ? checksumSizeBytes : 0) - from;
-    const buffer = kept[turn++ % 2]?.subarray(0, size) ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+    const own = kept[turn++ % 2];
+    const block = own === undefined && size >= blockFromBytes ? takeBlock() : undefined;
+    const memory = own ?? block?.bytes ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+    const buffer = memory.subarray(0, size);
     const count = await source.file.read(buffer, from);
     // Behind content that is still written there may be no checksum yet: the writer told it.
     if (count < size && !(source.lastChecksum !== undefined && count >= size - checksumSizeBytes))
       throw damaged(source, from + count, 'the file ends too early');
-    return { firstFrame, bytes: buffer };
+    return { firstFrame, bytes: buffer, block };
   };
   let next = fetch(Math.floor(range.offset / frameSizeBytes));
   try {
@@ -66,7 +71,7 @@ export async function* readFrames(
 }
 
 function* framesOf(
-  { firstFrame, bytes }: Span,
+  { firstFrame, bytes, block }: Span,
   source: FrameSource,
   range: Range,
   checksum: Checksum,
@@ -84,9 +89,10 @@ function* framesOf(
     if (!whole) throw damaged(source, fileOffset(frame * frameSizeBytes), `frame ${frame} does not match its checksum`);
     const from = Math.max(range.offset - frame * frameSizeBytes, 0);
     const to = Math.min(end - frame * frameSizeBytes, content);
-    if (from < to) yield bytes.subarray(at + from, at + to);
+    if (from < to) yield block?.lend(at + from, at + to) ?? bytes.subarray(at + from, at + to);
     at = stop + checksumSizeBytes;
   }
+  block?.end();
 }
 
 const damaged = ({ id, path }: FrameSource, offset: number, what: string): StatusError =>

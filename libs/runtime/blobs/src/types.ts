@@ -11,7 +11,8 @@ export interface Blobs {
   resume(id: BlobId, length: number): Promise<BlobWriter>;
   /**
    * Bytes [offset, offset + length) of a published blob, stage or small content, every chunk's checksum verified
-   * before its bytes are given. @throws StatusError `corrupt` (file and offset named), `no_such_entry`.
+   * before its bytes are given. They may be given back (`giveBack` of runtime/world). @throws StatusError `corrupt` (file
+   * and offset named), `no_such_entry`.
    */
   read(id: BlobId, range: { readonly offset: number; readonly length: number }): AsyncIterable<Uint8Array>;
   /** Keeps a blob readable until the returned release is called, even when it is forgotten meanwhile. */
@@ -38,8 +39,8 @@ export interface BlobWriter {
   readonly length: number;
   readonly durableLength: number;
   /**
-   * Resolves when more may be written (back-pressure). The bytes must not change until `sync` resolved. @throws
-   * `disk_full`, `disk_failed`.
+   * Resolves when more may be written (back-pressure). The bytes are the writer's from now on: written, it gives them
+   * back (`giveBack` of runtime/world). @throws `disk_full`, `disk_failed`.
    */
   write(bytes: Uint8Array): Promise<void>;
   /** All bytes so far are on disk; resolves with their number. */

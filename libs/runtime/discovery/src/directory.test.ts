@@ -6,21 +6,11 @@ import { createSealer } from '@skerry/runtime-security';
 import type { World } from '@skerry/runtime-world';
 import { eventually } from '@skerry/testing';
 import { startDirectory } from './directory.ts';
-import { fastClock, Lan, silentTelemetry } from './fixture.ts';
+import { fastClock, Lan, recordOf, silentTelemetry } from './fixture.ts';
 import { discoveryPortDefault, startResponder } from './probe.ts';
 import type { DirectoryOptions, NodeRecord, RunningDirectory } from './types.ts';
 
 const sealer = createSealer(new Uint8Array(32).fill(1));
-const node = (nodeId: string, over: Partial<NodeRecord> = {}): NodeRecord => ({
-  nodeId,
-  role: 'data',
-  site: '',
-  address: `${nodeId}:1`,
-  incarnation: 1,
-  endpoints: {},
-  load: 0,
-  ...over,
-});
 
 /** Discovery nodes by address, as the rpc would reach them; each call is noted. */
 class Hubs {
@@ -61,10 +51,7 @@ class Hubs {
         hubs.watching += 1;
         try {
           yield { event: undefined, snapshot: [...hubs.snapshot] };
-          while (!signal.aborted && hubs.alive.has(address)) {
-            await new Promise((resolve) => setTimeout(resolve, 2));
-            yield { event: undefined, snapshot: [] };
-          }
+          await eventually(() => signal.aborted || !hubs.alive.has(address), { timeoutMs: watchMaxMs });
         } finally {
           hubs.watching -= 1;
         }
@@ -75,6 +62,9 @@ class Hubs {
     return this.calls.filter((each) => each.startsWith(call)).length;
   }
 }
+
+/** Longer than any test here goes on. */
+const watchMaxMs = 60_000;
 
 let hubs: Hubs;
 let directory: RunningDirectory | undefined;
@@ -108,7 +98,7 @@ describe('registration', () => {
     const running = await open({ join: [hub], load: () => 7 });
     await eventually(() => hubs.count('watch') > 0);
     expect(hubs.count('register')).toBe(0);
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     expect(hubs.count('register data_1 hub:1')).toBe(1);
     await eventually(() => hubs.count('heartbeat 7') >= 3);
     expect(hubs.count('register')).toBe(1);
@@ -117,32 +107,32 @@ describe('registration', () => {
     hubs.alive.add('hub:1');
     const running = await open({ join: [hub] });
     hubs.heartbeats.push({}, { known: false });
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     await eventually(() => hubs.count('register') === 2);
   });
   test('is made again when the record changes', async () => {
     hubs.alive.add('hub:1');
     const running = await open({ join: [hub] });
-    await running.announce(node('data_1'));
-    await running.announce(node('data_1', { endpoints: { ftp: 'x' } }));
+    await running.announce(recordOf('data_1'));
+    await running.announce(recordOf('data_1', { endpoints: { ftp: 'x' } }));
     expect(hubs.count('register')).toBe(2);
   });
   test('is made at every discovery node that the table names', async () => {
     for (const address of ['hub:1', 'hub:2']) hubs.alive.add(address);
-    hubs.snapshot = [node('discovery_2', { role: 'discovery', address: 'hub:2' })];
+    hubs.snapshot = [recordOf('discovery_2', { role: 'discovery', address: 'hub:2' })];
     const running = await open({ join: [hub] });
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     await eventually(() => hubs.count('register data_1 hub:2') === 1);
   });
   test('of a discovery node begins with itself', async () => {
     hubs.alive.add('own:5');
     const running = await open();
-    await running.announce(node('discovery_1', { role: 'discovery', address: 'own:5' }));
+    await running.announce(recordOf('discovery_1', { role: 'discovery', address: 'own:5' }));
     expect(hubs.count('register discovery_1 own:5')).toBe(1);
   });
   test('an announcement that nobody hears ends, and is made good later', async () => {
     const running = await open({ join: [hub] });
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     expect(hubs.calls).toEqual([]);
     hubs.alive.add('hub:1');
     await eventually(() => hubs.count('register') === 1);
@@ -150,7 +140,7 @@ describe('registration', () => {
   test('ends with a farewell, and then nothing more is said', async () => {
     hubs.alive.add('hub:1');
     const running = await open({ join: [hub] });
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     await running.close();
     expect(hubs.calls.at(-1)).toBe('unregister data_1 hub:1');
     expect(hubs.watching).toBe(0);
@@ -163,13 +153,13 @@ describe('registration', () => {
 describe('table', () => {
   test('outlives the discovery nodes, and goes on with another of them', async () => {
     hubs.alive.add('hub:1');
-    hubs.snapshot = [node('a')];
+    hubs.snapshot = [recordOf('a')];
     const running = await open({ join: [hub, { host: 'hub', port: 2 }] });
     expect((await running.waitFor('data', 60_000)).nodeId).toBe('a');
     hubs.alive.clear();
     await eventually(() => hubs.watching === 0);
-    expect(running.nodes('data')).toEqual([node('a')]);
-    hubs.snapshot = [node('a'), node('b')];
+    expect(running.nodes('data')).toEqual([recordOf('a')]);
+    hubs.snapshot = [recordOf('a'), recordOf('b')];
     hubs.alive.add('hub:2');
     await eventually(() => running.nodes('data').length === 2);
   });
@@ -185,7 +175,7 @@ describe('revocations', () => {
       { revocations: { version: 6, ids: ['a', 'b'] } },
       { revocations: { version: 7, ids: ['a', 'b', 'c'] } },
     );
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     await eventually(() => told.length === 2);
     expect(told).toEqual([
       { version: 1, ids: ['a', 'b'] },
@@ -217,7 +207,7 @@ describe('search', () => {
     hubs.alive.add('10.9.9.9:7400');
     const named = { ...world, network: { ...world.network, resolve } };
     const running = await open({ world: named, dnsNames: ['discovery_1', 'discovery_2'], broadcast: true });
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     await eventually(() => hubs.count('register data_1 10.9.9.9:7400') === 1);
     expect(asked.slice(0, 2)).toEqual(['discovery_1', 'discovery_2']);
     expect(lan.sent).toEqual([]);
@@ -227,15 +217,31 @@ describe('search', () => {
     await respond(lan.world('10.0.0.9', '255.255.255.240'));
     hubs.alive.add('10.0.0.9:7400');
     const running = await open({ world: lan.world('10.0.0.2', '255.255.255.240', fastClock(20)), broadcast: true });
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     await eventually(() => hubs.count('register data_1 10.0.0.9:7400') === 1);
+  });
+  test('by broadcast, while a name service answers nothing', async () => {
+    const lan = new Lan();
+    await respond(lan.world('10.0.0.9', '255.255.255.240'));
+    const world = lan.world('10.0.0.2', '255.255.255.240', fastClock(20));
+    let asked = 0;
+    const resolve = (): Promise<readonly string[]> => {
+      asked += 1;
+      return new Promise(() => undefined);
+    };
+    hubs.alive.add('10.0.0.9:7400');
+    const silent = { ...world, network: { ...world.network, resolve } };
+    const running = await open({ world: silent, dnsNames: ['discovery_1', 'discovery_2'], broadcast: true });
+    await running.announce(recordOf('data_1'));
+    await eventually(() => hubs.count('register data_1 10.0.0.9:7400') === 1);
+    expect(asked).toBe(1);
   });
   test('not by broadcast on loopback', async () => {
     const lan = new Lan();
     await respond(lan.world('10.0.0.9', '255.255.255.240'));
     const running = await open({ world: lan.world('10.0.0.2', '255.255.255.240', fastClock(200)) });
     // Long enough for several searches at this clock's speed.
-    await running.announce(node('data_1'));
+    await running.announce(recordOf('data_1'));
     await expect(running.waitFor('data', 20_000)).rejects.toMatchObject({ reason: 'no_node' });
     expect(lan.sent).toEqual([]);
   });

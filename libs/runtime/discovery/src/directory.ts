@@ -47,6 +47,7 @@ class LiveDirectory implements RunningDirectory {
   #self: NodeRecord | undefined;
   #revocationsVersion = 0;
   #revokedIds = '';
+  #askingNames: Promise<void> | undefined;
   #loops: readonly Promise<void>[] = [];
   #closed: Promise<void> | undefined;
 
@@ -202,31 +203,47 @@ class LiveDirectory implements RunningDirectory {
   }
 
   async #searchNetwork(sweep: boolean): Promise<void> {
-    const { world, rpc, telemetry, sealer, cluster, discoveryPort: port = discoveryPortDefault } = this.#options;
+    const { world, rpc, telemetry, sealer, cluster, bound = '0.0.0.0' } = this.#options;
+    const { discoveryPort: port = discoveryPortDefault } = this.#options;
     const found = (address: Address, by: string): void => {
       telemetry.emit({ event: 'discovery_found', discovery: formatAddress(address), by });
       this.#addLink(address, false);
     };
-    const search = { world, sealer, cluster, nodeId: rpc.nodeId, port, sweep, found };
+    const search = { world, sealer, cluster, nodeId: rpc.nodeId, port, sweep, bound, found };
     await searchByDatagram(search, this.#closing.signal);
   }
 
+  /** For {@link searchStepMs} at most: a name service that is out of reach must not hold up the other ways. */
   async #askNames(): Promise<void> {
+    this.#askingNames ??= this.#askEachName().finally(() => {
+      this.#askingNames = undefined;
+      this.#stateNews.wake();
+    });
+    await this.#awaitNews(() => this.#askingNames === undefined);
+  }
+  /** One at a time, since each may hold a thread of the process for many seconds; a late answer counts too. */
+  async #askEachName(): Promise<void> {
     const { world, dnsNames = defaultDnsNames, dnsPort: port = dnsPortDefault } = this.#options;
-    const answers = await Promise.all(dnsNames.map((name) => world.network.resolve(name)));
-    for (const host of new Set(answers.flat())) this.#addLink({ host, port }, false);
+    for (const name of dnsNames) {
+      if (this.#closing.signal.aborted) return;
+      for (const host of await world.network.resolve(name)) this.#addLink({ host, port }, false);
+    }
   }
 
   /** Whether one can be heard, after {@link searchStepMs} at most. */
   async #awaitOther(): Promise<boolean> {
+    await this.#awaitNews(() => this.#hasOther());
+    return this.#hasOther();
+  }
+  /** Until `come`, or the abort, or for {@link searchStepMs}. */
+  async #awaitNews(come: () => boolean): Promise<void> {
     const { clock } = this.#options.world;
     const endMs = clock.monotonicMs() + searchStepMs;
-    while (!this.#hasOther() && !this.#closing.signal.aborted) {
+    while (!come() && !this.#closing.signal.aborted) {
       const leftMs = endMs - clock.monotonicMs();
       if (leftMs <= 0) break;
       await this.#stateNews.rest(clock, leftMs, this.#closing.signal);
     }
-    return this.#hasOther();
   }
 
   async #forgetLinks(): Promise<void> {

@@ -3,9 +3,22 @@ import { randomBytes } from 'node:crypto';
 import { StatusError } from '@skerry/kernel';
 import { nodeWorld } from '@skerry/runtime-node';
 import { createTelemetry, type Telemetry } from '@skerry/runtime-telemetry';
-import type { Address, Clock, DatagramSocket, Network, World } from '@skerry/runtime-world';
+import type { Address, Clock, DatagramSocket, Network, NetworkInterface, World } from '@skerry/runtime-world';
 import { temporaryDirectory } from '@skerry/testing/node';
 import { parseIpv4, prefixOf } from './subnet.ts';
+import type { NodeRecord } from './types.ts';
+
+/** A data node that registered, unless told otherwise. */
+export const recordOf = (nodeId: string, over: Partial<NodeRecord> = {}): NodeRecord => ({
+  nodeId,
+  role: 'data',
+  site: '',
+  address: `${nodeId}:1`,
+  incarnation: 1,
+  endpoints: {},
+  load: 0,
+  ...over,
+});
 
 export const silentTelemetry = (): Telemetry =>
   createTelemetry({ nodeId: 'test_1', role: 'test', output: 'silent', processMetrics: false });
@@ -37,14 +50,15 @@ export class Lan {
   /** Hosts do not hear broadcasts, as in many an overlay network. */
   unicastOnly = false;
 
-  world(address: string, netmask: string, clock: Clock = fastClock(50)): World {
+  world(address: string, netmask: string, clock: Clock = fastClock(50), more: readonly NetworkInterface[] = []): World {
     const host: Host = { address, netmask, ports: new Map() };
     this.#hosts.set(address, host);
     const network: Network = {
       listen: () => Promise.reject(new StatusError('connection_lost', 'datagrams only')),
       connect: () => Promise.reject(new StatusError('connection_lost', 'datagrams only')),
-      interfaces: () => [{ address, netmask }],
-      resolve: () => Promise.resolve([]),
+      interfaces: () => [{ address, netmask }, ...more],
+      // Names are not known; an address is its own.
+      resolve: (name) => Promise.resolve(parseIpv4(name) === undefined ? [] : [name]),
       bindDatagrams: (at, receive) => Promise.resolve(this.#bind(host, at.port, receive)),
     };
     return { ...nodeWorld(temporaryDirectory()), clock, network, random: (count) => randomBytes(count) };

@@ -1,18 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Prng } from '@skerry/kernel';
+import { recordOf } from './fixture.ts';
 import { failureAvoidedMs, fixedDirectory, NodeTable, unconfirmedKeptMs } from './node-table.ts';
-import type { NodeRecord } from './types.ts';
-
-const node = (nodeId: string, over: Partial<NodeRecord> = {}): NodeRecord => ({
-  nodeId,
-  role: 'data',
-  site: '',
-  address: `${nodeId}:1`,
-  incarnation: 1,
-  endpoints: {},
-  load: 0,
-  ...over,
-});
 
 let nowMs = 0;
 let timers: { readonly atMs: number; readonly fire: () => void }[] = [];
@@ -48,11 +37,11 @@ const names = (): string[] => table.nodes('data').map(({ nodeId }) => nodeId);
 
 describe('pick', () => {
   test('nobody of that role', () => {
-    table.put(node('a', { role: 'auth' }));
+    table.put(recordOf('a', { role: 'auth' }));
     expect(() => table.pick('data')).toThrow('No node of role "data"');
   });
   test('equal load: all get their share', () => {
-    for (const name of ['a', 'b', 'c']) table.put(node(name));
+    for (const name of ['a', 'b', 'c']) table.put(recordOf(name));
     const counts = picks(3_000);
     for (const name of ['a', 'b', 'c']) expect(counts[name]).toBeGreaterThan(700);
   });
@@ -62,46 +51,46 @@ describe('pick', () => {
       ['b', 1],
       ['c', 9],
     ] as const)
-      table.put(node(name, { load }));
+      table.put(recordOf(name, { load }));
     const counts = picks(3_000);
     expect(counts['c'] ?? 0).toBeGreaterThan(100);
     expect(counts['c'] ?? 0).toBeLessThan(700);
   });
   test('those excepted only when there is no other', () => {
-    for (const name of ['a', 'b']) table.put(node(name));
+    for (const name of ['a', 'b']) table.put(recordOf(name));
     expect(picks(50, new Set(['a']))).toEqual({ b: 50 });
     expect(Object.keys(picks(50, new Set(['a', 'b']))).toSorted()).toEqual(['a', 'b']);
   });
   test('one that failed is passed over for a while', () => {
-    for (const name of ['a', 'b']) table.put(node(name));
+    for (const name of ['a', 'b']) table.put(recordOf(name));
     table.reportFailure('a');
     expect(picks(50)).toEqual({ b: 50 });
     pass(failureAvoidedMs);
     expect(picks(50)['a'] ?? 0).toBeGreaterThan(0);
   });
   test('the only one is picked, failed or not', () => {
-    table.put(node('a'));
+    table.put(recordOf('a'));
     table.reportFailure('a');
     expect(picks(5)).toEqual({ a: 5 });
   });
   test('a new life has not failed', () => {
-    for (const name of ['a', 'b']) table.put(node(name));
+    for (const name of ['a', 'b']) table.put(recordOf(name));
     table.reportFailure('a');
-    table.put(node('a', { incarnation: 2 }));
+    table.put(recordOf('a', { incarnation: 2 }));
     expect(picks(50)['a'] ?? 0).toBeGreaterThan(0);
   });
 });
 
 describe('table', () => {
   test('news of an older life change nothing', () => {
-    table.put(node('a', { incarnation: 2 }));
-    table.put(node('a', { incarnation: 1, address: 'old:1' }));
-    table.drop(node('a', { incarnation: 1 }));
-    expect(table.nodes('data')).toEqual([node('a', { incarnation: 2 })]);
+    table.put(recordOf('a', { incarnation: 2 }));
+    table.put(recordOf('a', { incarnation: 1, address: 'old:1' }));
+    table.drop(recordOf('a', { incarnation: 1 }));
+    expect(table.nodes('data')).toEqual([recordOf('a', { incarnation: 2 })]);
   });
   test('who is missing in a new table is kept until he could have come back', () => {
-    table.replaceAll([node('a'), node('b')]);
-    table.replaceAll([node('b')]);
+    table.replaceAll([recordOf('a'), recordOf('b')]);
+    table.replaceAll([recordOf('b')]);
     expect(names()).toEqual(['a', 'b']);
     pass(unconfirmedKeptMs - 1);
     table.dropUnconfirmed();
@@ -111,9 +100,9 @@ describe('table', () => {
     expect(names()).toEqual(['b']);
   });
   test('who is named again stays', () => {
-    table.replaceAll([node('a')]);
+    table.replaceAll([recordOf('a')]);
     table.replaceAll([]);
-    table.put(node('a'));
+    table.put(recordOf('a'));
     pass(unconfirmedKeptMs);
     table.dropUnconfirmed();
     expect(names()).toEqual(['a']);
@@ -123,23 +112,23 @@ describe('table', () => {
     const stop = table.listen(() => {
       heard += 1;
     });
-    table.put(node('a'));
-    table.drop(node('a'));
+    table.put(recordOf('a'));
+    table.drop(recordOf('a'));
     stop();
-    table.put(node('a'));
+    table.put(recordOf('a'));
     expect(heard).toBe(2);
   });
 });
 
 describe('waitFor', () => {
   test('who is there already', async () => {
-    table.put(node('a'));
+    table.put(recordOf('a'));
     expect((await table.waitFor('data', 10)).nodeId).toBe('a');
   });
   test('who comes in time', async () => {
     const waiting = table.waitFor('data', 100);
-    table.put(node('x', { role: 'auth' }));
-    table.put(node('a'));
+    table.put(recordOf('x', { role: 'auth' }));
+    table.put(recordOf('a'));
     expect((await waiting).nodeId).toBe('a');
     expect(timers).toHaveLength(0);
   });
@@ -164,6 +153,6 @@ describe('waitFor', () => {
 });
 
 test('a fixed directory knows what it was told', () => {
-  const directory = fixedDirectory({ clock, random: (count) => prng.bytes(count) }, [node('b'), node('a')]);
+  const directory = fixedDirectory({ clock, random: (count) => prng.bytes(count) }, [recordOf('b'), recordOf('a')]);
   expect(directory.nodes('data').map(({ nodeId }) => nodeId)).toEqual(['a', 'b']);
 });

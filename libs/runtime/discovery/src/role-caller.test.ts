@@ -4,8 +4,8 @@ import { data } from '@skerry/proto';
 import type { CallOptions, Client, RpcNode } from '@skerry/runtime-rpc';
 import type { TelemetryEvent } from '@skerry/runtime-telemetry';
 import type { Clock } from '@skerry/runtime-world';
+import { recordOf } from './fixture.ts';
 import { retryPauseMaxMs, retryPauseMinMs, RoleCaller } from './role-caller.ts';
-import type { NodeRecord } from './types.ts';
 
 type Definition = typeof data.DataServiceDefinition;
 type Asked = { readonly node: string; readonly deadlineMs: number | undefined };
@@ -13,7 +13,7 @@ type Asked = { readonly node: string; readonly deadlineMs: number | undefined };
 /** Three nodes that can be told to fail, and a clock that jumps to the next timer. */
 class Stage {
   nowMs = 1_000;
-  records = ['data_1', 'data_2', 'data_3'].map(recordOf);
+  records = ['data_1', 'data_2', 'data_3'].map((id) => recordOf(id));
   readonly failing = new Map<string, Reason>();
   readonly reported: string[] = [];
   readonly events: TelemetryEvent[] = [];
@@ -84,15 +84,6 @@ class Stage {
     return this.asked.map(({ node }) => node);
   }
 }
-const recordOf = (nodeId: string): NodeRecord => ({
-  nodeId,
-  role: 'data',
-  site: '',
-  address: `${nodeId}:1`,
-  incarnation: 1,
-  endpoints: {},
-  load: 0,
-});
 
 describe('a node that fails', () => {
   test.each([
@@ -102,6 +93,8 @@ describe('a node that fails', () => {
     { reason: 'shutting_down', blamed: true },
     { reason: 'deadline', blamed: true },
     { reason: 'stalled', blamed: true },
+    { reason: 'token_invalid', blamed: true },
+    { reason: 'token_expired', blamed: true },
   ] as const)('with $reason: another is asked at once; the node is blamed: $blamed', async (row) => {
     const stage = new Stage();
     stage.failing.set('data_1', row.reason);
@@ -164,6 +157,13 @@ describe('the node that served last', () => {
 });
 
 describe('all nodes failing', () => {
+  test.each(['token_invalid', 'token_expired'] as const)('with %s: each is asked once', async (reason) => {
+    const stage = new Stage();
+    stage.failAll(reason);
+    await expect(stage.call(stage.caller())).rejects.toMatchObject({ reason });
+    expect(stage.nodesAsked).toEqual(['data_1', 'data_2', 'data_3']);
+    expect(stage.pausesMs).toEqual([]);
+  });
   test('each is asked once, then all again after a pause that doubles up to its limit', async () => {
     const stage = new Stage();
     stage.failAll('not_leader');

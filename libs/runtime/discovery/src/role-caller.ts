@@ -21,6 +21,11 @@ const elsewhere: ReadonlySet<Reason> = new Set<Reason>([
   'deadline',
   'stalled',
 ]);
+/**
+ * The node does not trust us, or what we bring: its clock or ours is wrong. It did nothing; another one may have the
+ * right time, but none is asked twice.
+ */
+const mistrusted: ReadonlySet<Reason> = new Set<Reason>(['token_invalid', 'token_expired']);
 /** A node that says so itself is well: it only wants another one to be asked. */
 const soundNode: ReadonlySet<Reason> = new Set<Reason>(['not_leader', 'overloaded']);
 
@@ -74,6 +79,7 @@ export class RoleCaller<S extends ServiceDefinition> {
     const backOff = new BackOff(retryPauseMinMs, retryPauseMaxMs, () => this.#chance());
     const asked = new Set<string>();
     let last: StatusError | undefined;
+    let mistrusts = 0;
     for (;;) {
       const leftMs = atMs - clock.monotonicMs();
       if (signal.aborted) throw new StatusError('cancelled', `The call to role "${role}" was cancelled`);
@@ -86,11 +92,15 @@ export class RoleCaller<S extends ServiceDefinition> {
         return answer;
       } catch (thrown) {
         last = toStatusError(thrown);
-        if (!elsewhere.has(last.reason) || signal.aborted) throw last;
+        const mistrust = mistrusted.has(last.reason);
+        if ((!mistrust && !elsewhere.has(last.reason)) || signal.aborted) throw last;
+        if (mistrust) mistrusts += 1;
         if (node !== undefined) this.#failed(node, last);
       }
       if (node !== undefined) asked.add(node.nodeId);
       if (!this.#allAsked(asked)) continue;
+      if (mistrusts > 0 && mistrusts === asked.size) throw last;
+      mistrusts = 0;
       asked.clear();
       await pause(clock, Math.min(backOff.next(), Math.max(0, atMs - clock.monotonicMs())), signal);
     }

@@ -32,7 +32,12 @@ const respond = (world: World, over: Over = {}): Promise<Responder> =>
     address: () => ('address' in over ? over.address : '10.0.0.9:7400'),
   });
 type Found = { readonly answered: boolean; readonly found: readonly string[] };
-async function search(world: World, sweep = true, signal = new AbortController().signal): Promise<Found> {
+async function search(
+  world: World,
+  sweep = true,
+  signal = new AbortController().signal,
+  bound = '0.0.0.0',
+): Promise<Found> {
   const found: string[] = [];
   const answered = await searchByDatagram(
     {
@@ -42,6 +47,7 @@ async function search(world: World, sweep = true, signal = new AbortController()
       nodeId: 'data_1',
       port,
       sweep,
+      bound,
       found: (address, by) => found.push(`${formatAddress(address)} by ${by}`),
     },
     signal,
@@ -78,6 +84,19 @@ describe('search', () => {
     expect(await search(lan.world('10.0.0.2', '255.255.255.240'))).toEqual({ answered: false, found: [] });
     // The own broadcast, four wider masks within 10.0.0, thirteen hosts.
     expect(lan.sent.filter((to) => to.startsWith('10.0.0.'))).toHaveLength(1 + 4 + 13);
+  });
+  test('only the interface that the node is bound to is searched', async () => {
+    const lan = new Lan();
+    const other = { address: '192.168.7.2', netmask: '255.255.255.0' };
+    const world = lan.world('10.0.0.2', '255.255.255.240', undefined, [other]);
+    await search(world, true, undefined, '10.0.0.2');
+    expect(lan.sent).toContain('10.0.0.15');
+    expect(lan.sent.filter((to) => to.startsWith('192.168.'))).toEqual([]);
+    lan.sent.length = 0;
+    await search(world, true, undefined, 'fd00::1');
+    expect(lan.sent).toEqual([]);
+    await search(world, true);
+    expect(lan.sent).toContain('192.168.7.255');
   });
   test('an abort ends it', async () => {
     const ending = new AbortController();

@@ -1,7 +1,7 @@
 /** The search for a discovery node when none is known: broadcast with mask adjustment, then a sweep (F11). */
 import { randomId } from '@skerry/kernel';
 import type { Sealer } from '@skerry/runtime-security';
-import { pause, type Address, type World } from '@skerry/runtime-world';
+import { pause, type Address, type NetworkInterface, type World } from '@skerry/runtime-world';
 import { answeredAddress, decodeAnswer, encodeProbe } from './probe.ts';
 import { broadcastSteps, sweepAddresses } from './subnet.ts';
 
@@ -12,6 +12,8 @@ export const sweepAddressesPerSecond = 256;
 /** They go out in groups of this many. */
 const sweepGroup = 16;
 
+const everyInterface: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
 export type SearchOptions = {
   readonly world: World;
   readonly sealer: Sealer;
@@ -20,6 +22,8 @@ export type SearchOptions = {
   /** UDP port of the discovery nodes. */
   readonly port: number;
   readonly sweep: boolean;
+  /** Host that the node listens on: only the interface with its address is searched; `0.0.0.0` or `::` is every one. */
+  readonly bound: string;
   found(address: Address, by: 'broadcast' | 'sweep'): void;
 };
 
@@ -27,14 +31,17 @@ export type SearchOptions = {
  * Whether somebody answered. Ends at the first step that was answered, when nothing is left to try, or at the abort.
  */
 export async function searchByDatagram(options: SearchOptions, signal: AbortSignal): Promise<boolean> {
-  const { world, sealer, cluster, nodeId, port, found } = options;
-  const interfaces = world.network.interfaces();
+  const { world, sealer, cluster, nodeId, port, bound, found } = options;
+  const interfaces = await interfacesOf(bound, world);
   if (interfaces.length === 0) return false;
   const nonce = randomId(world.random);
   const probe = encodeProbe(sealer, { cluster, nonce, nodeId });
   let by: 'broadcast' | 'sweep' = 'broadcast';
   let answered = false;
-  const socket = await world.network.bindDatagrams({ host: '0.0.0.0', port: 0 }, (bytes) => {
+  // From the address of one interface, the broadcast to all (255.255.255.255) too leaves by that.
+  const [only, ...others] = interfaces;
+  const host = only !== undefined && others.length === 0 ? only.address : '0.0.0.0';
+  const socket = await world.network.bindDatagrams({ host, port: 0 }, (bytes) => {
     const address = answeredAddress(decodeAnswer(sealer, bytes), cluster, nonce);
     if (address === undefined) return;
     answered = true;
@@ -61,4 +68,11 @@ export async function searchByDatagram(options: SearchOptions, signal: AbortSign
   } finally {
     await socket.close();
   }
+}
+
+async function interfacesOf(bound: string, { network }: World): Promise<readonly NetworkInterface[]> {
+  const interfaces = network.interfaces();
+  if (everyInterface.has(bound)) return interfaces;
+  const own = await network.resolve(bound);
+  return interfaces.filter(({ address }) => own.includes(address));
 }

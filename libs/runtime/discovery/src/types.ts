@@ -53,6 +53,8 @@ export type DirectoryOptions = {
    * loopback.
    */
   readonly broadcast: boolean;
+  /** Host that this node listens on: only the interface with its address is searched; default every one. */
+  readonly bound?: string;
   /** UDP port of the search; default 7399. */
   readonly discoveryPort?: number;
   /** Work under way, told with each heartbeat. */

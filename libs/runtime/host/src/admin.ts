@@ -2,16 +2,14 @@
 import { StatusError } from '@skerry/kernel';
 import { admin } from '@skerry/proto';
 import type { AccessTable, Handlers, RpcNode } from '@skerry/runtime-rpc';
-import { operatorRole, type RevocationList } from '@skerry/runtime-security';
-import { isLevel, levels, type Level, type Telemetry } from '@skerry/runtime-telemetry';
+import { operatorRole } from '@skerry/runtime-security';
+import { isLevel, levels, type Telemetry } from '@skerry/runtime-telemetry';
+import type { DoorView } from './door-view.ts';
 import type { NodeStatus } from './types.ts';
 
 export type AdminParts = {
   readonly telemetry: Telemetry;
-  readonly revocations: RevocationList;
-  status(): NodeStatus;
-  /** Answers the level before. */
-  setLevel(level: Level): Level;
+  readonly view: DoorView;
   /** Called after the answer is on its way. */
   drain(): void;
 };
@@ -27,17 +25,16 @@ const access: AccessTable<Definition> = {
   drain: [operatorRole],
 };
 
-export function serveAdmin(rpc: RpcNode, { telemetry, revocations, status, setLevel, drain }: AdminParts): void {
+export function serveAdmin(rpc: RpcNode, { telemetry, view, drain }: AdminParts): void {
   const handlers: Handlers<Definition> = {
-    async getStatus() {
-      const now = status();
-      const { node: nodeId, role, version, startedAtMs, incarnation, ready } = now;
-      return { nodeId, role, version, startedAtMs, incarnation, ready, statusJson: toJson(now) };
+    async getStatus({ node }) {
+      const now = view.status(node === '' ? undefined : node);
+      return { ...answerOf(now), nodes: Object.values(now.nodes ?? {}).map(answerOf) };
     },
     async setLogLevel({ level }, { caller }) {
       if (!isLevel(level))
         throw new StatusError('malformed', `Cannot set log level: must be one of ${levels.join(', ')}: got "${level}"`);
-      const previous = setLevel(level);
+      const previous = view.setLevel(level);
       const message = `log level ${previous} -> ${level}`;
       telemetry.emit({ event: 'log_level_changed', message, previous, current: level, by: caller.nodeId });
       return { previous };
@@ -45,7 +42,7 @@ export function serveAdmin(rpc: RpcNode, { telemetry, revocations, status, setLe
     async revokeTokens({ ids }, { caller }) {
       if (ids.length > revokedIdsPerCallMax)
         throw new StatusError('too_large', `Cannot revoke tokens: at most ${revokedIdsPerCallMax}: got ${ids.length}`);
-      revocations.add(ids);
+      view.revoke(ids);
       telemetry.emit({ event: 'tokens_revoked', level: 'warn', count: ids.length, by: caller.nodeId });
       return {};
     },
@@ -56,6 +53,11 @@ export function serveAdmin(rpc: RpcNode, { telemetry, revocations, status, setLe
     },
   };
   rpc.serve(admin.AdminServiceDefinition, handlers, access);
+}
+
+function answerOf(status: NodeStatus) {
+  const { node: nodeId, role, version, startedAtMs, incarnation, ready } = status;
+  return { nodeId, role, version, startedAtMs, incarnation, ready, statusJson: toJson(status) };
 }
 
 /** JSON with 64-bit integers as text. */

@@ -1,8 +1,9 @@
 /** The common boot of every node. */
 export { advertisedHost, isLoopback } from './addresses.ts';
+export { onHangUp } from './hang-up.ts';
 export { revokedIdsPerCallMax } from './admin.ts';
 export { nodeCommand, runNodeProgram, type NodeCommand } from './node-command.ts';
-export { folderFormat, openNodeFolder, type NodeFolder } from './node-folder.ts';
+export { folderFormat, makeFolder, openNodeFolder, type NodeFolder } from './node-folder.ts';
 export { takeIdentity, type IdentityRequest } from './node-identity.ts';
 export { drainGraceMs, exitCodes, runProcess, type RunningProcess } from './run-process.ts';
 export { metricsPortFirst, nodeSettings, readNodeSettings, type NodeConfig } from './settings.ts';

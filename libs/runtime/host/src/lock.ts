@@ -45,7 +45,9 @@ async function readSecret(path: string): Promise<string> {
 /** Makes the file whole, or leaves the one that another process made meanwhile: link(2) never replaces. */
 async function makeSecret(path: string): Promise<void> {
   const made = `${path}.${randomBytes(6).toString('hex')}.new`;
-  await writeFile(made, `${randomBytes(secretSizeBytes).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+  const secret = `${randomBytes(secretSizeBytes).toString('hex')}\n`;
+  // On disk before its name is: a power cut must not leave an empty lock, which nobody could take.
+  await writeFile(made, secret, { mode: 0o600, flag: 'wx', flush: true });
   try {
     await link(made, path);
   } catch (error) {

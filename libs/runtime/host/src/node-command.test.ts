@@ -18,7 +18,7 @@ beforeAll(async () => {
     await runNodeProgram({
       name: 'toy', role: 'toy', summary: 'a toy', version: '1', examples: [],
       settings: { color: oneOf({ default: 'red', choices: ['red', 'blue'], help: 'its color' }) },
-      start: async () => ({ ...service, notice: { secret: 'password: hunter2', withoutTerminal: 'set a password' } }),
+      start: async () => ({ ...service, notice: { onTerminal: 'password: hunter2', withoutTerminal: 'set a password' } }),
     });`;
   const resolveDir = fileURLToPath(new URL('.', import.meta.url));
   const banner = `import{createRequire as toyRequire}from'node:module';const require=toyRequire(${JSON.stringify(resolveDir)});`;
@@ -71,6 +71,7 @@ describe('a node that is a program', () => {
         grpc: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
         metrics: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       },
+      notice: 'set a password',
     });
   });
   test('else a line for people', () => {

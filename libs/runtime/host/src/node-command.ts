@@ -13,7 +13,7 @@ import { formatAddress } from '@skerry/runtime-world';
 import { runProcess, type RunningProcess } from './run-process.ts';
 import { nodeSettings, type NodeConfig } from './settings.ts';
 import { startNode, type RunningNode } from './start-node.ts';
-import type { Notice, StartService } from './types.ts';
+import type { StartService } from './types.ts';
 
 export type NodeCommand<S extends Settings> = {
   /** Words that name the command. */
@@ -69,26 +69,22 @@ async function startAndTell<S extends Settings>(
       `Cannot start a node of role "${role}" without a name: give --id, such as --id ${role}_1`,
     );
   endWithParent();
-  let notice: Notice | undefined;
-  const node = await startNode({
-    role,
-    settings: config,
-    start: async (own: typeof config, environment) => {
-      const service = await start(own, environment);
-      ({ notice } = service);
-      return service;
-    },
-    config,
-    version,
-  });
+  const node = await startNode({ role, settings: config, start, config, version });
+  const { notice } = node;
   stdout.write(`${config.json ? readyObject(node) : readyLine(node)}\n`);
   // What is no terminal keeps what it is told: a file, a container's log.
-  if (notice !== undefined) stderr.write(`${process.stderr.isTTY ? notice.secret : notice.withoutTerminal}\n`);
+  if (notice !== undefined) stderr.write(`${process.stderr.isTTY ? notice.onTerminal : notice.withoutTerminal}\n`);
   return node;
 }
 
 const readyObject = (node: RunningNode): string =>
-  JSON.stringify({ ready: true, pid: process.pid, node: node.nodeId, endpoints: endpointsOf(node) });
+  JSON.stringify({
+    ready: true,
+    pid: process.pid,
+    node: node.nodeId,
+    endpoints: endpointsOf(node),
+    notice: node.notice?.withoutTerminal,
+  });
 function readyLine(node: RunningNode): string {
   const doors = Object.entries(endpointsOf(node)).map(([door, url]) => `${door} ${url}`);
   return `${node.nodeId} ready: ${doors.join(', ')}`;

@@ -4,8 +4,8 @@
  *
  * Source: contracts, Data on disk.
  */
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { StatusError, toStatusError, type NodeId } from '@skerry/kernel';
 import { readJson, shape } from '@skerry/runtime-config';
 import { lockFolder } from './lock.ts';
@@ -29,13 +29,37 @@ const formatShape = shape.object({ format: shape.number().int().min(1), node: sh
 const lifeShape = shape.object({ incarnation: shape.number().int().min(0) });
 
 /**
+ * The folder and all above it, where they are missing. `mode`: for those that are made.
+ * @throws StatusError `disk_full`, `read_only_disk`, `access_denied`, `disk_failed`.
+ */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode });
+  } catch (error) {
+    throw toFolderError(path, await causeOf(error, path));
+  }
+}
+/** Node calls it ENOENT when a folder cannot be made in one that is there: that one knows why. */
+async function causeOf(error: unknown, path: string): Promise<unknown> {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
+  for (let above = dirname(path); ; above = dirname(above)) {
+    try {
+      await access(above, constants.W_OK);
+      return error;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT' || above === dirname(above)) return cause;
+    }
+  }
+}
+
+/**
  * Makes the folder when there is none.
  * @throws StatusError `fenced` (in use), `format_newer` (left untouched), `malformed` (another node's), `corrupt`,
  * `disk_full`, `read_only_disk`.
  */
 export async function openNodeFolder(path: string, owner: Owner, wallMs: number): Promise<NodeFolder> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path, 0o700);
     // Before the lock, which writes: a folder of a newer program is left as it is.
     const known = await checkFormat(path, owner);
     const lock = await lockFolder(path);

@@ -1,23 +1,23 @@
 /** What the nodes of one process have in common: the embedded system. */
 import { isNodeId, type NodeId } from '@skerry/kernel';
 import { InProcessHub, type RpcNode } from '@skerry/runtime-rpc';
-import { mergeMetrics, type Level, type StatusReaders, type Telemetry } from '@skerry/runtime-telemetry';
 import { createWorkerPool, type WorkerPool } from '@skerry/runtime-workers';
+import type { Neighbour } from './door-view.ts';
 
 export type SharedParts = {
   readonly hub: InProcessHub;
   readonly workers: WorkerPool;
   /** Addresses of the nodes in this process, whether a door is behind them or not. */
   readonly addresses: Map<string, NodeId>;
-  /** Of the nodes in this process: a status door tells the figures of all, and sets the level of all. */
-  readonly telemetries: Set<Telemetry>;
+  /** The nodes in this process, from the beginning of their start to the end of their stop: a door answers for all. */
+  readonly nodes: Set<Neighbour>;
 };
 
 export const createSharedParts = (workers = createWorkerPool()): SharedParts => ({
   hub: new InProcessHub(),
   workers,
   addresses: new Map(),
-  telemetries: new Set(),
+  nodes: new Set(),
 });
 
 /** The address of a node without a door: nobody outside of its process can call it. */
@@ -40,16 +40,3 @@ export function withNeighbours(rpc: RpcNode, { addresses }: SharedParts): RpcNod
     close: (graceMs) => rpc.close(graceMs),
   };
 }
-
-/** For a status door: the figures and the level of all nodes of the process. */
-export const readersOfAll = (
-  own: Telemetry,
-  { telemetries }: SharedParts,
-): Pick<StatusReaders, 'metrics' | 'setLevel'> => ({
-  metrics: async () => mergeMetrics(await Promise.all([...telemetries].map((each) => each.metricsText()))),
-  setLevel(level: Level) {
-    const previous = own.level;
-    for (const each of telemetries) each.setLevel(level);
-    return previous;
-  },
-});

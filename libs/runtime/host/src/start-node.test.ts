@@ -295,6 +295,57 @@ describe('nodes that share a process', () => {
     await second.stop(0);
     expect(await (await ask(first, '/metrics')).text()).not.toContain('node="data_1"');
   });
+  test('have one door for monitors: ready when all are, with the status of each by name', async () => {
+    const first = await start({ shared, door: false });
+    expect(await (await ask(first, '/status')).json()).not.toHaveProperty('nodes');
+    let seen: readonly unknown[] = [];
+    const second = await start({
+      role: 'data',
+      settings: settings({ id: 'data_1', join: [first.address] }),
+      start: async (config, environment) => {
+        seen = [(await ask(first, '/readyz')).status, await (await ask(first, '/status')).json()];
+        return startToy(config, environment);
+      },
+      shared,
+      door: false,
+      statusDoor: false,
+    });
+    expect(seen).toMatchObject([
+      503,
+      { node: 'discovery_1', ready: false, nodes: { data_1: { ready: false, service: {} } } },
+    ]);
+    expect((await ask(first, '/readyz')).status).toBe(200);
+    expect(await (await ask(first, '/status')).json()).toMatchObject({
+      node: 'discovery_1',
+      role: 'discovery',
+      ready: true,
+      service: { known: 2 },
+      nodes: { data_1: { node: 'data_1', role: 'data', ready: true, load: 0 } },
+    });
+    await second.stop(0);
+    expect(await (await ask(first, '/status')).json()).not.toHaveProperty('nodes');
+    expect((await ask(first, '/readyz')).status).toBe(200);
+  });
+  test('have one door for operators: what it is told holds for all, and it tells of all or of one', async () => {
+    const first = await start({ shared });
+    const second = await startData(first.address);
+    const client = adminOf(await outsider('operator'), first);
+    const all = await client.getStatus({});
+    expect(all).toMatchObject({ nodeId: 'discovery_1', role: 'discovery', ready: true });
+    expect(all.nodes).toMatchObject([{ nodeId: 'data_1', role: 'data', version: '1.2.3', ready: true, nodes: [] }]);
+    expect(JSON.parse(all.statusJson)).toMatchObject({ nodes: { data_1: { role: 'data' } } });
+    const one = await client.getStatus({ node: 'data_1' });
+    expect(one).toMatchObject({ nodeId: 'data_1', role: 'data', nodes: [] });
+    expect(JSON.parse(one.statusJson)).not.toHaveProperty('nodes');
+    await expect(client.getStatus({ node: 'data_2' })).rejects.toMatchObject({
+      reason: 'no_such_node',
+      message: 'Cannot find node "data_2" behind this door: wanted discovery_1, data_1',
+    });
+    expect(await client.setLogLevel({ level: 'debug' })).toEqual({ previous: 'info' });
+    expect([first, second].map((node) => node.telemetry.level)).toEqual(['debug', 'debug']);
+    await client.revokeTokens({ ids: ['session-1'] });
+    expect([first, second].map((node) => node.environment.revocations.has('session-1'))).toEqual([true, true]);
+  });
   test('end one by one; the workers stay for the others', async () => {
     const first = await start({ shared, door: false });
     const second = await startData(first.address);

@@ -8,17 +8,18 @@ import { startDirectory, type NodeRecord, type RunningDirectory } from '@skerry/
 import { nodeClock, nodeWorld } from '@skerry/runtime-node';
 import { createRpcNode, type RpcNode } from '@skerry/runtime-rpc';
 import { createRevocationList, createSealer, type Identity } from '@skerry/runtime-security';
-import { createTelemetry, readMemory, type Level, type Output, type Telemetry } from '@skerry/runtime-telemetry';
+import { createTelemetry, readMemory, type Output, type Telemetry } from '@skerry/runtime-telemetry';
 import { createWorkerPool } from '@skerry/runtime-workers';
 import { formatAddress, parseAddress, type Address, type World } from '@skerry/runtime-world';
 import { advertisedHost, hostsOf, isLoopback, openStatusDoor } from './addresses.ts';
 import { serveAdmin } from './admin.ts';
 import { Closers } from './closers.ts';
+import { DoorView, type Neighbour } from './door-view.ts';
 import { openNodeFolder, type NodeFolder } from './node-folder.ts';
 import { takeIdentity } from './node-identity.ts';
 import type { NodeConfig } from './settings.ts';
-import { doorlessAddress, readersOfAll, withNeighbours, type SharedParts } from './shared.ts';
-import type { NodeStatus, Service, ServiceEnvironment, StartService } from './types.ts';
+import { doorlessAddress, withNeighbours, type SharedParts } from './shared.ts';
+import type { NodeStatus, Notice, Service, ServiceEnvironment, StartService } from './types.ts';
 
 export type NodeOptions<Config> = {
   readonly role: string;
@@ -46,6 +47,8 @@ export type RunningNode = {
   readonly statusAddress: Address | undefined;
   /** Doors for clients. */
   readonly endpoints: Readonly<Record<string, string>>;
+  /** For its owner to show. */
+  readonly notice: Notice | undefined;
   readonly telemetry: Telemetry;
   readonly environment: ServiceEnvironment;
   status(): NodeStatus;
@@ -83,6 +86,8 @@ class Boot<Config> {
   readonly #closers: Closers;
   readonly #dataDirectory: string;
   readonly #revocations = createRevocationList();
+  readonly #neighbour: Neighbour;
+  readonly #view: DoorView;
   readonly #startedAtMs = Math.floor(nodeClock.wallMs());
   readonly #startedMonotonicMs = nodeClock.monotonicMs();
   readonly #ended: Promise<void>;
@@ -99,6 +104,14 @@ class Boot<Config> {
     this.#nodeId = nodeId;
     this.#telemetry = telemetry;
     this.#closers = new Closers(telemetry, nodeClock.monotonicMs);
+    this.#neighbour = {
+      telemetry,
+      revocations: this.#revocations,
+      ready: () => this.#ready,
+      status: () => this.#status(),
+    };
+    // Nodes of one process have one door for operators and monitors: it answers for all of them.
+    this.#view = new DoorView(this.#neighbour, options.shared?.nodes ?? new Set([this.#neighbour]));
     this.#dataDirectory = resolve(options.settings.data);
     this.#ended = new Promise((resolveEnded, rejectEnded) => {
       this.#drain = resolveEnded;
@@ -114,14 +127,12 @@ class Boot<Config> {
   async run(): Promise<RunningNode> {
     const { role, start, config, settings, shared, statusDoor: wanted = true } = this.#options;
     const telemetry = this.#telemetry;
-    shared?.telemetries.add(telemetry);
-    this.#closers.add('telemetry', async () => void shared?.telemetries.delete(telemetry));
+    shared?.nodes.add(this.#neighbour);
+    this.#closers.add('neighbours', async () => void shared?.nodes.delete(this.#neighbour));
     const folder = await this.#openFolder();
     const world = nodeWorld(folder.path);
     const identity = await this.#takeIdentity(folder);
-    const all = shared === undefined ? {} : readersOfAll(telemetry, shared);
-    const readers = { ready: () => this.#ready, status: () => this.#status(), ...all };
-    const statusDoor = wanted ? await openStatusDoor(telemetry, settings, readers) : undefined;
+    const statusDoor = wanted ? await openStatusDoor(telemetry, settings, this.#view) : undefined;
     if (statusDoor !== undefined) this.#closers.add('status door', () => statusDoor.close());
     const { environment, directory } = await this.#prepare(folder, world, identity);
     const service = await start(config, environment);
@@ -143,6 +154,7 @@ class Boot<Config> {
       address: this.#address,
       statusAddress: statusDoor?.address,
       endpoints,
+      notice: service.notice,
       telemetry,
       environment,
       status: () => this.#status(),
@@ -201,10 +213,7 @@ class Boot<Config> {
       return own.close(graceMs);
     });
     const rpc = shared === undefined ? own : withNeighbours(own, shared);
-    // Nodes of one process have one door for operators: what it is told of the log holds for all of them.
-    const { setLevel = (level: Level) => telemetry.setLevel(level) } =
-      shared === undefined ? {} : readersOfAll(telemetry, shared);
-    serveAdmin(rpc, { telemetry, revocations, status: () => this.#status(), setLevel, drain: () => this.#drain() });
+    serveAdmin(rpc, { telemetry, view: this.#view, drain: () => this.#drain() });
     const outward = shared === undefined && !isLoopback(settings.host);
     const directory = await startDirectory({
       world,
@@ -216,6 +225,7 @@ class Boot<Config> {
       // Looking around is for nodes that others can reach.
       ...(outward ? {} : { dnsNames: [] }),
       broadcast: outward,
+      bound: settings.host,
       load: () => this.#service?.load() ?? 0,
       onRevocations: (version, ids) => revocations.replace(version, ids),
     });

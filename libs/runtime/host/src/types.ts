@@ -26,9 +26,9 @@ export type ServiceEnvironment = {
 
 /** What a service has to tell a person once, when its node has started. */
 export type Notice = {
-  /** For a terminal, and for nothing that keeps what it is told: a password that was made up. */
-  readonly secret: string;
-  /** Instead, when nobody would see it: what to do now. */
+  /** For a person who sees it now, and for nothing that keeps what it is told: it may hold a password that was made up. */
+  readonly onTerminal: string;
+  /** Instead, when nobody would see it: what to do now. Holds no secret. */
   readonly withoutTerminal: string;
 };
 
@@ -54,6 +54,7 @@ export type NodeStatus = {
   readonly node: string;
   readonly role: string;
   readonly version: string;
+  /** With {@link NodeStatus.nodes}: whether all of them are. */
   readonly ready: boolean;
   readonly startedAtMs: number;
   readonly incarnation: number;
@@ -65,4 +66,6 @@ export type NodeStatus = {
   readonly memory: Readonly<Record<string, number>>;
   /** The role's own figures. */
   readonly service: Readonly<Record<string, unknown>>;
+  /** By name, the other nodes behind the same door: the roles of the embedded system. */
+  readonly nodes?: Readonly<Record<string, NodeStatus>>;
 };

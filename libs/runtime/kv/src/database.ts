@@ -14,6 +14,8 @@ export const openDatabase = (path: string, mapSizeBytes: number): Database =>
     encoding: 'binary',
     // A commit is LMDB's own, in two synced steps; why not the others: docs/adr/0003-lmdb-under-the-log.md.
     overlappingSync: false,
+    // Its batches of one turn make promises that nobody can hold: one that is rejected would end the process.
+    eventTurnBatching: false,
     compression: false,
     maxDbs: 1,
   });

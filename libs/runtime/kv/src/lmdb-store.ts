@@ -183,7 +183,10 @@ export class LmdbStore implements OrderedStore {
     }
   }
 
-  /** @throws StatusError `disk_full` (kept in memory; a later flush tries again), `disk_failed` (final). */
+  /**
+   * @throws StatusError `disk_full`, `read_only_disk` (kept in memory; a later flush tries again), `disk_failed`
+   *   (final).
+   */
   flush(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#durable === this.#ended) return Promise.resolve();
@@ -248,26 +251,26 @@ export class LmdbStore implements OrderedStore {
     return true;
   }
   async #commit(layer: Layer): Promise<void> {
-    // What is put in one turn of the event loop is one commit of lmdb-js, all or nothing.
-    // Most calls return one and the same promise, but not all: none may be rejected unheard.
-    const committed = new Set<Promise<boolean>>();
-    for (const [text, pending] of layer.entries()) {
-      const key = keyBytes(text);
-      if (pending === undefined) committed.add(this.#database.remove(key));
-      else {
-        pending.writeUInt32BE(this.#sum(key, pending.subarray(checksumSizeBytes)), 0);
-        committed.add(this.#database.put(key, pending));
+    // One batch of lmdb-js is one commit, all or nothing; what is put in it has no promise of its own.
+    const committed = this.#database.batch(() => {
+      for (const [text, pending] of layer.entries()) {
+        const key = keyBytes(text);
+        if (pending === undefined) void this.#database.remove(key);
+        else {
+          pending.writeUInt32BE(this.#sum(key, pending.subarray(checksumSizeBytes)), 0);
+          void this.#database.put(key, pending);
+        }
       }
-    }
+    });
     try {
-      await Promise.all(committed);
+      await committed;
     } catch (thrown) {
       throw await commitCause(thrown);
     }
   }
   #fail(error: StatusError): void {
-    if (error.reason !== 'disk_full') this.#failure = error;
-    else this.#unseal();
+    if (error.reason === 'disk_full' || error.reason === 'read_only_disk') this.#unseal();
+    else this.#failure = error;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) waiter.reject(error);

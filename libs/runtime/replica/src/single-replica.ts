@@ -10,6 +10,7 @@ import {
   type LogRecord,
   type OperationId,
   OperationId as asOperationId,
+  type Reason,
   type OrderedReader,
   type OrderedWriter,
   StatusError,
@@ -32,6 +33,8 @@ import type { Replica, ReplicaOptions, ReplicaStatus } from './types.ts';
 
 /** The only term of a log with one member: nobody is elected. */
 const onlyTerm = Term(1);
+/** The disk takes nothing now; what is logged stays logged, and is applied when it does. */
+const passing: ReadonlySet<Reason> = new Set<Reason>(['disk_full', 'read_only_disk', 'overloaded']);
 type Proposed = { readonly result: Uint8Array; readonly index: LogIndex };
 /** A durable record whose proposer waits for its result. */
 type Waiting = { readonly entry: Entry; resolve(proposed: Proposed): void; reject(error: StatusError): void };
@@ -60,8 +63,8 @@ export class SingleReplica<Effect> implements Replica {
   #unflushedBytes = 0;
   #loggedBytes = 0;
   #checkpointing: Promise<void> | undefined;
-  /** While the disk has no room to apply what is logged, nothing more is logged. */
-  #stalled = false;
+  /** While the disk takes nothing of what is logged and applied, nothing more is logged. */
+  #stalled: StatusError | undefined;
   #failure: StatusError | undefined;
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
@@ -147,8 +150,10 @@ export class SingleReplica<Effect> implements Replica {
         'too_large',
         `Cannot propose ${command.length} bytes to group "${group}": limit ${commandSizeMaxBytes}`,
       );
-    if (this.#stalled)
-      return new StatusError('disk_full', `Cannot propose to group "${group}": no room on disk for what is logged`);
+    if (this.#stalled !== undefined) {
+      const { reason, message } = this.#stalled;
+      return new StatusError(reason, `Cannot propose to group "${group}" before what is logged is applied: ${message}`);
+    }
     if (this.#proposalCount >= proposalCountMax || this.#proposalBytes + command.length > proposalBytesMax)
       return new StatusError(
         'overloaded',
@@ -208,7 +213,7 @@ export class SingleReplica<Effect> implements Replica {
     for (;;)
       try {
         const results = this.#applier.apply(entries);
-        this.#stalled = false;
+        this.#stalled = undefined;
         return results;
       } catch (thrown) {
         if (!(await this.#waitForRoom(thrown))) return undefined;
@@ -219,27 +224,26 @@ export class SingleReplica<Effect> implements Replica {
       try {
         await this.#options.store.flush();
         this.#unflushedBytes = 0;
-        this.#stalled = false;
+        this.#stalled = undefined;
         return true;
       } catch (thrown) {
         if (!(await this.#waitForRoom(thrown))) return false;
       }
   }
-  /** False when it was another failure than a full disk, which is fatal, or the replica closes. */
+  /** False when the disk is neither full nor read-only, which is fatal, or the replica closes. */
   async #waitForRoom(thrown: unknown): Promise<boolean> {
     const { world, telemetry, group } = this.#options;
-    const full = thrown instanceof StatusError && (thrown.reason === 'disk_full' || thrown.reason === 'overloaded');
-    if (!full) {
+    if (!(thrown instanceof StatusError) || !passing.has(thrown.reason)) {
       this.fail(thrown);
       return false;
     }
-    if (!this.#stalled) telemetry.emit({ event: 'replica_stalled', level: 'error', group, error: thrown });
-    this.#stalled = true;
+    if (this.#stalled === undefined) telemetry.emit({ event: 'replica_stalled', level: 'error', group, error: thrown });
+    this.#stalled = thrown;
     await pause(world.clock, stallPauseMs, this.#closing.signal);
     if (this.#failure !== undefined) return false;
     if (!this.#closing.signal.aborted) return true;
     this.#rejectQueue(
-      new StatusError('shutting_down', `Cannot apply what group "${group}" has logged: no room on disk`),
+      new StatusError('shutting_down', `Cannot apply what group "${group}" has logged: ${thrown.message}`),
     );
     return false;
   }
@@ -278,7 +282,7 @@ export class SingleReplica<Effect> implements Replica {
       await this.#wal.cut(applied + 1);
     } catch (thrown) {
       const error = toStatusError(thrown);
-      if (error.reason === 'disk_full') telemetry.emit({ event: 'checkpoint_failed', level: 'warn', group, error });
+      if (passing.has(error.reason)) telemetry.emit({ event: 'checkpoint_failed', level: 'warn', group, error });
       else this.fail(error);
     }
   }

@@ -16,7 +16,7 @@ import type { Telemetry } from '@skerry/runtime-telemetry';
 export interface Replica {
   /**
    * Resolves when the record is durable and applied, with what `apply` returned. @throws StatusError `not_leader`,
-   * `disk_full` (nothing was kept), `disk_failed` (the node stops), `shutting_down`, `overloaded`. A repeat of an
+   * `disk_full`, `read_only_disk` (nothing was kept), `disk_failed` (the node stops), `shutting_down`, `overloaded`. A repeat of an
    * operation id has effect once.
    */
   propose(

@@ -1,6 +1,7 @@
 /** The header of requirement P9: made for what goes out, checked and learned from on what comes in. */
 import { StatusError, type NodeId } from '@skerry/kernel';
 import { common } from '@skerry/proto';
+import { scanHeader, type ScannedHeader } from './header-scan.ts';
 import { headerEveryMessages } from './limits.ts';
 import { asBuffer, type Message } from './method.ts';
 import type { VectorClock } from './vector-clock.ts';
@@ -21,7 +22,9 @@ export type HeaderBase = { readonly messageId: string; readonly destination: str
 export class Headers {
   readonly #nodeId: NodeId;
   readonly #clock: VectorClock;
-  readonly #names = new Map<string, Buffer>();
+  // By operation, then destination: keys that are there already, where a joined one would be made for each call.
+  readonly #names = new Map<string, Map<string, Buffer>>();
+  #namesCount = 0;
   constructor(nodeId: NodeId, clock: VectorClock) {
     this.#nodeId = nodeId;
     this.#clock = clock;
@@ -30,26 +33,30 @@ export class Headers {
   encode({ messageId, destination, operation }: HeaderBase): Buffer {
     const counts = this.#clock.tick();
     const names = this.#namesOf(destination, operation);
-    const id = Buffer.from(messageId);
-    const out = Buffer.allocUnsafe(
-      2 * fieldPrefixMaxBytes + id.length + names.length + this.#clock.size * entryMaxBytes,
-    );
+    const idBytes = Buffer.byteLength(messageId);
+    const out = Buffer.allocUnsafe(2 * fieldPrefixMaxBytes + idBytes + names.length + this.#clock.size * entryMaxBytes);
     out[0] = 0x0a;
-    let at = putVarint(out, id.length, 1);
-    at += id.copy(out, at);
+    let at = putVarint(out, idBytes, 1);
+    at += out.write(messageId, at);
     at += names.copy(out, at);
     for (const node in counts) at = putEntry(out, node, counts[node] ?? 0, at);
     return out.subarray(0, at);
   }
   // Source, destination and operation: fields 2 to 4.
   #namesOf(destination: string, operation: string): Buffer {
-    const key = `${destination} ${operation}`;
-    const known = this.#names.get(key);
+    let ofOperation = this.#names.get(operation);
+    const known = ofOperation?.get(destination);
     if (known !== undefined) return known;
-    if (this.#names.size >= namesMax) this.#names.clear();
+    if (this.#namesCount >= namesMax) {
+      this.#names.clear();
+      this.#namesCount = 0;
+      ofOperation = undefined;
+    }
     const header = common.Header.fromPartial({ source: this.#nodeId, destination, operation });
     const made = asBuffer(common.Header.encode(header).finish());
-    this.#names.set(key, made);
+    if (ofOperation === undefined) this.#names.set(operation, new Map([[destination, made]]));
+    else ofOperation.set(destination, made);
+    this.#namesCount += 1;
     return made;
   }
   /** For a field; keeps its clock. */
@@ -57,15 +64,15 @@ export class Headers {
     return { messageId, source: this.#nodeId, destination, operation, vectorClock: { ...this.#clock.tick() } };
   }
   /** @throws StatusError `malformed`; `no_such_node` when it is for another node. */
-  read(bytes: Uint8Array): common.Header {
-    const header = bytes.length > headerSizeMaxBytes ? undefined : decode(bytes);
+  read(bytes: Buffer): ScannedHeader {
+    const header = bytes.length > headerSizeMaxBytes ? undefined : (scanHeader(bytes) ?? decode(bytes));
     if (header === undefined)
       throw new StatusError('malformed', `Cannot read message header of ${bytes.length} bytes: it is no Header`);
     this.accept(header);
     return header;
   }
   /** @throws StatusError `no_such_node` when it is for another node. */
-  accept(header: common.Header): void {
+  accept(header: ScannedHeader): void {
     // An empty one is for whoever answers at the address (see Target).
     if (header.destination !== '' && header.destination !== this.#nodeId)
       throw new StatusError(

@@ -6,6 +6,7 @@
  */
 import { assert, StatusError, toStatusError, type NodeId } from '@skerry/kernel';
 import type { Clock } from '@skerry/runtime-world';
+import { handOver } from './chunk.ts';
 import { onAbort, type Carrier, type Outgoing, type StreamCall } from './carrier.ts';
 import { CuttableStream, type StreamEnd } from './cuttable-stream.ts';
 import type { Deadlines, Expiring } from './deadlines.ts';
@@ -221,7 +222,7 @@ class StreamExchange {
     const stamp = stamped ? from.stamper({ messageId, destination, operation: method.operation }) : undefined;
     return (partial) => {
       watch.touch();
-      const message = codec.fromPartial(partial);
+      const message = handOver(codec.fromPartial, partial);
       stamp?.(message);
       return message;
     };

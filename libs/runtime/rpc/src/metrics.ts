@@ -1,6 +1,6 @@
 /** Calls by method and outcome, their duration, those under way, and bytes of streams; for both ends. */
 import { StatusError } from '@skerry/kernel';
-import type { Counter, Histogram, Telemetry } from '@skerry/runtime-telemetry';
+import type { Counter, Histogram, Series, Telemetry } from '@skerry/runtime-telemetry';
 import type { Clock } from '@skerry/runtime-world';
 
 export type Side = 'client' | 'server';
@@ -38,12 +38,15 @@ class MethodTotals {
   readonly #ended = new Map<string, number>();
   #sentBytes = 0;
   #receivedBytes = 0;
+  /** Of the callee only: the caller's end has nearly the same duration, and once is enough. */
+  readonly #seconds: Series | undefined;
   inFlight = 0;
 
   constructor(metrics: RpcMetrics, side: Side, method: string) {
     this.#metrics = metrics;
     this.#side = side;
     this.#method = method;
+    this.#seconds = side === 'server' ? metrics.seconds.with({ method }) : undefined;
   }
   begin(): number {
     this.inFlight += 1;
@@ -55,10 +58,7 @@ class MethodTotals {
     this.#ended.set(code, (this.#ended.get(code) ?? 0) + 1);
     this.#sentBytes += sentBytes;
     this.#receivedBytes += receivedBytes;
-    // The caller's end has nearly the same duration; once is enough.
-    if (this.#side === 'client') return;
-    const seconds = (this.#metrics.clock.monotonicMs() - startMs) / 1_000;
-    this.#metrics.seconds.observe(seconds, { method: this.#method });
+    this.#seconds?.observe((this.#metrics.clock.monotonicMs() - startMs) / 1_000);
   }
   tell(): void {
     const { calls, bytes } = this.#metrics;

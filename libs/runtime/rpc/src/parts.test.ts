@@ -1,7 +1,7 @@
 /** The small parts, each alone. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { codes, crc32c, NodeId, reasons, StatusError, type Reason } from '@skerry/kernel';
+import { codes, crc32c, NodeId, Prng, reasons, StatusError, type Reason } from '@skerry/kernel';
 import { common } from '@skerry/proto';
 import type { Clock } from '@skerry/runtime-world';
 import { chunkOf, chunkSizeMaxBytes, verifiedBytes } from './chunk.ts';
@@ -10,7 +10,9 @@ import { Deadlines } from './deadlines.ts';
 import { lengthDelimited } from './descriptors.ts';
 import { endMark, isEndMark } from './end-mark.ts';
 import { abortError, forCaller, fromWireStatus, toWireStatus } from './errors.ts';
+import { scanHeader } from './header-scan.ts';
 import { Headers } from './header.ts';
+import { messageIds } from './message-id.ts';
 import { errorMessageLengthMax, sendBufferMaxBytes } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { ProgressWatch } from './progress.ts';
@@ -105,22 +107,57 @@ describe('header', () => {
       { numRuns: 50 },
     );
   });
+  test('is scanned as the generated code decodes it, or left to that', () => {
+    const count = fc.maxSafeInteger().map((value) => Math.abs(value) || 1);
+    const counts = fc.dictionary(nodeId, count, { maxKeys: 70, noNullPrototype: true });
+    const text = fc.string({ unit: 'grapheme', maxLength: 140 });
+    fc.assert(
+      fc.property(counts, text, text, (vectorClock, messageId, destination) => {
+        const header = { messageId, source: 'auth_1', destination, operation: base.operation, vectorClock };
+        const bytes = Buffer.from(common.Header.encode(header).finish());
+        const long = [messageId, destination].some((field) => Buffer.byteLength(field) > 127);
+        expect(scanHeader(bytes)).toEqual(long ? undefined : { messageId, destination, vectorClock });
+      }),
+    );
+  });
+  for (const [name, hex] of [
+    ['field that is unknown', '3201ff'],
+    ['length beyond the end', '0a05ff'],
+    ['tag alone', '0a'],
+    ['entry without a count', '2a030a0161'],
+    ['entry with more than key and count', '2a070a0161100118' + '01'],
+    ['count beyond 2^53', '2a0c0a016110ffffffffffffff7f'],
+    ['count that does not end', '2a050a0161' + '10ff'],
+  ] as const)
+    test(`is left to the generated code: ${name}`, () => {
+      expect(scanHeader(Buffer.from(hex, 'hex'))).toBeUndefined();
+    });
   const headers = () => new Headers(NodeId('data_1'), new VectorClock(NodeId('data_1')));
   test('what is no header is `malformed`, what is for another `no_such_node`; nothing else is ever thrown', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         try {
-          return ['', 'data_1'].includes(headers().read(bytes).destination);
+          return ['', 'data_1'].includes(headers().read(Buffer.from(bytes)).destination);
         } catch (thrown) {
           return thrown instanceof StatusError && ['malformed', 'no_such_node'].includes(thrown.reason);
         }
       }),
     );
-    expect(() => headers().read(new Uint8Array(10_000))).toThrow('Cannot read message header of 10000 bytes');
+    expect(() => headers().read(Buffer.alloc(10_000))).toThrow('Cannot read message header of 10000 bytes');
     expect(() => headers().read(headers().encode({ ...base, destination: 'data_2' }))).toThrow('this is node "data_1"');
   });
   test('without a destination it is for whoever reads it', () => {
     expect(headers().read(headers().encode({ ...base, destination: '' })).messageId).toBe('m');
+  });
+});
+
+describe('message ids', () => {
+  test('are UUIDs of version 4 (RFC 9562), no two alike, whatever the draw', () => {
+    const prng = new Prng(1);
+    const next = messageIds((count) => prng.bytes(count));
+    const made = Array.from({ length: 600 }, next);
+    for (const id of made) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(new Set(made).size).toBe(made.length);
   });
 });
 
@@ -166,7 +203,7 @@ describe('chunks', () => {
   test('a flipped bit anywhere is `corrupt`', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), fc.nat(), (bytes, at) => {
-        const chunk = chunkOf(bytes.slice(), crc32c);
+        const chunk = { ...chunkOf(bytes.slice(), crc32c) };
         const index = at % bytes.length;
         chunk.data[index] = (chunk.data[index] ?? 0) ^ (1 << (at % 8));
         expect(() => verifiedBytes(chunk, crc32c)).toThrow('its CRC-32C is');

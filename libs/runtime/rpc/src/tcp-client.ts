@@ -2,14 +2,15 @@
 import { StatusError, toStatusError } from '@skerry/kernel';
 import type { TlsMaterial } from '@skerry/runtime-security';
 import type { Clock } from '@skerry/runtime-world';
+import { CallMetadata } from './call-metadata.ts';
 import type { Carrier, Outgoing, StreamCall } from './carrier.ts';
 import { endMarkedKey } from './end-mark.ts';
 import { abortError } from './errors.ts';
-import { Channel, Metadata } from './grpc.ts';
+import { Channel, type Metadata } from './grpc.ts';
 import { headerKey, type Headers } from './header.ts';
 import { failedStream } from './in-process.ts';
 import * as limits from './limits.ts';
-import { asBuffer, encodeSmall, type Message } from './method.ts';
+import { encodeSmall, type Message } from './method.ts';
 import { progressKey } from './progress.ts';
 import { checkSize, TcpStream, TcpUnary, type Cuttable, type RawCall } from './tcp-call.ts';
 import { channelCredentials, channelOptions } from './tcp-options.ts';
@@ -79,7 +80,7 @@ export class TcpCarrier implements Carrier {
     return this.#channel(target).createCall(method.path, deadline, null, null, 0);
   }
   #channel(target: Target): Channel {
-    const key = `${target.nodeId} ${target.address}`;
+    const key = keyOf(target);
     const known = this.#channels.get(key);
     if (known !== undefined) {
       if (this.#channels.size > limits.connectionsMax / 2) {
@@ -100,11 +101,8 @@ export class TcpCarrier implements Carrier {
   }
   #metadata({ method, target, messageId }: Outgoing): Metadata {
     const { headers, mint } = this.#parts;
-    const metadata = new Metadata();
-    metadata.set(tokenKey, asBuffer(mint.current()));
     const header = headers.encode({ messageId, destination: target.nodeId, operation: method.operation });
-    metadata.set(headerKey, header);
-    return metadata;
+    return new CallMetadata({ [tokenKey]: mint.currentText(), [headerKey]: header.toString('base64') });
   }
   #streamMetadata(call: Outgoing): Metadata {
     const metadata = this.#metadata(call);
@@ -112,4 +110,15 @@ export class TcpCarrier implements Carrier {
     if (call.method.requestStream) metadata.set(endMarkedKey, '1');
     return metadata;
   }
+}
+
+// A client calls with the same target each time; joined for each call, the key would be hashed for each.
+const keys = new WeakMap<Target, string>();
+function keyOf(target: Target): string {
+  let key = keys.get(target);
+  if (key === undefined) {
+    key = `${target.nodeId} ${target.address}`;
+    keys.set(target, key);
+  }
+  return key;
 }

@@ -15,13 +15,16 @@ export const tokenSizeMaxBytes = 1_024;
 /** Verified tokens remembered: two for each of 512 nodes. */
 const verifiedMax = 1_024;
 
+/** `text`: the bytes in base64, as metadata has them. */
+type Minted = { readonly bytes: Uint8Array; readonly text: string; readonly issuedAtMs: number };
+
 /** Makes this node's own token, one at a time. */
 export class TokenMint {
   readonly #identity: Identity;
   readonly #sealer: Sealer;
   readonly #clock: Clock;
   readonly #random: RandomBytes;
-  #token: { readonly bytes: Uint8Array; readonly issuedAtMs: number } | undefined;
+  #token: Minted | undefined;
 
   constructor(identity: Identity, sealer: Sealer, clock: Clock, random: RandomBytes) {
     this.#identity = identity;
@@ -30,10 +33,16 @@ export class TokenMint {
     this.#random = random;
   }
   current(): Uint8Array {
+    return this.#current().bytes;
+  }
+  currentText(): string {
+    return this.#current().text;
+  }
+  #current(): Minted {
     const now = this.#clock.wallMs();
     const age = this.#token === undefined ? Infinity : now - this.#token.issuedAtMs;
     // A negative age: the wall clock stepped back, and others would take the token for one from the future.
-    if (this.#token !== undefined && age >= 0 && age < tokenLifeMs / 2) return this.#token.bytes;
+    if (this.#token !== undefined && age >= 0 && age < tokenLifeMs / 2) return this.#token;
     const { nodeId, role } = this.#identity;
     const tokenId = toUuid(randomId(this.#random));
     const issuedAtMs = Math.floor(now);
@@ -44,8 +53,9 @@ export class TokenMint {
       issuedAtMs,
       expiresAtMs: issuedAtMs + tokenLifeMs,
     }).finish();
-    this.#token = { bytes: this.#sealer.seal('service-token', payload), issuedAtMs };
-    return this.#token.bytes;
+    const bytes = this.#sealer.seal('service-token', payload);
+    this.#token = { bytes, text: Buffer.from(bytes).toString('base64'), issuedAtMs };
+    return this.#token;
   }
 }
 
@@ -57,6 +67,8 @@ export class TokenVerifier {
   readonly #revocations: RevocationList;
   readonly #clock: Clock;
   readonly #verified = new Map<string, Verified>();
+  // The one before is mostly the one again; comparing bytes takes an eighth of the time of finding them by text.
+  #latest: { readonly bytes: Buffer; readonly verified: Verified } | undefined;
 
   constructor(sealer: Sealer, revocations: RevocationList, clock: Clock) {
     this.#sealer = sealer;
@@ -65,18 +77,24 @@ export class TokenVerifier {
   }
   /** @throws StatusError `token_invalid`, `token_expired`, `token_revoked`. */
   verify(bytes: Buffer): Caller {
+    const latest = this.#latest;
+    if (latest?.bytes.equals(bytes) === true) return this.#check(latest.verified);
     const key = bytes.toString('latin1');
-    const { token, caller } = this.#verified.get(key) ?? this.#open(bytes);
+    const known = this.#verified.get(key);
+    const verified = known ?? this.#open(bytes);
+    const caller = this.#check(verified);
+    if (known === undefined) this.#remember(key, verified);
+    this.#latest = { bytes, verified };
+    return caller;
+  }
+  #check({ token, caller }: Verified): Caller {
     const now = this.#clock.wallMs();
-    if (now > token.expiresAtMs + tokenSkewMaxMs) {
-      this.#verified.delete(key);
+    if (now > token.expiresAtMs + tokenSkewMaxMs)
       throw refuse('token_expired', token, `expired ${Math.round(now - token.expiresAtMs)} ms ago`);
-    }
     if (now < token.issuedAtMs - tokenSkewMaxMs)
       throw refuse('token_invalid', token, `issued ${Math.round(token.issuedAtMs - now)} ms in the future`);
     if (this.#revocations.has(token.tokenId) || this.#revocations.has(token.nodeId))
       throw refuse('token_revoked', token, 'revoked');
-    if (!this.#verified.has(key)) this.#remember(key, { token, caller });
     return caller;
   }
   #open(bytes: Uint8Array): Verified {

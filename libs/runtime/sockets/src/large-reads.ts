@@ -6,11 +6,12 @@
  * socket's handle is moved to a new one. That handle is no public property: without it the socket stays as it is.
  */
 import { Socket, type OnReadOpts } from 'node:net';
+import { type Block, takeBlock } from '@skerry/runtime-world';
 
-/** First block: a small file needs no more. */
-const firstBlockSizeBytes = 64 * 1024;
-/** Later blocks: what a chunk between nodes may have at most. */
-const blockSizeBytes = 1024 * 1024;
+/** First memory, in bytes: a small file needs no more, and what ends here takes no block. */
+const firstSizeBytes = 16 * 1024;
+/** Of a block: what a chunk between nodes may have at most. */
+const usedBytesMax = 1024 * 1024;
 /** With less room than this the next read begins a new block: small reads cost more than the waste. */
 const roomMinBytes = 64 * 1024;
 
@@ -21,24 +22,30 @@ export function withLargeReads(raw: Socket, onChunk: (chunk: Uint8Array) => bool
   const owner = raw as unknown as HandleOwner;
   const handle = owner._handle;
   if (typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)) return undefined;
-  let block = Buffer.allocUnsafeSlow(firstBlockSizeBytes);
+  let memory: Uint8Array = Buffer.allocUnsafeSlow(firstSizeBytes);
+  let block: Block | undefined;
   let used = 0;
   const onread: OnReadOpts = {
     // Called after each read for the memory of the next one; the first time before any read.
     buffer: () => {
-      if (block.length - used < roomMinBytes) {
-        if (used > 0) block = Buffer.allocUnsafeSlow(blockSizeBytes);
+      if (memory.length - used < Math.min(roomMinBytes, memory.length / 2)) {
+        block?.end();
+        block = takeBlock();
+        memory = block.bytes.subarray(0, usedBytesMax);
         used = 0;
       }
-      return block.subarray(used);
+      return memory.subarray(used);
     },
     callback: (size) => {
-      const chunk = block.subarray(used, used + size);
+      const chunk = block?.lend(used, used + size) ?? memory.subarray(used, used + size);
       used += size;
       return onChunk(chunk);
     },
   };
   owner._handle = null;
   raw.destroy();
-  return new Socket({ handle, allowHalfOpen: true, onread } as ConstructorParameters<typeof Socket>[0]);
+  const socket = new Socket({ handle, allowHalfOpen: true, onread } as ConstructorParameters<typeof Socket>[0]);
+  // The block that no more is read into: kept by nobody but us.
+  socket.once('close', () => block?.end());
+  return socket;
 }

@@ -1,6 +1,6 @@
 /** {@link StreamSocket} over node:net and node:tls. */
 import { assert, concatBytes, StatusError } from '@skerry/kernel';
-import { formatAddress, type Address } from '@skerry/runtime-world';
+import { formatAddress, isLent, type Address } from '@skerry/runtime-world';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { plainAddress } from './address.ts';
@@ -14,6 +14,8 @@ import type { StreamSocket, UpgradeOptions } from './types.ts';
 const readSizeMaxBytes = 1024 * 1024;
 /** Arrived and not yet read, in bytes, at which the peer is slowed: two reads, one being worked on and one ready. */
 const readAheadMaxBytes = 2 * readSizeMaxBytes;
+/** A read as large as this is not made larger by copying. */
+const copiedBytesMax = 256 * 1024;
 /** Queued for sending, in bytes, at which a writer is told to wait: the disk reads on while the network sends. */
 export const sendAheadBytes = 2 * 1024 * 1024;
 /** How long a peer may take to end its side after we ended ours, in milliseconds. */
@@ -22,9 +24,9 @@ const lingerMs = 10_000;
 type Waiter = { readonly resolve: (bytes: Uint8Array | undefined) => void; readonly reject: (error: Error) => void };
 
 export class NodeStreamSocket implements StreamSocket {
-  readonly remote: Address;
   readonly local: Address;
   readonly whenClosed: Promise<void>;
+  #remote: Address;
   #socket: Socket;
   #closed = false;
   #markClosed: () => void = () => undefined;
@@ -43,10 +45,13 @@ export class NodeStreamSocket implements StreamSocket {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.remote = plainAddress(socket.remoteAddress, socket.remotePort);
+    this.#remote = plainAddress(socket.remoteAddress, socket.remotePort);
     this.local = plainAddress(socket.localAddress, socket.localPort);
     this.whenClosed = new Promise((resolve) => (this.#markClosed = resolve));
     this.#watch(socket);
+  }
+  get remote(): Address {
+    return this.#remote;
   }
   get secure(): boolean {
     return this.#socket instanceof TLSSocket;
@@ -81,9 +86,28 @@ export class NodeStreamSocket implements StreamSocket {
     await nextTurn();
     return this.#bufferedBytes > 0 || this.#socket.readableLength > 0;
   }
+  introduce(remote: Address, rest: Uint8Array): void {
+    assert(!this.secure && this.#waiter === undefined, 'a proxy speaks before anybody else');
+    this.#remote = remote;
+    const unread = [rest, ...this.#chunks];
+    this.#chunks = [];
+    this.#bufferedBytes = 0;
+    this.#paused = false;
+    if (this.#closed) return;
+    if (this.#ended) {
+      // Nothing can be given back behind an end; TLS cannot begin any more either.
+      this.#chunks = unread.filter(({ length }) => length > 0);
+      return;
+    }
+    this.#socket.pause();
+    this.#socket.removeAllListeners('data');
+    this.#attached = false;
+    this.#socket.unshift(concatBytes(unread));
+  }
   useLargeReads(): void {
     assert(!this.#attached && !this.secure, 'large reads are chosen before the first read of a plain connection');
-    if (this.#closed) return;
+    // What was read ahead with a proxy's header would be lost with the old socket.
+    if (this.#closed || this.#socket.readableLength > 0) return;
     const before = this.#socket;
     for (const event of ['close', 'end']) before.removeAllListeners(event);
     const socket = withLargeReads(before, (chunk) => this.#arrived(chunk));
@@ -95,9 +119,12 @@ export class NodeStreamSocket implements StreamSocket {
     // Unlike an ordinary one, a socket with its own buffers starts to read only when asked for the first time.
     socket.read(0);
   }
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, sent?: () => void): boolean {
     if (this.#closed || this.#socket.writableEnded) return false;
-    return this.#socket.write(bytes);
+    if (sent === undefined) return this.#socket.write(bytes);
+    return this.#socket.write(bytes, (error) => {
+      if (error === undefined || error === null) sent();
+    });
   }
   drained(): Promise<void> {
     if (this.#closed) return Promise.reject(this.#lost());
@@ -235,10 +262,14 @@ export class NodeStreamSocket implements StreamSocket {
     if (first === undefined) return undefined;
     let count = 1;
     let size = first.length;
+    let last = first;
     while (count < this.#chunks.length) {
-      const next = this.#chunks[count]?.length ?? 0;
-      if (size + next > readSizeMaxBytes) break;
-      size += next;
+      const next = this.#chunks[count];
+      if (next === undefined || size + next.length > readSizeMaxBytes) break;
+      // Joining what does not stand together is a copy: worth it for small chunks only, and a lent block would be lost.
+      if (!follows(next, last) && (size >= copiedBytesMax || isLent(last) || isLent(next))) break;
+      size += next.length;
+      last = next;
       count += 1;
     }
     const taken = this.#chunks.splice(0, count);
@@ -312,6 +343,10 @@ export class NodeStreamSocket implements StreamSocket {
     });
   }
 }
+
+/** Whether one stands directly behind the other in one block. */
+const follows = (chunk: Uint8Array, before: Uint8Array): boolean =>
+  chunk.buffer === before.buffer && chunk.byteOffset === before.byteOffset + before.length;
 
 /** Chunks that follow one another in one block are one view already. */
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

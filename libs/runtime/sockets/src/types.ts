@@ -24,6 +24,7 @@ export type UpgradeOptions = {
 };
 
 export interface StreamSocket {
+  /** The peer; or whom a trusted proxy spoke for, after {@link StreamSocket.introduce}. */
   readonly remote: Address;
   readonly local: Address;
   /** Under TLS. */
@@ -35,15 +36,24 @@ export interface StreamSocket {
   /** Resolves when {@link StreamSocket.closed} becomes true. Never rejects. */
   readonly whenClosed: Promise<void>;
   /**
-   * What has arrived, at most 1 MiB, the caller's own: never written to again. Undefined at the peer's end of stream.
+   * What has arrived, at most 1 MiB, the caller's own: never written to again, unless the caller gives it back
+   * (`giveBack` of runtime/world). Undefined at the peer's end of stream.
    * One call at a time. Nothing is read from the network before the first call, and little ahead of the next one.
    * @throws StatusError `connection_lost` when the connection is cut or {@link StreamSocket.destroy}ed.
    */
   read(): Promise<Uint8Array | undefined>;
+  /**
+   * A trusted proxy's header was read: `remote` is the client from here on, and `rest`, which came behind the header, is
+   * still to be read, also by {@link StreamSocket.upgradeToTls}. While no read waits.
+   */
+  introduce(remote: Address, rest: Uint8Array): void;
   /** Before the first read, for bulk on a plain connection: fewer and larger reads (256 KiB and more). */
   useLargeReads(): void;
-  /** Queues bytes, which must not change until sent. False: await {@link StreamSocket.drained} before more. */
-  write(bytes: Uint8Array): boolean;
+  /**
+   * Queues bytes, which must not change until sent. False: await {@link StreamSocket.drained} before more. `sent` is
+   * called when the operating system has them all; never when that failed.
+   */
+  write(bytes: Uint8Array, sent?: () => void): boolean;
   /** Resolves when little is queued. @throws StatusError `connection_lost`. */
   drained(): Promise<void>;
   /** Resolves when all was given to the operating system. @throws StatusError `connection_lost`. */

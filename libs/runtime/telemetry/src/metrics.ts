@@ -1,17 +1,15 @@
 /** Figures for Prometheus. The only module that knows prom-client. */
 import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { assert } from '@skerry/kernel';
-import {
-  collectDefaultMetrics,
-  Counter as PromCounter,
-  Gauge as PromGauge,
-  Histogram as PromHistogram,
-  Registry,
-} from 'prom-client';
+import { collectDefaultMetrics, Counter as PromCounter, Gauge as PromGauge, type Metric, Registry } from 'prom-client';
+import { BucketHistogram } from './histogram.ts';
 import type { Counter, Gauge, Histogram } from './types.ts';
 
-/** Resolution of the event loop's delay, in ms: finer ones wake an idle process more often. */
+/** Of prom-client's own figures of the event loop, in ms, which hold it whole: ours stand beside them. */
 const eventLoopResolutionMs = 50;
+/** Of {@link eventLoopDelay}, in ms: what blocks the loop for longer is always seen. A finer one wakes an idle process more. */
+const delayResolutionMs = 10;
 
 export type Metrics = {
   counter(name: string, help: string, labelNames?: readonly string[]): Counter;
@@ -59,17 +57,10 @@ export function createMetrics(node: string): Metrics {
       }),
     histogram: (name, help, labelNames = [], buckets) =>
       once('histogram', name, (full): Histogram => {
-        const metric = new PromHistogram({
-          name: full,
-          help,
-          labelNames: [...labelNames],
-          registers: [registry],
-          ...(buckets !== undefined && { buckets: [...buckets] }),
-        });
-        return {
-          observe: (value, labels) =>
-            labels === undefined ? metric.observe(value) : metric.observe({ ...labels }, value),
-        };
+        const histogram = new BucketHistogram(full, help, labelNames, buckets);
+        // A registry reads nothing of a metric but its name and get(); the type knows prom-client's own classes only.
+        registry.registerMetric(histogram as unknown as Metric);
+        return histogram;
       }),
     text: () => registry.metrics(),
   };
@@ -82,6 +73,7 @@ export function processMetricsText(): Promise<string> {
   if (processMetrics === undefined) {
     processMetrics = new Registry();
     collectDefaultMetrics({ register: processMetrics, eventLoopMonitoringPrecision: eventLoopResolutionMs });
+    eventLoopDelay(processMetrics);
     const memory: PromGauge = new PromGauge({
       name: `${prefix}process_memory_bytes`,
       help: 'Memory of the process itself by kind (RssAnon and RssShmem of /proc/self/status); mapped files are apart.',
@@ -93,6 +85,25 @@ export function processMetricsText(): Promise<string> {
     });
   }
   return processMetrics.metrics();
+}
+
+/** How late the event loop was since the last look: while it is blocked, nobody is served. */
+function eventLoopDelay(registry: Registry): void {
+  const histogram = monitorEventLoopDelay({ resolution: delayResolutionMs });
+  histogram.enable();
+  // A tick's whole interval is recorded, the wanted part of it included; nothing at all is NaN.
+  const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - delayResolutionMs / 1e3) || 0;
+  const delay: PromGauge = new PromGauge({
+    name: `${prefix}event_loop_delay_seconds`,
+    help: 'How late the event loop was since the last scrape, by statistic',
+    labelNames: ['statistic'],
+    registers: [registry],
+    collect: () => {
+      delay.set({ statistic: 'max' }, histogram.count === 0 ? 0 : late(histogram.max));
+      delay.set({ statistic: 'p99' }, late(histogram.percentile(99)));
+      histogram.reset();
+    },
+  });
 }
 
 /** Several nodes' figures in one text: each family's samples stand together under one header, as the format demands. */

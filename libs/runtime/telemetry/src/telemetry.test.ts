@@ -119,6 +119,29 @@ describe('metrics', () => {
     expect(text).toContain('skerry_wait_seconds_bucket{le="0.1",node="data_1"} 0');
     expect(text).toContain('skerry_wait_seconds_bucket{le="1",node="data_1"} 1');
   });
+  test('a histogram keeps each set of labels apart; a bound belongs to its bucket; all are in the last', async () => {
+    const { telemetry } = start();
+    const waits = telemetry.histogram('wait_seconds', 'Waits.', ['method'], [0.1, 1]);
+    const series = waits.with({ method: 'a' });
+    for (const value of [0.1, 0.2, 1, 5]) series.observe(value);
+    waits.observe(0.05, { method: 'b' });
+    waits.observe(0.05, { method: 'a' });
+    const lines = (await telemetry.metricsText()).split('\n').filter((line) => line.startsWith('skerry_wait_seconds'));
+    expect(lines).toEqual([
+      'skerry_wait_seconds_bucket{le="0.1",method="a",node="data_1"} 2',
+      'skerry_wait_seconds_bucket{le="1",method="a",node="data_1"} 4',
+      'skerry_wait_seconds_bucket{le="+Inf",method="a",node="data_1"} 5',
+      'skerry_wait_seconds_sum{method="a",node="data_1"} 6.35',
+      'skerry_wait_seconds_count{method="a",node="data_1"} 5',
+      'skerry_wait_seconds_bucket{le="0.1",method="b",node="data_1"} 1',
+      'skerry_wait_seconds_bucket{le="1",method="b",node="data_1"} 1',
+      'skerry_wait_seconds_bucket{le="+Inf",method="b",node="data_1"} 1',
+      'skerry_wait_seconds_sum{method="b",node="data_1"} 0.05',
+      'skerry_wait_seconds_count{method="b",node="data_1"} 1',
+    ]);
+    expect(() => waits.with({ verb: 'a' })).toThrow('has no label "verb"');
+    expect(() => series.observe(Number.NaN)).toThrow('finite');
+  });
   test('a gauge that reads is read at each scrape', async () => {
     const { telemetry } = start();
     let value = 1;

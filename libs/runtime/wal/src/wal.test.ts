@@ -337,6 +337,31 @@ describe('when the disk fails', () => {
       expect(await contents(again.wal)).toEqual(['1:a', '2:b']);
       await again.wal.close();
     });
+  for (const on of ['allocate', 'writeNow'] as const)
+    test(`a disk that is read-only at ${on} refuses, and later appends succeed in its place`, async () => {
+      const { at, disk, wal, fatal } = await faulty();
+      await wal.append(utf8('a'));
+      disk.fault = { on, error: new StatusError('read_only_disk', 'EROFS') };
+      for (let i = 0; i < 3; i++) await expectReason(wal.append(utf8('x'.repeat(1_500))), 'read_only_disk');
+      disk.fault = undefined;
+      expect(await wal.append(utf8('b'))).toBe(2);
+      await wal.close();
+      expect(fatal).toHaveLength(0);
+      const again = await open(at);
+      expect(await contents(again.wal)).toEqual(['1:a', '2:b']);
+      await again.wal.close();
+    });
+  test('a log on a read-only disk closes, and opens again as it was', async () => {
+    const { at, disk, wal, fatal } = await faulty();
+    await wal.append(utf8('a'));
+    disk.fault = { on: 'writeNow', error: new StatusError('read_only_disk', 'EROFS') };
+    await expectReason(wal.append(utf8('refused')), 'read_only_disk');
+    await wal.close();
+    expect(fatal).toHaveLength(0);
+    const again = await open(at);
+    expect(await contents(again.wal)).toEqual(['1:a']);
+    await again.wal.close();
+  });
   test('a refused record does not come back after a crash', async () => {
     const { at, disk, wal } = await faulty();
     await wal.append(utf8('a'));

@@ -5,7 +5,7 @@
  * 1984.
  * Assumes: {@link DiskFile.sync} keeps its word; a disk may lose any subset of what was not synced.
  */
-import { assert, type Checksum, present, StatusError, toStatusError } from '@skerry/kernel';
+import { assert, type Checksum, present, type Reason, StatusError, toStatusError } from '@skerry/kernel';
 import type { Disk, DiskFile } from '@skerry/runtime-world';
 import { encodeRecord, recordSizeMaxBytes, recordSpaceBytes } from './format.ts';
 import { Mutex } from './mutex.ts';
@@ -20,6 +20,8 @@ type Pending = {
   readonly reject: (error: StatusError) => void;
 };
 
+/** The disk takes nothing now: what was asked for is refused, and may be asked for again. All else is for good. */
+const passing: ReadonlySet<Reason> = new Set<Reason>(['disk_full', 'read_only_disk']);
 /** Bytes of the first group buffer; it grows to the largest group. */
 const groupBufferFirstBytes = 64 * 1024;
 
@@ -39,6 +41,8 @@ export class Wal {
   #group = new Uint8Array(groupBufferFirstBytes);
   #failure: StatusError | undefined;
   #closed = false;
+  /** Behind the last record, so many bytes of refused ones may still be there: the disk was read-only by then. */
+  #refusedBytes = 0;
 
   private constructor(opened: Opened) {
     this.#options = opened.options;
@@ -76,9 +80,8 @@ export class Wal {
 
   /**
    * Resolves with the record's position when it is durable. Positions follow the order of calls.
-   * @throws StatusError `overloaded`; `disk_full`, with nothing kept, and later appends may succeed; `disk_failed`,
-   * for good;
-   * `too_large` over {@link recordSizeMaxBytes}; `shutting_down`.
+   * @throws StatusError `overloaded`; `disk_full`, `read_only_disk`, with nothing kept, and later appends may succeed;
+   * `disk_failed`, for good; `too_large` over {@link recordSizeMaxBytes}; `shutting_down`.
    */
   append(record: Uint8Array): Promise<number> {
     return this.appendEncoded(record.length, () => record);
@@ -138,13 +141,14 @@ export class Wal {
     try {
       if (this.#failure !== undefined) throw this.#failure;
       const sizeBytes = group.reduce((sum, { spaceBytes }) => sum + spaceBytes, 0);
+      if (this.#refusedBytes > 0) await this.#erase(this.#active.end, this.#refusedBytes);
       await this.#makeRoom(sizeBytes);
       const first = this.#active.lastPosition + 1;
       await this.#writeAndSync(this.#encodeGroup(group, first), sizeBytes);
       group.forEach(({ resolve }, i) => resolve(first + i));
     } catch (thrown) {
       const error = toStatusError(thrown);
-      if (error.reason !== 'disk_full') this.#fail(error);
+      if (!passing.has(error.reason)) this.#fail(error);
       for (const { reject } of group) reject(this.#failure ?? error);
     }
   }
@@ -183,15 +187,17 @@ export class Wal {
   }
   /**
    * Refused records must not come back after a crash, nor behind others written in their place: zeros, synced (raft.md
-   * 53).
+   * 53). A disk that has become read-only takes no zeros, nor what it has not taken yet: they come before the next.
    */
   async #erase(offset: number, sizeBytes: number): Promise<void> {
+    this.#refusedBytes = sizeBytes;
     try {
       this.#file.writeNow([new Uint8Array(sizeBytes)], offset);
     } catch (thrown) {
-      throw this.#final(thrown);
+      throw toStatusError(thrown).reason === 'read_only_disk' ? thrown : this.#final(thrown);
     }
     await this.#sync();
+    this.#refusedBytes = 0;
   }
   async #sync(): Promise<void> {
     try {
@@ -296,8 +302,8 @@ export class Wal {
 
   /**
    * Drops all records behind `position`, durably. Appends still waiting come behind it.
-   * @throws StatusError `disk_full`: some or none of them are dropped, from the end; it may be tried again.
-   * `disk_failed`.
+   * @throws StatusError `disk_full`, `read_only_disk`: some or none of them are dropped, from the end; it may be tried
+   * again. `disk_failed`.
    */
   truncateAfter(position: number): Promise<void> {
     return this.#mutex.run(async () => {
@@ -309,7 +315,7 @@ export class Wal {
         await this.#truncate(position);
       } catch (thrown) {
         const error = toStatusError(thrown);
-        if (error.reason === 'disk_full') throw error;
+        if (passing.has(error.reason)) throw error;
         this.#fail(error);
         throw this.#failure;
       }
@@ -320,6 +326,7 @@ export class Wal {
       await this.#file.close();
       await this.#remove(this.#active);
       this.#segments.pop();
+      this.#refusedBytes = 0;
       this.#file = await this.#disk.open(this.#active.path, 'write');
       this.#allocated = await this.#file.sizeBytes();
     }
@@ -334,6 +341,7 @@ export class Wal {
     this.#segments[this.#segments.length - 1] = copy.segment;
     this.#file = copy.file;
     this.#allocated = copy.allocated;
+    this.#refusedBytes = 0;
     await old.close();
   }
 
@@ -359,12 +367,13 @@ export class Wal {
       seed,
       this.#checksum,
     );
-    if (end + bytes.length > this.#allocated) return;
+    if (end + bytes.length > this.#allocated || this.#refusedBytes > 0) return;
     try {
       this.#file.writeNow([bytes], end);
       await this.#file.sync();
     } catch (thrown) {
-      this.#fail(toStatusError(thrown));
+      const error = toStatusError(thrown);
+      if (!passing.has(error.reason)) this.#fail(error);
     }
   }
 }

@@ -1,4 +1,5 @@
 /** The world's interfaces: time, files, network. `runtime/node` and `runtime/simulation` implement them; `testing` holds their contract suite. */
+export * from './blocks.ts';
 export * from './clock.ts';
 export * from './disk.ts';
 export * from './durable-directory.ts';

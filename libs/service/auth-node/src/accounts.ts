@@ -3,9 +3,13 @@ import {
   checkUser,
   decodeOutcome,
   encodeCommand,
+  findGroup,
   findUser,
   importParts,
+  listGroups,
   listUsers,
+  placeOf,
+  refuseFaults,
   usersFromDocument,
   usersToDocument,
   type Command,
@@ -21,10 +25,19 @@ import { hashPassword, isEncodedPassword } from '@skerry/runtime-security';
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import type { WorkerPool } from '@skerry/runtime-workers';
 import type { World } from '@skerry/runtime-world';
+import type { Grants } from './grants.ts';
 import type { RevocationPush } from './revocation-push.ts';
 import type { Sessions } from './sessions.ts';
 import type { AuthConfig } from './settings.ts';
-import { fromWireChange, fromWireUser, operationIdOf, toWireUser } from './wire.ts';
+import {
+  fromWireChange,
+  fromWireGroup,
+  fromWireGroupChange,
+  fromWireUser,
+  operationIdOf,
+  toWireGroup,
+  toWireUser,
+} from './wire.ts';
 
 export type AccountParts = {
   readonly world: World;
@@ -33,10 +46,24 @@ export type AccountParts = {
   readonly telemetry: Telemetry;
   readonly sessions: Sessions;
   readonly push: RevocationPush;
+  readonly grants: Grants;
   readonly config: AuthConfig;
 };
 
 const rightWords = shape.array(shape.string());
+const allowancesShape = {
+  quotaBytes: shape.number().optional(),
+  quotaFiles: shape.number().optional(),
+  rateUpBytesPerSecond: shape.number().optional(),
+  rateDownBytesPerSecond: shape.number().optional(),
+  sessionsMax: shape.number().optional(),
+  networks: shape.array(shape.string()).optional(),
+  rules: shape
+    .array(shape.strictObject({ path: shape.string(), allow: rightWords.optional(), deny: rightWords.optional() }))
+    .optional(),
+  createdAtMs: shape.number().optional(),
+  changedAtMs: shape.number().optional(),
+};
 /** The JSON of an export; the domain checks what stands in it. */
 const documentShape = shape.object({
   format: shape.string(),
@@ -49,15 +76,13 @@ const documentShape = shape.object({
       groups: shape.array(shape.string()).optional(),
       disabled: shape.boolean().optional(),
       administrator: shape.boolean().optional(),
-      quotaBytes: shape.number().optional(),
-      quotaFiles: shape.number().optional(),
-      rules: shape
-        .array(shape.strictObject({ path: shape.string(), allow: rightWords.optional(), deny: rightWords.optional() }))
-        .optional(),
-      createdAtMs: shape.number().optional(),
-      changedAtMs: shape.number().optional(),
+      expiresAtMs: shape.number().optional(),
+      ...allowancesShape,
     }),
   ),
+  groups: shape
+    .array(shape.strictObject({ name: shape.string(), home: shape.string().optional(), ...allowancesShape }))
+    .optional(),
 });
 
 /** Who asked, for the audit. */
@@ -92,7 +117,8 @@ export class Accounts {
     await this.#propose({ kind: 'change', name, change }, operationId);
     const fields = Object.entries(change).filter(([, value]) => value !== undefined);
     this.#audit('user_changed', name, by, { fields: fields.map(([field]) => field) });
-    if (hash !== undefined || request.disabled === true) this.#endSessions(this.#parts.sessions.of(name));
+    if (hash !== undefined || request.disabled === true || request.expiresAtMs !== undefined)
+      this.#endSessions(this.#parts.sessions.of(name));
     return { user: toWireUser(this.#known(name)) };
   }
 
@@ -112,30 +138,76 @@ export class Accounts {
 
   async export(by: By): Promise<auth.ExportUsersResponse> {
     await this.#parts.replica.readBarrier();
-    const users = Array.from(listUsers(this.#parts.replica.state), ({ user }) => user);
-    this.#parts.telemetry.emit({ event: 'users_exported', users: users.length, by });
-    return { json: JSON.stringify(usersToDocument(users), undefined, 2) };
+    const { state } = this.#parts.replica;
+    const users = Array.from(listUsers(state), ({ user }) => user);
+    const groups = Array.from(listGroups(state), ({ group }) => group);
+    this.#parts.telemetry.emit({ event: 'users_exported', users: users.length, groups: groups.length, by });
+    return { json: JSON.stringify(usersToDocument(users, groups), undefined, 2) };
   }
 
-  /** @throws StatusError that names the first bad record: `malformed`, `path_invalid`, `too_large`; `not_leader`. */
+  /** All or nothing. @throws StatusError `malformed`, `path_invalid`, `too_large` (a line for each row), `not_leader`. */
   async import(request: auth.ImportUsersRequest, by: By): Promise<auth.ImportUsersResponse> {
     const { world, telemetry, sessions } = this.#parts;
     const operationId = operationIdOf(request.operationId, world.random);
-    const users = usersFromDocument(readJson(documentShape, request.json, 'users document'));
-    checkHashes(users);
-    const parts = importParts(users);
+    const { users, groups } = usersFromDocument(readJson(documentShape, request.json, 'users document'));
+    refuseFaults(hashFaults(users));
+    const parts = importParts(users, groups);
     for (const [part, some] of parts.entries()) {
-      const command = { kind: 'stage-import', importId: operationId, part, users: some } as const;
+      const command = { kind: 'stage-import', importId: operationId, part, ...some } as const;
       await this.#propose(command, this.#newOperation());
     }
     const outcome = await this.#propose(
       { kind: 'commit-import', importId: operationId, partCount: parts.length },
       operationId,
     );
-    const { added, replaced } = outcome.kind === 'imported' ? outcome : { added: 0, replaced: 0 };
-    telemetry.emit({ event: 'users_imported', added, replaced, by });
+    if (outcome.kind !== 'imported')
+      throw new StatusError('unexpected', `Cannot import: the log answered "${outcome.kind}"`);
+    const { added, replaced, groupsAdded, groupsReplaced } = outcome;
+    telemetry.emit({ event: 'users_imported', added, replaced, groupsAdded, groupsReplaced, by });
     this.#endSessions(users.flatMap(({ name }) => sessions.of(name)));
-    return { added, replaced };
+    return { added, replaced, groupsAdded, groupsReplaced };
+  }
+
+  /** @throws StatusError `no_such_user`. */
+  async show({ name }: auth.ShowUserRequest): Promise<auth.ShowUserResponse> {
+    const { replica, grants } = this.#parts;
+    await replica.readBarrier();
+    const record = findUser(replica.state, name);
+    if (record === undefined) throw new StatusError('no_such_user', `No user ${JSON.stringify(name)}`);
+    return { user: toWireUser(record.user), effective: toWireUser(grants.effective(record.user)) };
+  }
+
+  /** @throws StatusError `group_exists`, `malformed`, `path_invalid`, `too_large`, `not_leader`. */
+  async addGroup(request: auth.AddGroupRequest, by: By): Promise<auth.AddGroupResponse> {
+    if (request.group === undefined) throw new StatusError('malformed', 'Cannot add group: the request names none');
+    const operationId = operationIdOf(request.operationId, this.#parts.world.random);
+    const group = fromWireGroup(request.group);
+    await this.#propose({ kind: 'add-group', group }, operationId);
+    this.#parts.telemetry.emit({ event: 'group_added', group: group.name, by });
+    return { group: this.#knownGroup(group.name) };
+  }
+
+  /** Open sessions follow with their next grant. @throws StatusError `no_such_group` and as {@link addGroup}. */
+  async changeGroup(request: auth.ChangeGroupRequest, by: By): Promise<auth.ChangeGroupResponse> {
+    const { name } = request;
+    const operationId = operationIdOf(request.operationId, this.#parts.world.random);
+    const change = fromWireGroupChange(request);
+    await this.#propose({ kind: 'change-group', name, change }, operationId);
+    const fields = Object.entries(change).filter(([, value]) => value !== undefined);
+    this.#parts.telemetry.emit({ event: 'group_changed', group: name, by, fields: fields.map(([field]) => field) });
+    return { group: this.#knownGroup(name) };
+  }
+
+  /** @throws StatusError `no_such_group`, `group_in_use`, `not_leader`. */
+  async removeGroup({ name, operationId }: auth.RemoveGroupRequest, by: By): Promise<auth.RemoveGroupResponse> {
+    await this.#propose({ kind: 'remove-group', name }, operationIdOf(operationId, this.#parts.world.random));
+    this.#parts.telemetry.emit({ event: 'group_removed', group: name, by });
+    return {};
+  }
+
+  async listGroups(): Promise<auth.ListGroupsResponse> {
+    await this.#parts.replica.readBarrier();
+    return { groups: Array.from(listGroups(this.#parts.replica.state), ({ group }) => toWireGroup(group)) };
   }
 
   /** @throws StatusError `no_such_user` (for all sessions of one), `malformed`, `not_leader`. */
@@ -177,16 +249,25 @@ export class Accounts {
       throw new StatusError('no_such_user', `User ${JSON.stringify(name)} was removed meanwhile`);
     return record.user;
   }
+  #knownGroup(name: string): auth.Group {
+    const record = findGroup(this.#parts.replica.state, name);
+    if (record === undefined)
+      throw new StatusError('no_such_group', `Group ${JSON.stringify(name)} was removed meanwhile`);
+    return toWireGroup(record.group);
+  }
   #audit(event: string, user: string, by: By, more: Readonly<Record<string, unknown>> = {}): void {
     this.#parts.telemetry.emit({ event, user, by, ...more });
   }
 }
 
-function checkHashes(users: readonly UserFields[]): void {
-  for (const [index, { name, passwordHash }] of users.entries())
-    if (passwordHash !== '' && !isEncodedPassword(passwordHash))
-      throw new StatusError(
-        'malformed',
-        `Cannot import users[${index}] ("${name}"): passwordHash must be empty or $scrypt$ln=…,r=…,p=…$salt$key`,
-      );
-}
+const hashFaults = (users: readonly UserFields[]): readonly StatusError[] =>
+  users.flatMap(({ name, passwordHash }, index) => {
+    if (passwordHash === '' || isEncodedPassword(passwordHash)) return [];
+    const [, scheme = 'none'] = passwordHash.split('$');
+    return new StatusError(
+      'malformed',
+      `Cannot import ${placeOf('users', index, name)}: passwordHash must be empty or $scrypt$ln=…,r=…,p=…$salt$key: ` +
+        `its scheme is "${scheme.slice(0, 20)}"; import the user without a hash, then give it a password with ` +
+        `skerry user passwd ${name}`,
+    );
+  });

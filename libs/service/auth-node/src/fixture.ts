@@ -30,9 +30,10 @@ import { serve, type AuthService } from './serve.ts';
 /** Real, and ahead by what the test has let pass; pauses longer than a second take none. */
 export class SteppedClock implements Clock {
   #aheadMs = 0;
+  #steppedMs = 0;
   readonly pauses: number[] = [];
   monotonicMs = (): number => performance.now() + this.#aheadMs;
-  wallMs = (): number => Math.floor(Date.now() + this.#aheadMs);
+  wallMs = (): number => Math.floor(Date.now() + this.#aheadMs + this.#steppedMs);
   setTimer(delayMs: number, callback: () => void): { cancel(): void } {
     this.pauses.push(delayMs);
     const timer = setImmediate(() => {
@@ -43,6 +44,10 @@ export class SteppedClock implements Clock {
   }
   pass(ms: number): void {
     this.#aheadMs += ms;
+  }
+  /** Only the wall clock: what an operator or a time service does. */
+  step(ms: number): void {
+    this.#steppedMs += ms;
   }
 }
 
@@ -118,6 +123,7 @@ export const config = (over: Partial<AuthConfig> = {}): AuthConfig => ({
   adminPassword: 'secret',
   grantLifeMs: settings.grantLifeMs.default,
   sessionLifeMs: settings.sessionLifeMs.default,
+  accountLog: settings.accountLog.default,
   ...over,
 });
 

@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { failuresForgottenMs, keysRememberedMax, lockFirstMs, lockMaxMs, LoginGuard } from './guard.ts';
+import {
+  failuresForgottenMs,
+  keysRememberedMax,
+  lockFirstMs,
+  lockMaxMs,
+  LoginGuard,
+  placeKnownForMs,
+  placeOf,
+} from './guard.ts';
 
 let nowMs = 0;
 const clock = { monotonicMs: () => nowMs, wallMs: () => nowMs, setTimer: () => ({ cancel: () => undefined }) };
@@ -8,11 +16,15 @@ beforeEach(() => {
   nowMs = 0;
   guard = new LoginGuard(clock);
 });
-const fail = (times: number, user = 'ann', address = 'h'): void => {
+const fail = (times: number, user = 'ann', address = '10.0.0.1'): void => {
   for (let i = 0; i < times; i++) guard.failed(user, address);
 };
+/** Guesses for one user from many addresses, few from each. */
+const failEverywhere = (times: number, user = 'ann'): void => {
+  for (let i = 0; i < times; i++) guard.failed(user, `192.0.2.${i % 250}`);
+};
 
-describe('guard', () => {
+describe('one user at one address', () => {
   const rows: readonly [rule: string, failures: number, verdict: object][] = [
     ['who never failed is free', 0, { kind: 'free' }],
     ['two failures are free: people mistype', 2, { kind: 'free' }],
@@ -21,53 +33,119 @@ describe('guard', () => {
     ['up to two seconds', 9, { kind: 'wait', forMs: 2_000 }],
     ['the tenth locks for a minute', 10, { kind: 'locked', forMs: lockFirstMs }],
     ['each further failure doubles it too', 11, { kind: 'locked', forMs: 2 * lockFirstMs }],
-    ['up to a quarter of an hour', 50, { kind: 'locked', forMs: lockMaxMs }],
+    ['up to a quarter of an hour', 40, { kind: 'locked', forMs: lockMaxMs }],
   ];
   test.each(rows)('%s', (_, failures, verdict) => {
     fail(failures);
-    expect(guard.verdict('ann', 'other')).toEqual(verdict);
+    expect(guard.verdict('ann', '10.0.0.1')).toEqual(verdict);
   });
   test('the failure that locks is told', () => {
-    const locked = Array.from({ length: 11 }, () => guard.failed('ann', 'h'));
+    const locked = Array.from({ length: 11 }, () => guard.failed('ann', '10.0.0.1'));
     expect(locked.indexOf(true)).toBe(9);
     expect(locked.lastIndexOf(true)).toBe(9);
   });
   test('a lock ends with its time, and one more failure brings it back twice as long', () => {
     fail(10);
     nowMs += lockFirstMs;
-    expect(guard.verdict('ann', 'h').kind).toBe('free');
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('free');
     fail(1);
-    expect(guard.verdict('ann', 'h')).toEqual({ kind: 'locked', forMs: 2 * lockFirstMs });
+    expect(guard.verdict('ann', '10.0.0.1')).toEqual({ kind: 'locked', forMs: 2 * lockFirstMs });
   });
   test('failures are forgotten after a while without one', () => {
     fail(10);
     nowMs += failuresForgottenMs;
-    expect(guard.verdict('ann', 'h').kind).toBe('free');
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('free');
     fail(1);
-    expect(guard.verdict('ann', 'h').kind).toBe('free');
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('free');
   });
-  test('an address that tries many names is slowed down, then locked', () => {
-    for (let i = 0; i < 30; i++) guard.failed(`user${i}`, 'h');
-    expect(guard.verdict('somebody', 'h').kind).toBe('wait');
-    expect(guard.verdict('somebody', 'elsewhere').kind).toBe('free');
-    for (let i = 30; i < 100; i++) guard.failed(`user${i}`, 'h');
-    expect(guard.verdict('somebody', 'h').kind).toBe('locked');
-  });
-  test('a success clears the user, not the address', () => {
+  test('a success clears it, not the address', () => {
     fail(30);
-    guard.succeeded('ann');
-    expect(guard.verdict('ann', 'elsewhere').kind).toBe('free');
-    expect(guard.verdict('ann', 'h').kind).toBe('wait');
+    guard.succeeded('ann', '10.0.0.1');
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('wait');
+    expect(guard.verdict('bob', '10.0.0.1').kind).toBe('wait');
   });
-  test('a suspect is checked once at a time, others as often as they like', () => {
-    expect([guard.begin('ann'), guard.begin('ann')]).toEqual([true, true]);
+  test('three passwords at once are checked, and one as often as it comes', () => {
+    const begun = ['a', 'b', 'c', 'd', 'a', 'a'].map((password) => guard.begin('ann', '10.0.0.1', password));
+    expect(begun).toEqual([true, true, true, false, true, true]);
+    guard.ended('ann', '10.0.0.1', 'b');
+    expect(guard.begin('ann', '10.0.0.1', 'd')).toBe(true);
+  });
+  test('of a suspect one at once, elsewhere three', () => {
     fail(3);
-    expect([guard.begin('ann'), guard.begin('ann')]).toEqual([true, false]);
-    guard.ended('ann');
-    expect(guard.begin('ann')).toBe(true);
+    expect([guard.begin('ann', '10.0.0.1', 'a'), guard.begin('ann', '10.0.0.1', 'b')]).toEqual([true, false]);
+    expect(guard.begin('ann', '10.0.0.2', 'b')).toBe(true);
+    guard.ended('ann', '10.0.0.1', 'a');
+    expect(guard.begin('ann', '10.0.0.1', 'b')).toBe(true);
   });
-  test('what is remembered is bounded', () => {
-    for (let i = 0; i < keysRememberedMax + 100; i++) guard.failed(`u${i}`, `a${i}`);
-    expect(guard.remembered).toBe(2 * keysRememberedMax);
+});
+
+describe('a lock-out is no weapon', () => {
+  test('a guesser who is locked out hinders neither the user elsewhere nor other users there', () => {
+    fail(15);
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('locked');
+    expect(guard.verdict('ann', '10.0.0.2')).toEqual({ kind: 'free' });
+    expect(guard.verdict('bob', '10.0.0.1')).toEqual({ kind: 'free' });
   });
+  test('guesses from many addresses slow the user down, then lock it', () => {
+    failEverywhere(25);
+    expect(guard.verdict('ann', '10.0.0.9').kind).toBe('wait');
+    failEverywhere(25);
+    expect(guard.verdict('ann', '10.0.0.9')).toEqual({ kind: 'locked', forMs: lockFirstMs });
+    expect(guard.verdict('bob', '10.0.0.9').kind).toBe('free');
+  });
+  test('but not where the user has logged in before, for a month', () => {
+    guard.succeeded('ann', '10.0.0.9');
+    failEverywhere(60);
+    expect(guard.verdict('ann', '10.0.0.9')).toEqual({ kind: 'free' });
+    fail(10, 'ann', '10.0.0.9');
+    expect(guard.verdict('ann', '10.0.0.9').kind).toBe('locked');
+    nowMs += placeKnownForMs;
+    failEverywhere(60);
+    expect(guard.verdict('ann', '10.0.0.9').kind).toBe('locked');
+  });
+});
+
+describe('an address', () => {
+  test('that tries many names is slowed down, then locked', () => {
+    for (let i = 0; i < 30; i++) guard.failed(`user${i}`, '10.0.0.1');
+    expect(guard.verdict('somebody', '10.0.0.1').kind).toBe('wait');
+    expect(guard.verdict('somebody', '10.0.0.2').kind).toBe('free');
+    for (let i = 30; i < 100; i++) guard.failed(`user${i}`, '10.0.0.1');
+    expect(guard.verdict('somebody', '10.0.0.1').kind).toBe('locked');
+  });
+  test.each([
+    ['IPv4, each for itself', '10.0.0.1', '10.0.0.2', false],
+    ['IPv4 mapped into IPv6 is the same', '10.0.0.1', '::ffff:10.0.0.1', true],
+    ['IPv6 of one network of 64 bits', '2001:db8:1:2::1', '2001:db8:1:2:ffff::9', true],
+    ['IPv6 of two', '2001:db8:1:2::1', '2001:db8:1:3::1', false],
+  ])('%s', (_, one, other, same) => {
+    expect(placeOf(one) === placeOf(other)).toBe(same);
+  });
+});
+
+describe('an operator unlocks', () => {
+  beforeEach(() => {
+    fail(12, 'ann', '10.0.0.1');
+    fail(12, 'bob', '10.0.0.1');
+    fail(12, 'ann', '10.0.0.2');
+  });
+  const locked = (): string[] =>
+    ['ann 10.0.0.1', 'bob 10.0.0.1', 'ann 10.0.0.2'].filter((pair) => {
+      const [user = '', address = ''] = pair.split(' ');
+      return guard.verdict(user, address).kind === 'locked';
+    });
+  test.each([
+    ['a user, everywhere', 'ann', '', 3, ['bob 10.0.0.1']],
+    ['an address, for all', '', '10.0.0.1', 3, ['ann 10.0.0.2']],
+    ['a user at an address', 'ann', '10.0.0.2', 3, ['ann 10.0.0.1', 'bob 10.0.0.1']],
+    ['nobody of that name', 'eve', '', 0, ['ann 10.0.0.1', 'bob 10.0.0.1', 'ann 10.0.0.2']],
+  ])('%s', (_, user, address, forgotten, left) => {
+    expect(guard.unlock(user, address)).toBe(forgotten);
+    expect(locked()).toEqual(left);
+  });
+});
+
+test('what is remembered is bounded', () => {
+  for (let i = 0; i < keysRememberedMax + 100; i++) guard.failed(`u${i}`, `a${i}`);
+  expect(guard.remembered).toBe(3 * keysRememberedMax);
 });

@@ -1,8 +1,13 @@
 /**
- * Slows down and locks out whoever guesses passwords, by user and by address (F15).
+ * Slows down and locks out whoever guesses passwords (F15): by address, by user, and by one user at one address.
  *
- * Assumes: one guard for each auth node, in memory; with n nodes a guesser gets n times the tries, no more.
+ * A guesser at one address is locked for that user there, which hinders nobody else. Only guesses from many addresses
+ * lock the user itself, and then not where the user has logged in before: a lock-out must not be a weapon.
+ *
+ * Assumes: logins go to one auth node (the leader), so all routers share one guard; it is in memory, and a new leader
+ * begins anew.
  */
+import { parseAddress } from '@skerry/kernel';
 import type { Clock } from '@skerry/runtime-world';
 
 type Limits = {
@@ -11,10 +16,12 @@ type Limits = {
   /** Failures at which the key is locked. */
   readonly lockCount: number;
 };
-/** A user locked by others' guesses cannot log in meanwhile: hence only a minute at first. */
-const userLimits: Limits = { freeCount: 3, lockCount: 10 };
+/** One user at one address. */
+const pairLimits: Limits = { freeCount: 3, lockCount: 10 };
 /** Many users may come from one address (NAT, a test on one machine). */
 const addressLimits: Limits = { freeCount: 30, lockCount: 100 };
+/** From anywhere: one address alone is locked long before. */
+const userLimits: Limits = { freeCount: 20, lockCount: 50 };
 
 /** First delay after the free failures, in ms; each further failure doubles it. */
 export const delayFirstMs = 125;
@@ -26,8 +33,12 @@ export const lockFirstMs = 60_000;
 export const lockMaxMs = 15 * 60_000;
 /** Failures are forgotten when there was none for so long, in ms: longer than the longest lock-out. */
 export const failuresForgottenMs = 30 * 60_000;
-/** Users, and addresses, whose failures are remembered; the oldest is forgotten for the newest. Some 100 bytes each. */
+/** Users, addresses and pairs whose failures are remembered, each; the oldest is forgotten for the newest. Some 100 bytes each. */
 export const keysRememberedMax = 20_000;
+/** How long a user's address counts as the user's own after a login there, in ms: holidays included. */
+export const placeKnownForMs = 30 * 24 * 3_600_000;
+/** Leading bits of an IPv6 address that count: whoever has one address has the network (RFC 6177). */
+const networkBitsVersion6 = 64;
 
 type Failures = { readonly count: number; readonly lastMs: number };
 
@@ -37,9 +48,35 @@ export type Verdict =
   | { readonly kind: 'wait'; readonly forMs: number }
   | { readonly kind: 'locked'; readonly forMs: number };
 
+/** A map whose oldest entries give way. */
+class Recent<V> {
+  readonly #values = new Map<string, V>();
+  get size(): number {
+    return this.#values.size;
+  }
+  get(key: string): V | undefined {
+    return this.#values.get(key);
+  }
+  set(key: string, value: V): void {
+    this.#values.delete(key); // To the end: the first of the map is the oldest.
+    this.#values.set(key, value);
+    if (this.#values.size <= keysRememberedMax) return;
+    for (const oldest of this.#values.keys()) {
+      this.#values.delete(oldest);
+      return;
+    }
+  }
+  delete(key: string): boolean {
+    return this.#values.delete(key);
+  }
+  keys(): Iterable<string> {
+    return this.#values.keys();
+  }
+}
+
 class FailureTable {
   readonly #limits: Limits;
-  readonly #failures = new Map<string, Failures>();
+  readonly #failures = new Recent<Failures>();
   constructor(limits: Limits) {
     this.#limits = limits;
   }
@@ -64,66 +101,118 @@ class FailureTable {
     const forMs = Math.min(delayMaxMs, delayFirstMs * 2 ** (count - freeCount)) - sinceMs;
     return forMs > 0 ? { kind: 'wait', forMs } : { kind: 'free' };
   }
-  isSuspect(key: string): boolean {
-    return (this.#failures.get(key)?.count ?? 0) >= this.#limits.freeCount;
+  /** Failures that still cost nothing. */
+  freeLeft(key: string): number {
+    return Math.max(0, this.#limits.freeCount - (this.#failures.get(key)?.count ?? 0));
   }
   /** Returns whether this failure locked the key. */
   failed(key: string, nowMs: number): boolean {
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
-    this.#failures.delete(key); // To the end: the first of the map is the one that failed longest ago.
     this.#failures.set(key, { count, lastMs: nowMs });
-    if (this.#failures.size > keysRememberedMax)
-      for (const oldest of this.#failures.keys()) {
-        this.#failures.delete(oldest);
-        break;
-      }
     return count === this.#limits.lockCount;
   }
-  forget(key: string): void {
-    this.#failures.delete(key);
+  /** Whether there was something. */
+  forget(key: string): boolean {
+    return this.#failures.delete(key);
   }
+  forgetWhere(test: (key: string) => boolean): number {
+    const keys = [...this.#failures.keys()].filter(test);
+    for (const key of keys) this.#failures.delete(key);
+    return keys.length;
+  }
+}
+
+/** No user name holds a blank, and what is tried as one is cut where it does. */
+const pairOf = (user: string, place: string): string => `${place} ${user}`;
+const isPair = (key: string, user: string, place: string): boolean => {
+  const at = key.indexOf(' ');
+  return (place === '' || key.slice(0, at) === place) && (user === '' || key.slice(at + 1) === user);
+};
+
+/** What counts as one place: an IPv4 address, an IPv6 network of 64 bits. */
+export function placeOf(address: string): string {
+  const bytes = parseAddress(address);
+  if (bytes === undefined) return address.replaceAll(' ', '_');
+  if (bytes.length === 4) return bytes.join('.');
+  const network = bytes.slice(0, networkBitsVersion6 / 8);
+  return `${network.map((byte) => byte.toString(16).padStart(2, '0')).join('')}/${networkBitsVersion6}`;
 }
 
 export class LoginGuard {
   readonly #clock: Clock;
-  readonly #users = new FailureTable(userLimits);
+  readonly #pairs = new FailureTable(pairLimits);
   readonly #addresses = new FailureTable(addressLimits);
-  /** Bounded by the checks that the worker pool takes. */
-  readonly #underWay = new Set<string>();
+  readonly #users = new FailureTable(userLimits);
+  /** Pairs of a user and a place that logged in, and when. */
+  readonly #known = new Recent<number>();
+  /** Pair → password → checks. Bounded by the checks that the worker pool takes. */
+  readonly #underWay = new Map<string, Map<string, number>>();
   constructor(clock: Clock) {
     this.#clock = clock;
   }
   verdict(user: string, address: string): Verdict {
     const nowMs = this.#clock.monotonicMs();
-    const verdicts = [this.#users.verdict(user, nowMs), this.#addresses.verdict(address, nowMs)];
-    const locked = verdicts.find(({ kind }) => kind === 'locked');
-    return locked ?? verdicts.find(({ kind }) => kind === 'wait') ?? { kind: 'free' };
+    const place = placeOf(address);
+    const pair = pairOf(user, place);
+    const verdicts = [this.#pairs.verdict(pair, nowMs), this.#addresses.verdict(place, nowMs)];
+    if (!this.#isKnown(pair, nowMs)) verdicts.push(this.#users.verdict(user, nowMs));
+    const longest = verdicts.reduce((a, b) => (waitOf(b) > waitOf(a) ? b : a));
+    return verdicts.find(({ kind }) => kind === 'locked') ?? longest;
   }
   /** Returns whether user or address is locked by this failure. */
   failed(user: string, address: string): boolean {
     const nowMs = this.#clock.monotonicMs();
-    const userLocked = this.#users.failed(user, nowMs);
-    return this.#addresses.failed(address, nowMs) || userLocked;
+    const place = placeOf(address);
+    const locked = [
+      this.#pairs.failed(pairOf(user, place), nowMs),
+      this.#addresses.failed(place, nowMs),
+      this.#users.failed(user, nowMs),
+    ];
+    return locked.includes(true);
   }
   /**
-   * Whether a check may begin; then {@link LoginGuard.ended} must be called. A user with failures beyond the free
-   * ones is
-   * checked once at a time: else a hundred guesses could be under way before the first of them counts.
+   * Whether a check may begin; then {@link LoginGuard.ended} must be called. As many different passwords of a user at a
+   * place are checked at once as failures are free there, then one: else a hundred guesses could be under way before the
+   * first of them counts. A client that opens ten sessions gives one password ten times.
    */
-  begin(user: string): boolean {
-    if (!this.#users.isSuspect(user)) return true;
-    if (this.#underWay.has(user)) return false;
-    this.#underWay.add(user);
+  begin(user: string, address: string, password: string): boolean {
+    const pair = pairOf(user, placeOf(address));
+    const underWay = this.#underWay.get(pair) ?? new Map<string, number>();
+    const same = underWay.get(password) ?? 0;
+    if (same === 0 && underWay.size >= Math.max(1, this.#pairs.freeLeft(pair))) return false;
+    underWay.set(password, same + 1);
+    this.#underWay.set(pair, underWay);
     return true;
   }
-  ended(user: string): void {
-    this.#underWay.delete(user);
+  ended(user: string, address: string, password: string): void {
+    const pair = pairOf(user, placeOf(address));
+    const underWay = this.#underWay.get(pair);
+    const left = (underWay?.get(password) ?? 1) - 1;
+    if (left > 0) underWay?.set(password, left);
+    else underWay?.delete(password);
+    if (underWay?.size === 0) this.#underWay.delete(pair);
   }
-  /** The address keeps its failures: a guesser with an account of his own could wipe them out else. */
-  succeeded(user: string): void {
-    this.#users.forget(user);
+  /** The address keeps its failures, and so does the user at others: a guesser could wipe them out else. */
+  succeeded(user: string, address: string): void {
+    const pair = pairOf(user, placeOf(address));
+    this.#pairs.forget(pair);
+    this.#known.set(pair, this.#clock.monotonicMs());
+  }
+  /** By an operator: of a user, of an address, or of one at the other. @returns how many entries were forgotten. */
+  unlock(user: string, address: string): number {
+    const place = address === '' ? '' : placeOf(address);
+    let count = this.#pairs.forgetWhere((key) => isPair(key, user, place));
+    if (user !== '' && this.#users.forget(user)) count += 1;
+    if (place !== '' && this.#addresses.forget(place)) count += 1;
+    return count;
   }
   get remembered(): number {
-    return this.#users.size + this.#addresses.size;
+    return this.#pairs.size + this.#users.size + this.#addresses.size;
+  }
+  #isKnown(pair: string, nowMs: number): boolean {
+    const atMs = this.#known.get(pair);
+    return atMs !== undefined && nowMs - atMs < placeKnownForMs;
   }
 }
+
+const waitOf = (verdict: Verdict): number => (verdict.kind === 'free' ? 0 : verdict.forMs);

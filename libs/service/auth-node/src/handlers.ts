@@ -1,10 +1,12 @@
 /** The wire's methods over the parts. */
+import { StatusError } from '@skerry/kernel';
 import type { auth } from '@skerry/proto';
 import type { AccessTable, CallContext, Handlers } from '@skerry/runtime-rpc';
 import type { Replica } from '@skerry/runtime-replica';
 import type { Accounts } from './accounts.ts';
 import type { Granted, Grants } from './grants.ts';
 import { logIn, type LoginParts } from './login.ts';
+import { changeOwnPassword } from './own-password.ts';
 import type { Sessions } from './sessions.ts';
 
 export type HandlerParts = LoginParts & {
@@ -19,14 +21,30 @@ const operators = ['operator', 'auth'] as const;
 export const access: AccessTable<auth.AuthServiceDefinition> = {
   login: ['processing'],
   renewGrant: ['processing'],
+  changePassword: ['processing'],
   revokeSessions: operators,
+  unlock: operators,
   addUser: operators,
   changeUser: operators,
   removeUser: operators,
   listUsers: operators,
   exportUsers: operators,
   importUsers: operators,
+  showUser: operators,
+  addGroup: operators,
+  changeGroup: operators,
+  removeGroup: operators,
+  listGroups: operators,
 };
+
+/** @throws StatusError `malformed` when nobody is named. */
+function unlock({ guard, telemetry }: LoginParts, request: auth.UnlockRequest, by: string): auth.UnlockResponse {
+  const { user, clientAddress: address } = request;
+  if (user === '' && address === '') throw new StatusError('malformed', 'Cannot unlock: name a user or an address');
+  const forgotten = guard.unlock(user, address);
+  telemetry.emit({ event: 'login_unlocked', user, address, forgotten, by });
+  return { forgotten };
+}
 
 export function createHandlers(parts: HandlerParts): Handlers<auth.AuthServiceDefinition> {
   const { accounts, grants, replica, sessions, grantLifeMs } = parts;
@@ -41,6 +59,8 @@ export function createHandlers(parts: HandlerParts): Handlers<auth.AuthServiceDe
       await replica.readBarrier();
       return give(grants.renew(request.grant));
     },
+    changePassword: async (request, { signal }) => changeOwnPassword(parts, request, signal),
+    unlock: async (request, context) => unlock(parts, request, by(context)),
     revokeSessions: (request, context) => accounts.revokeSessions(request, by(context)),
     addUser: (request, context) => accounts.add(request, by(context)),
     changeUser: (request, context) => accounts.change(request, by(context)),
@@ -48,5 +68,10 @@ export function createHandlers(parts: HandlerParts): Handlers<auth.AuthServiceDe
     listUsers: () => accounts.list(),
     exportUsers: (_, context) => accounts.export(by(context)),
     importUsers: (request, context) => accounts.import(request, by(context)),
+    showUser: (request) => accounts.show(request),
+    addGroup: (request, context) => accounts.addGroup(request, by(context)),
+    changeGroup: (request, context) => accounts.changeGroup(request, by(context)),
+    removeGroup: (request, context) => accounts.removeGroup(request, by(context)),
+    listGroups: () => accounts.listGroups(),
   };
 }

@@ -1,12 +1,13 @@
 /** Checks a name and password; the answer's time and words do not tell whether the name is there. */
 import { findUser, nameLengthMax } from '@skerry/domain-users';
-import { StatusError } from '@skerry/kernel';
+import { inBlock, parseBlock, StatusError } from '@skerry/kernel';
 import type { Replica } from '@skerry/runtime-replica';
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import { pause, type World } from '@skerry/runtime-world';
 import type { Granted, Grants } from './grants.ts';
 import type { LoginGuard } from './guard.ts';
 import type { PasswordCheck } from './password-check.ts';
+import type { SessionLimit, Wanted } from './session-limit.ts';
 
 export type LoginParts = {
   readonly world: World;
@@ -15,8 +16,15 @@ export type LoginParts = {
   readonly guard: LoginGuard;
   readonly passwords: PasswordCheck;
   readonly grants: Grants;
+  readonly sessionLimit: SessionLimit;
 };
-export type Attempt = { readonly user: string; readonly password: string; readonly clientAddress: string };
+export type Attempt = {
+  readonly user: string;
+  readonly password: string;
+  readonly clientAddress: string;
+  /** The password is proved within a session that counts already: none begins. */
+  readonly proofOnly?: boolean;
+};
 
 /** Longest client address kept, in characters: an IPv6 address with its zone has 64 at most. */
 const addressLengthMax = 64;
@@ -29,7 +37,7 @@ export async function logIn(parts: LoginParts, attempt: Attempt, signal?: AbortS
   const user = attempt.user.slice(0, nameLengthMax + 1);
   const address = attempt.clientAddress.slice(0, addressLengthMax);
   await passGuard(parts, user, address, signal);
-  if (!guard.begin(user)) throw tooMany(parts, user, address, 'busy');
+  if (!guard.begin(user, address, attempt.password)) throw tooMany(parts, user, address, 'busy');
   let hash: string | undefined;
   let right: boolean;
   try {
@@ -37,7 +45,7 @@ export async function logIn(parts: LoginParts, attempt: Attempt, signal?: AbortS
     hash = findUser(replica.state, user)?.user.passwordHash;
     right = await passwords.matches(attempt.password, hash);
   } finally {
-    guard.ended(user);
+    guard.ended(user, address, attempt.password);
   }
   if (!right) {
     const locked = guard.failed(user, address);
@@ -47,10 +55,32 @@ export async function logIn(parts: LoginParts, attempt: Attempt, signal?: AbortS
   // Read again: the check took its time, and the user may have been changed or removed meanwhile.
   const record = findUser(replica.state, user);
   if (record === undefined || record.user.passwordHash !== hash) throw refused();
-  guard.succeeded(user);
+  const { networks = [], sessionsMax } = grants.effective(record.user);
+  // Said only to whoever has the password, and in the same words as a wrong one.
+  if (networks.length > 0 && !networks.some((network) => inBlock(parseBlock(network), address))) {
+    telemetry.emit({ event: 'login_refused', level: 'warn', user, address, why: 'network' });
+    throw refused();
+  }
+  guard.succeeded(user, address);
   const granted = grants.open(record);
+  if (sessionsMax !== undefined && attempt.proofOnly !== true)
+    await admitted(parts, { user, loginId: granted.sessionId, sessionsMax }, address, signal);
   telemetry.emit({ event: 'login_succeeded', user, address, session: granted.sessionId });
   return granted;
+}
+
+async function admitted(
+  { sessionLimit, telemetry }: LoginParts,
+  wanted: Wanted,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await sessionLimit.admit(wanted, signal);
+  } catch (thrown) {
+    telemetry.emit({ event: 'login_refused', level: 'warn', user: wanted.user, address, why: 'sessions' });
+    throw thrown;
+  }
 }
 
 async function passGuard(

@@ -4,12 +4,13 @@ import { auth } from '@skerry/proto';
 import type { Notice, Service, ServiceEnvironment } from '@skerry/runtime-host';
 import type { Replica } from '@skerry/runtime-replica';
 import { Accounts } from './accounts.ts';
-import { ensureFirstAdmin, firstAdminName } from './first-admin.ts';
+import { ensureFirstAdmin, firstAdminName, type FirstAdmin } from './first-admin.ts';
 import { Grants } from './grants.ts';
 import { LoginGuard } from './guard.ts';
 import { access, createHandlers } from './handlers.ts';
 import { PasswordCheck } from './password-check.ts';
 import { RevocationPush } from './revocation-push.ts';
+import { SessionLimit } from './session-limit.ts';
 import { Sessions } from './sessions.ts';
 import type { AuthConfig } from './settings.ts';
 
@@ -32,16 +33,13 @@ export async function serve(
   const first = await ensureFirstAdmin({ world, replica, workers }, config.adminPassword);
   if (first.created) telemetry.emit({ event: 'first_admin_created', message: 'user "admin" made' });
   else if (config.adminPassword !== undefined)
-    telemetry.emit({
-      event: 'admin_password_ignored',
-      message: 'there are users already: --admin-password changes none (skerry user passwd does)',
-    });
+    telemetry.emit({ event: 'admin_password_ignored', message: passwordIgnored });
   const sessions = new Sessions(world.clock);
   const push = new RevocationPush({ world, rpc, directory, telemetry, grantLifeMs });
   const guard = new LoginGuard(world.clock);
   const passwords = new PasswordCheck(world, workers);
   const grants = new Grants({ world, sealer, replica, config });
-  const accounts = new Accounts({ world, replica, workers, telemetry, sessions, push, config });
+  const accounts = new Accounts({ world, replica, workers, telemetry, sessions, push, grants, config });
   const handlers = createHandlers({
     world,
     replica,
@@ -51,6 +49,7 @@ export async function serve(
     grants,
     accounts,
     sessions,
+    sessionLimit: new SessionLimit({ clock: world.clock, rpc, directory, telemetry }),
     grantLifeMs,
   });
   const calls = new CallCount();
@@ -63,21 +62,29 @@ export async function serve(
       users: countUsers(replica.state),
       sessions: sessions.count,
       failuresRemembered: guard.remembered,
-      replica: replica.status(),
+      ...replica.status(),
     }),
     stop: () => {
       push.close();
       stopped ??= close();
       return stopped;
     },
-    ...(first.generated === undefined
-      ? {}
-      : { firstAdminPassword: first.generated, notice: passwordNotice(first.generated) }),
+    ...(first.generated === undefined ? {} : { firstAdminPassword: first.generated }),
+    ...noticeOf(first, config.adminPassword),
   };
 }
 
+const passwordIgnored =
+  'the admin password given is ignored: there are users already, and it changes none of them ' +
+  `(skerry user passwd ${firstAdminName} does)`;
+
+function noticeOf({ created, generated }: FirstAdmin, given: string | undefined): { readonly notice?: Notice } {
+  if (generated !== undefined) return { notice: passwordNotice(generated) };
+  if (created || given === undefined) return {};
+  return { notice: { onTerminal: passwordIgnored, withoutTerminal: passwordIgnored } };
+}
 const passwordNotice = (password: string): Notice => ({
-  secret: `user ${firstAdminName}, password (shown once): ${password}`,
+  onTerminal: `user ${firstAdminName}, password (shown once): ${password}`,
   withoutTerminal:
     `user ${firstAdminName} has a made-up password that nobody was shown, since standard error is no terminal: ` +
     `set one with skerry user passwd ${firstAdminName}`,

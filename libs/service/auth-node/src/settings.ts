@@ -1,4 +1,4 @@
-import { integer, optionalText, type ConfigOf } from '@skerry/runtime-config';
+import { integer, optionalText, text, type ConfigOf } from '@skerry/runtime-config';
 
 export const settings = {
   adminPassword: optionalText({
@@ -21,6 +21,11 @@ export const settings = {
     max: 30 * 24 * 3_600_000,
     unit: 'ms',
     help: 'how long a login lasts before the password is asked again: one day covers the longest working session',
+  }),
+  accountLog: text({
+    default: 'accounts.jsonl',
+    placeholder: 'FILE',
+    help: "file for JSON lines of changes to accounts and of logins; relative: in the node's folder; none: not written",
   }),
 } as const;
 export type AuthConfig = ConfigOf<typeof settings>;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { NodeId } from '@skerry/kernel';
 import { auth } from '@skerry/proto';
@@ -78,7 +80,7 @@ describe('an auth node on disk', () => {
 
     const second = await startIn(directory, undefined);
     expect(second.service.firstAdminPassword).toBeUndefined();
-    expect(second.service.status()).toMatchObject({ users: 2 });
+    expect(second.service.status()).toMatchObject({ users: 2, leader: true, term: 1, committed: 3, applied: 3 });
     expect((await second.processor.login(login('admin', 'secret'))).grant.length).toBeGreaterThan(32);
     expect(await reasonOf(second.processor.renewGrant({ grant }))).toBe('token_revoked');
     expect(await reasonOf(second.processor.renewGrant({ grant: other.grant }))).toBe('none');
@@ -89,5 +91,25 @@ describe('an auth node on disk', () => {
     expect(await reasonOf(processor.exportUsers({}))).toBe('access_denied');
     expect(await reasonOf(operator.login(login('admin', 'secret')))).toBe('access_denied');
     expect((await operator.listUsers({})).users.map(({ name }) => name)).toEqual(['admin']);
+  });
+  test('changes of accounts and logins stand in the account log, no password in it', async () => {
+    const directory = temporaryDirectory();
+    const { service, operator, processor } = await startIn(directory, 'secret');
+    await operator.addUser({ user: auth.User.fromPartial({ name: 'ann' }), password: 'hidden words' });
+    await processor.login({ user: 'ann', password: 'hidden words', clientAddress: '192.0.2.7' });
+    await processor.login({ user: 'ann', password: 'not these', clientAddress: '192.0.2.8' }).catch(() => undefined);
+    await service.stop(0);
+    const text = readFileSync(join(directory, 'accounts.jsonl'), 'utf8');
+    expect(text).not.toMatch(/hidden words|not these/);
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([
+      { event: 'first_admin_created' },
+      { event: 'user_added', user: 'ann', by: 'op_1' },
+      { event: 'login_succeeded', user: 'ann', address: '192.0.2.7' },
+      { event: 'login_failed', user: 'ann', address: '192.0.2.8' },
+    ]);
   });
 });

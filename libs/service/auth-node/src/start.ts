@@ -5,6 +5,7 @@ import { GroupId } from '@skerry/kernel';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import { openKv } from '@skerry/runtime-kv';
 import { openReplica } from '@skerry/runtime-replica';
+import { openAccountLog } from './account-log.ts';
 import { serve, type AuthService } from './serve.ts';
 import type { AuthConfig } from './settings.ts';
 
@@ -33,6 +34,8 @@ export async function start(config: AuthConfig, environment: ServiceEnvironment)
       onFatal: (error) => environment.fatal(error),
     });
     closers.push(() => replica.close());
+    const log = openAccountLog(config.accountLog, environment);
+    closers.push(() => log.close());
     return await serve(config, environment, replica, close);
   } catch (thrown) {
     await close();

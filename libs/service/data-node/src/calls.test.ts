@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { EntryId } from '@skerry/domain-file-tree';
 import { equalBytes, utf8 } from '@skerry/kernel';
 import { data } from '@skerry/proto';
 import { access } from './handlers.ts';
@@ -58,12 +59,54 @@ describe('the tree', () => {
     await node.fill('/a', 1_001);
     const messages = [];
     const ticket = ada.ticket(Operation.LIST, { path: '/a' });
-    for await (const message of node.data.handlers().list({ ticket }, context())) messages.push(message);
+    for await (const message of node.data.handlers().list({ ticket, recursive: false }, context()))
+      messages.push(message);
     expect(messages.map(({ entries }) => entries?.length)).toEqual([0, 1_000, 2]);
     expect(messages[0]?.self).toMatchObject({ name: 'a', kind: data.EntryKind.DIRECTORY, mode: 0o755, owner: 'ada' });
     const names = await ada.names('/a');
     expect(names).toEqual(names.toSorted());
     expect(new Set(names).size).toBe(1_002);
+  });
+  it.each<[change: string, act: () => Promise<unknown>]>([
+    ['a file comes', () => ada.put('/a/new', utf8('x'))],
+    ['a file is replaced', () => ada.put('/a/file', utf8('longer than before'))],
+    ['a file goes', () => ada.remove('/a/file')],
+    ['a directory comes', () => ada.mkdir('/a/new')],
+    ['a name changes', () => ada.rename('/a/file', '/a/renamed')],
+    ['a name leaves for another directory', () => ada.rename('/a/file', '/elsewhere')],
+    ['a name comes from another directory', () => ada.rename('/b', '/a/b')],
+  ])('a listing that was kept is forgotten when %s', async (_, act) => {
+    await ada.mkdir('/a', true);
+    await node.fill('/a', 600);
+    await ada.put('/a/file', utf8('x'));
+    await ada.put('/b', utf8('b'));
+    const entries = async (): Promise<unknown[]> => {
+      const all = [];
+      const ticket = ada.ticket(Operation.LIST, { path: '/a' });
+      for await (const message of node.data.handlers().list({ ticket, recursive: false }, context()))
+        all.push(...(message.entries ?? []));
+      return all;
+    };
+    const before = await entries();
+    expect(await entries()).toEqual(before);
+    const id = EntryId((await ada.stat('/a')).entry?.id ?? '');
+    expect(node.listings.get(id)).toBeDefined();
+    await act();
+    const after = await entries();
+    expect(after).not.toEqual(before);
+    node.listings.begin(id);
+    expect(after).toEqual(await entries());
+  });
+  it('a change while a listing is read keeps it from being kept', async () => {
+    await ada.mkdir('/a', true);
+    await node.fill('/a', 1_200);
+    const ticket = ada.ticket(Operation.LIST, { path: '/a' });
+    let seen = 0;
+    for await (const { entries } of node.data.handlers().list({ ticket, recursive: false }, context())) {
+      seen += entries?.length ?? 0;
+      if (seen === 1_000) await ada.put('/a/0', utf8('first of all'));
+    }
+    expect(await ada.names('/a')).toContain('0');
   });
   it('shows a file as itself, and the root as "/"', async () => {
     await ada.put('/f', utf8('abc'));

@@ -9,12 +9,16 @@ import {
   rootDirectory,
 } from '@skerry/domain-file-tree';
 import type { data } from '@skerry/proto';
+import type { Compactor } from './compactor.ts';
 import { type Done, doneOf, type Parts, propose, toDirectoryEntry } from './parts.ts';
 import { placeOf, reach } from './places.ts';
 import type { Ticket } from './tickets.ts';
 
 /** POSIX bits of a new directory: FTP has no umask; who may enter is decided by auth's rules. */
 const directoryMode = 0o755;
+
+/** POSIX bits of a new file; who may read it is decided by auth's rules. */
+export const fileMode = 0o644;
 
 /** The command is built from the state as it is now, unless the operation took effect before. */
 async function once(parts: Parts, ticket: Ticket, command: () => FileTreeCommand): Promise<Done> {
@@ -78,13 +82,36 @@ export async function rename(parts: Parts, ticket: Ticket): Promise<{ entry: dat
 export async function setAttributes(
   parts: Parts,
   ticket: Ticket,
-  { modifiedAtMs, mode }: data.SetAttributesRequest,
+  { modifiedAtMs, createdAtMs, mode }: data.SetAttributesRequest,
 ): Promise<{ entry: data.DirectoryEntry }> {
   const done = await once(parts, ticket, () => ({
     kind: 'setAttributes',
     place: placeOf(parts.replica.state, ticket.path),
     modifiedMs: modifiedAtMs,
+    createdMs: createdAtMs,
     mode,
   }));
+  return shown(done.entry, ticket);
+}
+
+/** The parts become one file, without a byte copied; many pieces are made one later, behind the client's back. */
+export async function combine(
+  parts: Parts,
+  compactor: Compactor,
+  ticket: Ticket,
+): Promise<{ entry: data.DirectoryEntry }> {
+  const { state } = parts.replica;
+  const done = await once(parts, ticket, () => ({
+    kind: 'combine',
+    place: placeOf(state, ticket.path),
+    parts: ticket.partPaths.map((path) => placeOf(state, path)),
+    user: ticket.user,
+    group: ticket.group,
+    mode: fileMode,
+    fileId: EntryId(randomId(parts.world.random)),
+    quota: { bytes: ticket.quotaBytes, files: ticket.quotaFiles },
+  }));
+  const found = reach(state, ticket.path);
+  if (found.kind === 'entry') compactor.consider(found.place);
   return shown(done.entry, ticket);
 }

@@ -1,26 +1,28 @@
 /** A stream that can be left while it waits. */
 
 /**
- * What `source` gives, until `signal` aborts: then its reason is thrown, also while the source has nothing to give.
+ * What `source` gives, until one of `signals` aborts: then its reason is thrown, also while the source has nothing to
+ * give. Several, since AbortSignal.any costs as much as a small upload's own work.
  * The source is not closed by that: whoever made it learns of the end from the failed call.
  */
 export async function* untilAborted<T>(
   source: AsyncIterable<T>,
-  signal: AbortSignal,
+  ...signals: readonly AbortSignal[]
 ): AsyncGenerator<T, void, undefined> {
   const iterator = source[Symbol.asyncIterator]();
   let abort = (): void => undefined;
   // One listener and one promise for each item: racing against one long-lived promise would collect a reaction for
   // each.
   const onAbort = (): void => abort();
-  signal.addEventListener('abort', onAbort);
+  for (const signal of signals) signal.addEventListener('abort', onAbort);
   let waiting = false;
   try {
     while (true) {
       waiting = true;
       const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
-        abort = () => reject(signal.reason);
-        if (signal.aborted) abort();
+        const aborted = (): AbortSignal | undefined => signals.find((signal) => signal.aborted);
+        abort = () => reject(aborted()?.reason);
+        if (aborted() !== undefined) abort();
         else iterator.next().then(resolve, reject);
       });
       waiting = false;
@@ -28,7 +30,7 @@ export async function* untilAborted<T>(
       yield next.value;
     }
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    for (const signal of signals) signal.removeEventListener('abort', onAbort);
     if (!waiting) await iterator.return?.();
   }
 }

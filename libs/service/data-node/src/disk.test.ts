@@ -96,7 +96,7 @@ describe('on a real disk', () => {
     await router.put('/home/ada/large', large);
     await router.append('/home/ada/large', content(70_000, 2));
     await router.putCut('/home/ada/cut', large.subarray(0, 1_000_000));
-    const usage = await processor.usage();
+    const { bytes, files } = await processor.usage();
     await node.stop();
 
     node = await RunningNode.start(directory);
@@ -106,7 +106,7 @@ describe('on a real disk', () => {
     const got = await router.get('/home/ada/large');
     expect(equalBytes(got.subarray(0, 1_500_000), large)).toBe(true);
     expect(equalBytes(got.subarray(1_500_000), content(70_000, 2))).toBe(true);
-    expect(await processor.usage()).toEqual(usage);
+    expect(await processor.usage()).toMatchObject({ bytes, files, freeBytes: expect.any(Number) });
     expect((await processor.stat('/home/ada/cut')).stageLength).toBe(1_000_000);
     await router.put('/home/ada/cut', large.subarray(1_000_000), { offset: 1_000_000 });
     expect(equalBytes(await router.get('/home/ada/cut'), large)).toBe(true);

@@ -2,9 +2,11 @@
 import { data } from '@skerry/proto';
 import type { AccessTable, Handlers } from '@skerry/runtime-rpc';
 import { operatorRole, type Sealer } from '@skerry/runtime-security';
-import { makeDirectory, removeDirectory, removeFile, rename, setAttributes } from './changes.ts';
+import { combine, makeDirectory, removeDirectory, removeFile, rename, setAttributes } from './changes.ts';
 import { Compactor } from './compactor.ts';
+import { DigestDesk } from './digest.ts';
 import type { Parts } from './parts.ts';
+import { listBelow } from './list-below.ts';
 import { list, retrieve, stat, usage } from './reads.ts';
 import { UploadRegistry } from './registry.ts';
 import { store } from './store.ts';
@@ -24,6 +26,8 @@ export const access: AccessTable<Definition> = {
   removeFile: ['processing'],
   rename: ['processing'],
   setAttributes: ['processing'],
+  combine: ['processing'],
+  digest: ['routing'],
   getUsage: ['processing', 'data', operatorRole],
 };
 
@@ -31,6 +35,7 @@ export class DataHandlers {
   readonly parts: Parts;
   readonly registry: UploadRegistry;
   readonly compactor: Compactor;
+  readonly digests: DigestDesk;
   readonly #tickets: Tickets;
   #reading = 0;
 
@@ -38,6 +43,7 @@ export class DataHandlers {
     this.parts = parts;
     this.registry = new UploadRegistry(parts.config.uploadCountMax);
     this.compactor = new Compactor(parts, this.registry);
+    this.digests = new DigestDesk(parts);
     this.#tickets = new Tickets(sealer, parts.world.clock);
   }
 
@@ -47,18 +53,23 @@ export class DataHandlers {
   }
 
   handlers(): Handlers<Definition> {
-    const { parts, registry, compactor } = this;
+    const { parts, registry, compactor, digests } = this;
     const tickets = this.#tickets;
     const all = { parts, registry, compactor, tickets };
     const open = (sealed: Uint8Array, ...operations: data.Operation[]) => tickets.open(sealed, ...operations);
     return {
       stat: async ({ ticket }) => stat(parts, open(ticket, Operation.STAT), registry),
-      list: async function* ({ ticket }) {
-        yield* list(parts, open(ticket, Operation.LIST));
+      list: async function* ({ ticket, recursive }) {
+        const opened = open(ticket, Operation.LIST);
+        yield* recursive ? listBelow(parts, opened) : list(parts, opened);
       },
       retrieve: ({ ticket, length }) =>
         this.#counted(async function* () {
           yield* retrieve(parts, open(ticket, Operation.RETRIEVE), length);
+        }),
+      digest: (request) =>
+        this.#counted(async function* () {
+          yield* digests.digest(open(request.ticket, Operation.DIGEST), request);
         }),
       store: (requests, context) => store(all, requests, context),
       makeDirectory: async ({ ticket }) => makeDirectory(parts, open(ticket, Operation.MAKE_DIRECTORY)),
@@ -66,6 +77,7 @@ export class DataHandlers {
       removeFile: async ({ ticket }) => removeFile(parts, open(ticket, Operation.REMOVE_FILE)),
       rename: async ({ ticket }) => rename(parts, open(ticket, Operation.RENAME)),
       setAttributes: async (request) => setAttributes(parts, open(request.ticket, Operation.SET_ATTRIBUTES), request),
+      combine: async ({ ticket }) => combine(parts, compactor, open(ticket, Operation.COMBINE)),
       getUsage: async ({ user }) => usage(parts, user),
     };
   }

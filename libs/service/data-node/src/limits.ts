@@ -2,8 +2,20 @@
 
 /** Entries in one message of a listing: some 100 KiB, a few milliseconds of work. */
 export const listBatchCount = 1_000;
+/** Entries of a directory from which its listing is kept: a smaller one is read in a millisecond. */
+export const listedFromCount = 500;
+/** Entries of all listings that are kept: some 6 MB of memory. A longer listing is read each time. */
+export const listedEntryCountMax = 20_000;
+/** Directories whose listings are kept or being read; for one more the one used longest ago is forgotten. */
+export const listedDirectoryCountMax = 64;
 /** Durable bytes after which a stage's new length goes into the log: what a crash can cost the client that resumes. */
 export const extendStepBytes = 8 * 1024 * 1024;
+/** Entries of one recursive listing: what a client can make the node read with one command. */
+export const recursiveEntryCountMax = 10_000;
+/** Checksums at once; one more is answered `overloaded`. They share one thread and read one after the other. */
+export const digestCountMax = 16;
+/** Bytes of a checksum between two signs of life: less than a second's work, far below a stream's deadline. */
+export const digestStepBytes = 16 * 1024 * 1024;
 /** Tickets remembered as used until they expire: at a ticket's life of a minute, 1,600 uploads per second. */
 export const usedTicketCountMax = 100_000;
 /** Names tried for a unique one; each has 32 random bits, so that a second try is rare. */

@@ -14,6 +14,7 @@ import type { Blobs } from '@skerry/runtime-blobs';
 import type { Replica } from '@skerry/runtime-replica';
 import type { Counter, Telemetry } from '@skerry/runtime-telemetry';
 import type { World } from '@skerry/runtime-world';
+import type { Listings } from './listings.ts';
 import type { DataConfig } from './settings.ts';
 
 export type Parts = {
@@ -22,7 +23,10 @@ export type Parts = {
   readonly telemetry: Telemetry;
   readonly replica: Replica;
   readonly blobs: Blobs;
+  readonly listings: Listings;
   readonly metrics: Metrics;
+  /** Free on the node's disk, in bytes. Absent: nobody knows. */
+  readonly freeBytes?: () => Promise<number>;
 };
 
 export type Metrics = { readonly received: Counter; readonly sent: Counter };

@@ -55,17 +55,25 @@ export async function* list(parts: Parts, ticket: Ticket): AsyncGenerator<Partia
   const { entry, name } = entryOf(state, ticket.path);
   yield { self: toDirectoryEntry({ ...entry, name }), entries: [] };
   if (entry.kind === 'file') return;
+  const known = parts.listings.get(entry.id);
+  if (known !== undefined) {
+    for (const entries of known) yield { entries: [...entries] };
+    return;
+  }
+  const listing = parts.listings.begin(entry.id);
   let after: string | undefined;
   while (true) {
-    const batch = listDirectory(state, entry.id, after, listBatchCount);
-    if (batch.length > 0) yield { entries: batch.map(toDirectoryEntry) };
-    if (batch.length < listBatchCount) return;
+    const batch = listDirectory(state, entry.id, after, listBatchCount).map(toDirectoryEntry);
+    listing.add(batch);
+    if (batch.length > 0) yield { entries: batch };
+    if (batch.length < listBatchCount) break;
     after = batch.at(-1)?.name;
   }
+  parts.listings.end(entry.id, listing);
 }
 
 /** Bytes [offset, offset + length) of the file, blob by blob. */
-async function* readExtents(
+export async function* readExtents(
   parts: Parts,
   extents: readonly Extent[],
   offset: number,
@@ -129,7 +137,13 @@ export async function* retrieve(
   }
 }
 
-function reportDamage(parts: Parts, path: string, { version }: EntryVersion, offset: number, error: unknown): void {
+export function reportDamage(
+  parts: Parts,
+  path: string,
+  { version }: EntryVersion,
+  offset: number,
+  error: unknown,
+): void {
   if (!(error instanceof StatusError)) return;
   // A blob that a version names and the disk has not is damage too.
   if (error.reason !== 'corrupt' && error.reason !== 'no_such_entry') return;
@@ -147,7 +161,7 @@ function reportDamage(parts: Parts, path: string, { version }: EntryVersion, off
 export async function usage(parts: Parts, user: string): Promise<data.GetUsageResponse> {
   await parts.replica.readBarrier();
   const { bytes, files } = usageOf(parts.replica.state, user);
-  return { bytes, files };
+  return { bytes, files, freeBytes: await parts.freeBytes?.() };
 }
 
 /** For compaction: the same reading. */

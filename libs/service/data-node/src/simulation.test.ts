@@ -98,9 +98,12 @@ test('a disk that becomes read-only: what is there can be read, nothing is lost,
     const client = first.client('ada');
     await expectReason(client.put('/old', content(200_000, 2)), 'read_only_disk');
     expect(equalBytes(await client.get('/old'), bytes)).toBe(true);
-    await expectReason(client.put('/small', content(10)), 'disk_failed');
-    expect(first.ending).toBe(true);
+    await expectReason(client.put('/small', content(10)), 'read_only_disk');
+    expect(first.ending).toBe(false);
   });
+  simulation.disk(machine).readOnly = false;
+  await simulation.complete(() => first.client('ada').put('/again', content(10)));
+  simulation.disk(machine).readOnly = true;
   simulation.kill(machine);
   store = store.crash();
   await expectReason(start(), 'read_only_disk');
@@ -109,7 +112,7 @@ test('a disk that becomes read-only: what is there can be read, nothing is lost,
   store = store.crash();
   const last = await start();
   await simulation.complete(async () => {
-    expect(await last.client('ada').names('/')).toEqual(['old']);
+    expect(await last.client('ada').names('/')).toEqual(['again', 'old']);
     expect(equalBytes(await last.client('ada').get('/old'), bytes)).toBe(true);
     await last.client('ada').put('/small', content(10));
     await last.stop();

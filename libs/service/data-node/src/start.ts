@@ -1,4 +1,5 @@
 /** The data node: names in a replicated log, bytes in blobs, and the calls that join them. */
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileTree, type FileTreeEffect } from '@skerry/domain-file-tree';
 import { type Entry, GroupId, type OrderedStore, type OrderedWriter } from '@skerry/kernel';
@@ -11,6 +12,7 @@ import { pause } from '@skerry/runtime-world';
 import { access, DataHandlers } from './handlers.ts';
 import { keepHouse } from './housekeeping.ts';
 import { drainPauseMs } from './limits.ts';
+import { ListedTree, Listings } from './listings.ts';
 import { createMetrics, type Parts } from './parts.ts';
 import type { DataConfig } from './settings.ts';
 
@@ -31,7 +33,11 @@ export async function start(config: DataConfig, environment: ServiceEnvironment)
   const { world, dataDirectory } = environment;
   const store = await openKv({ path: join(dataDirectory, storeDirectory), checksum: world.checksum });
   const { parts, close } = await openParts(config, environment, store);
-  return serve(parts, environment, close);
+  const freeBytes = async (): Promise<number> => {
+    const { bavail, bsize } = await statfs(dataDirectory);
+    return bavail * bsize;
+  };
+  return serve({ ...parts, freeBytes }, environment, close);
 }
 
 /** Owns `store` from here: closes it with the rest, also when it fails. */
@@ -42,6 +48,7 @@ export async function openParts(
   { packedSegmentSizeBytes, ...logSizes }: Sizes = {},
 ): Promise<Opened> {
   const { world, telemetry } = environment;
+  const listings = new Listings();
   let replica: Replica | undefined;
   try {
     const blobs = await openBlobs({
@@ -65,13 +72,14 @@ export async function openParts(
       group: GroupId('data'),
       logDirectory,
       store,
-      stateMachine: new FileTree(),
+      stateMachine: new ListedTree(new FileTree(), listings),
       perform,
       beforeCut: () => blobs.sync(),
       onFatal: (error) => environment.fatal(error),
       ...logSizes,
     });
-    const parts: Parts = { config, world, telemetry, replica, blobs, metrics: createMetrics(telemetry) };
+    const metrics = createMetrics(telemetry);
+    const parts: Parts = { config, world, telemetry, replica, blobs, listings, metrics };
     const close = async (): Promise<void> => {
       try {
         await parts.replica.close();
@@ -113,6 +121,7 @@ export function serve(
     stopping.abort();
     await house;
     await node.compactor.close();
+    await node.digests.close();
     await close();
   };
   return {

@@ -8,6 +8,7 @@ import { untilAborted } from './cuttable.ts';
 import { type Parts, toDirectoryEntry } from './parts.ts';
 import { placeOf, uniquePlace } from './places.ts';
 import { planUpload } from './plan.ts';
+import { quotaUse } from './quota-use.ts';
 import type { Slot, UploadRegistry } from './registry.ts';
 import type { Ticket, Tickets } from './tickets.ts';
 import { Upload } from './upload.ts';
@@ -43,9 +44,8 @@ export async function* store(
   let published = false;
   try {
     yield { part: { $case: 'ready', value: { offset: upload.offset, path } } };
-    const signal = AbortSignal.any([slot.signal, context.signal]);
     const rest = { [Symbol.asyncIterator]: () => iterator };
-    for await (const { part } of untilAborted(rest, signal)) {
+    for await (const { part } of untilAborted(rest, slot.signal, context.signal)) {
       switch (part?.$case) {
         case 'chunk':
           await upload.write(verifiedBytes(part.value, all.parts.world.checksum));
@@ -56,7 +56,9 @@ export async function* store(
         case 'commit': {
           const entry = await upload.commit();
           published = true;
-          yield { part: { $case: 'committed', value: { entry: toDirectoryEntry(entry) } } };
+          yield {
+            part: { $case: 'committed', value: { entry: toDirectoryEntry(entry), ...quotaUse(all.parts, ticket) } },
+          };
           return;
         }
         case 'start':

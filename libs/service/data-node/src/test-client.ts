@@ -23,6 +23,9 @@ export class TestUpload {
   readonly #queue: data.StoreRequest[] = [];
   readonly #replies: AsyncIterator<{ part?: data.StoreResponse['part'] }>;
   #wake = (): void => undefined;
+  /** The node asks for more than was sent. */
+  #asking = false;
+  #asked = (): void => undefined;
   #ended = false;
 
   constructor(handlers: Calls, ticket: Uint8Array, signal?: AbortSignal) {
@@ -37,10 +40,21 @@ export class TestUpload {
       const next = this.#queue.shift();
       if (next !== undefined) yield next;
       else if (this.#ended) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
+      else await this.#more();
     }
   }
+  #more(): Promise<void> {
+    const more = new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#asking = true;
+    this.#asked();
+    return more;
+  }
+  /** Resolves when the node has dealt with all that was sent. */
+  async taken(): Promise<void> {
+    if (!this.#asking) await new Promise<void>((resolve) => (this.#asked = resolve));
+  }
   send(part: data.StoreRequest['part']): this {
+    this.#asking = false;
     this.#queue.push({ header: undefined, part });
     this.#wake();
     return this;
@@ -133,9 +147,39 @@ export class TestClient {
   }
   async names(path: string): Promise<string[]> {
     const names: string[] = [];
-    for await (const { entries } of this.#handlers.list({ ticket: this.ticket(Operation.LIST, { path }) }, context()))
+    for await (const { entries } of this.#handlers.list(
+      { ticket: this.ticket(Operation.LIST, { path }), recursive: false },
+      context(),
+    ))
       names.push(...(entries ?? []).map(({ name }) => name ?? ''));
     return names;
+  }
+  /** `directory/name` of all that is below, in order; `…` when there is more. */
+  async namesBelow(path: string, want: Partial<data.Ticket> = {}): Promise<string[]> {
+    const names: string[] = [];
+    let directory = '';
+    const ticket = this.ticket(Operation.LIST, { path, ...want });
+    for await (const message of this.#handlers.list({ ticket, recursive: true }, context())) {
+      if (message.directory !== undefined) names.push(`${(directory = message.directory)}:`);
+      names.push(...(message.entries ?? []).map(({ name }) => `${directory}/${name}`));
+      if (message.truncated === true) names.push('…');
+    }
+    return names;
+  }
+  /** Hexadecimal. */
+  async digest(
+    path: string,
+    algorithm: data.DigestAlgorithm,
+    want: Partial<data.Ticket> = {},
+    length?: number,
+  ): Promise<string> {
+    const ticket = this.ticket(Operation.DIGEST, { path, ...want });
+    for await (const { digest } of this.#handlers.digest({ ticket, algorithm, length }, context()))
+      if (digest !== undefined) return toHex(digest);
+    return 'none';
+  }
+  async combine(path: string, partPaths: string[], want: Partial<data.Ticket> = {}): Promise<void> {
+    await this.#handlers.combine({ ticket: this.ticket(Operation.COMBINE, { path, partPaths, ...want }) }, context());
   }
   stat(path: string): Promise<Partial<data.StatResponse>> {
     return this.#handlers.stat({ ticket: this.ticket(Operation.STAT, { path }) }, context()) as Promise<

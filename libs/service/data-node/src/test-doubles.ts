@@ -7,6 +7,7 @@ import type { BlobId, OperationId, OrderedWriter } from '@skerry/kernel';
 import { FileTree, type FileTreeEffect } from '@skerry/domain-file-tree';
 import type { Blobs, BlobWriter } from '@skerry/runtime-blobs';
 import type { Replica } from '@skerry/runtime-replica';
+import { ListedTree, type Listings } from './listings.ts';
 
 export class MemoryReplica implements Replica {
   readonly state = new MemoryStore();
@@ -16,12 +17,13 @@ export class MemoryReplica implements Replica {
   /** Thrown by the next proposals. */
   failure: StatusError | undefined;
   readonly commands: Uint8Array[] = [];
-  readonly #machine = new Once(new FileTree());
+  readonly #machine: Once<FileTreeEffect>;
   readonly #clock = new HybridClock();
   readonly #blobs: MemoryBlobs;
   readonly #wallMs: () => number;
 
-  constructor(blobs: MemoryBlobs, wallMs: () => number) {
+  constructor(blobs: MemoryBlobs, listings: Listings, wallMs: () => number) {
+    this.#machine = new Once(new ListedTree(new FileTree(), listings));
     this.#blobs = blobs;
     this.#wallMs = wallMs;
     this.state.transaction((writer) => this.#machine.initialise(writer));

@@ -5,6 +5,7 @@ import { nodeClock, nodeRandom } from '@skerry/runtime-node';
 import { createTelemetry, type TelemetryEvent } from '@skerry/runtime-telemetry';
 import type { Clock, World } from '@skerry/runtime-world';
 import { DataHandlers } from './handlers.ts';
+import { Listings } from './listings.ts';
 import { createMetrics, type Parts, propose } from './parts.ts';
 import { placeOf } from './places.ts';
 import { sealer, TestClient } from './test-client.ts';
@@ -19,7 +20,8 @@ export class TestNode {
     wallMs: () => nodeClock.wallMs() + this.aheadMs,
     setTimer: (delayMs, callback) => nodeClock.setTimer(delayMs, callback),
   };
-  readonly replica = new MemoryReplica(this.blobs, () => this.clock.wallMs());
+  readonly listings = new Listings();
+  readonly replica = new MemoryReplica(this.blobs, this.listings, () => this.clock.wallMs());
   readonly parts: Parts;
   data: DataHandlers;
 
@@ -35,7 +37,15 @@ export class TestNode {
     const world = { clock: this.clock, random: nodeRandom, checksum: crc32c } as World;
     const config = { stageKeepHours: 24, uploadCountMax };
     const metrics = createMetrics(telemetry);
-    this.parts = { config, world, telemetry, replica: this.replica, blobs: this.blobs, metrics };
+    this.parts = {
+      config,
+      world,
+      telemetry,
+      replica: this.replica,
+      blobs: this.blobs,
+      listings: this.listings,
+      metrics,
+    };
     this.data = new DataHandlers(this.parts, sealer);
   }
   client(user?: string): TestClient {

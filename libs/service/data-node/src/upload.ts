@@ -17,14 +17,13 @@ import {
   type PutTail,
 } from '@skerry/domain-file-tree';
 import type { BlobWriter } from '@skerry/runtime-blobs';
+import { giveBack } from '@skerry/runtime-world';
+import { fileMode } from './changes.ts';
 import { extendStepBytes } from './limits.ts';
 import { type Parts, propose } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Slot, UploadRegistry } from './registry.ts';
 import type { Ticket } from './tickets.ts';
-
-/** POSIX bits of a new file; who may read it is decided by auth's rules. */
-const fileMode = 0o644;
 
 /** Failures after which what was sent is of no use: the client must begin anew. Others leave a stage to resume. */
 const hopeless: ReadonlySet<string> = new Set([
@@ -41,6 +40,14 @@ const hopeless: ReadonlySet<string> = new Set([
 ]);
 
 type Disk = { readonly blob: BlobId; readonly writer: BlobWriter; readonly token: Promise<number> };
+
+/** What lives on in the log's memory must not hold the whole block that it was read into. */
+function kept(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer.byteLength <= 2 * bytes.length) return bytes;
+  const copy = new Uint8Array(bytes);
+  giveBack(bytes);
+  return copy;
+}
 
 export class Upload {
   readonly #parts: Parts;
@@ -147,7 +154,7 @@ export class Upload {
         `Cannot store ${length} bytes: the quota of ${JSON.stringify(this.#slot.user)} leaves ${this.#plan.lengthMax}`,
       );
     if (this.#disk === undefined && this.#smallLength + bytes.length <= inlineSizeMaxBytes) {
-      this.#small.push(bytes);
+      this.#small.push(kept(bytes));
       this.#smallLength += bytes.length;
       return;
     }

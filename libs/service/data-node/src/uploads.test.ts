@@ -232,7 +232,7 @@ describe('a cut upload', () => {
     await upload.ready();
     upload.bytes(utf8('abc'));
     const reply = reasonOf(upload.reply());
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await upload.taken();
     gone.abort(new StatusError('connection_lost', 'gone'));
     expect(await reply).toBe('connection_lost');
     expect(await stageLength('/f')).toBe(3);

@@ -30,6 +30,12 @@ export class Account {
     return rights.filter((right) => this.allows(path, right));
   }
 
+  /** Directories below `path` whose names the user may not see, nor what is below them. */
+  hiddenBelow(path: string): readonly string[] {
+    const denied = this.#rules.map((rule) => rule.path).filter((below) => below !== path && covers(path, below));
+    return [...new Set(denied)].filter((below) => !this.allows(below, 'list'));
+  }
+
   /**
    * Whether an entry may move. Rules belong to paths, so a move must not bring what is denied where it is allowed: not
    * the entry itself, and not what a rule denies somewhere below it.

@@ -1,12 +1,13 @@
 /** Answers the session machine's calls for one line: rights checked here, everything else asked of auth and data. */
 import { assert, StatusError, toStatusError, unreachable } from '@skerry/kernel';
 import type { Right } from '@skerry/domain-users';
-import { data } from '@skerry/proto';
+import { data, type processing } from '@skerry/proto';
 import type { BackendAnswer, BackendAnswers, BackendCall, Session, TransferOperation } from '@skerry/protocol-ftp';
 import type { Deadline, RoleCaller } from '@skerry/runtime-discovery';
 import type { CallOptions, Client } from '@skerry/runtime-rpc';
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import type { Account } from './account.ts';
+import { deedOf, refusedDeedOf } from './deeds.ts';
 import { currentGrant, logIn, type GrantParts, type OpenedGrant } from './login.ts';
 import { TicketOffice, type Purpose } from './tickets.ts';
 
@@ -26,6 +27,7 @@ const transfers: Readonly<Record<TransferOperation, readonly [data.Operation, Ri
   store: [Operation.STORE, 'write'],
   append: [Operation.APPEND, 'write'],
   list: [Operation.LIST, 'list'],
+  digest: [Operation.DIGEST, 'read'],
 };
 
 export class Backend {
@@ -33,6 +35,8 @@ export class Backend {
   readonly #line: Line;
   readonly #office: TicketOffice;
   #opened: OpenedGrant | undefined;
+  /** What was done and refused, in order. */
+  readonly deeds: processing.Deed[] = [];
 
   constructor(parts: BackendParts, line: Line) {
     this.#parts = parts;
@@ -48,7 +52,9 @@ export class Backend {
   /** Expected failures are answers; our own bugs are thrown. */
   async answer(call: BackendCall): Promise<BackendAnswer> {
     try {
-      return await this.#perform(call);
+      const answer = await this.#perform(call);
+      this.#note(deedOf(call));
+      return answer;
     } catch (thrown) {
       if (!(thrown instanceof StatusError)) throw thrown;
       // Whoever asked went away: there is nobody to answer.
@@ -62,8 +68,12 @@ export class Backend {
           reason,
           error: thrown,
         });
+      this.#note(refusedDeedOf(call, reason));
       return { kind: 'failed', reason };
     }
+  }
+  #note(deed: processing.Deed | undefined): void {
+    if (deed !== undefined) this.deeds.push(deed);
   }
 
   async #perform(call: BackendCall): Promise<BackendAnswer> {
@@ -85,6 +95,12 @@ export class Backend {
         return { kind, value: await this.#rename(call) };
       case 'setAttributes':
         return { kind, value: await this.#setAttributes(call) };
+      case 'combine':
+        return { kind, value: await this.#combine(call) };
+      case 'account':
+        return { kind, value: { administrator: (await this.#account()).grant.administrator } };
+      case 'changePassword':
+        return { kind, value: await this.#changePassword(call) };
       case 'usage':
         return { kind, value: await this.#usage() };
       case 'prepare':
@@ -140,7 +156,7 @@ export class Backend {
         ...(signal === undefined ? {} : { signal }),
         ...(deadlineMs === undefined ? {} : { progressDeadlineMs: deadlineMs }),
       };
-      for await (const batch of client.list({ ticket }, options)) {
+      for await (const batch of client.list({ ticket, recursive: false }, options)) {
         self ??= batch.self;
         entries.push(...batch.entries.slice(0, countMax + 1 - entries.length));
         if (entries.length > countMax) break;
@@ -170,23 +186,43 @@ export class Backend {
     return this.#ask((client, options) => client.rename({ ticket }, options));
   }
 
-  async #setAttributes({ path: userPath, modifiedAtMs, mode }: Call<'setAttributes'>): Promise<object> {
+  async #setAttributes({ path: userPath, modifiedAtMs, createdAtMs, mode }: Call<'setAttributes'>): Promise<object> {
     const { account, path } = await this.#permitted(userPath, 'write');
     const ticket = this.#office.seal(account, 'line', { operation: Operation.SET_ATTRIBUTES, path });
-    return this.#ask((client, options) => client.setAttributes({ ticket, modifiedAtMs, mode }, options));
+    return this.#ask((client, options) => client.setAttributes({ ticket, modifiedAtMs, createdAtMs, mode }, options));
+  }
+
+  /** The whole is written; the parts are read and deleted. */
+  async #combine(call: Call<'combine'>): Promise<object> {
+    const { account, path } = await this.#permitted(call.path, 'write');
+    const partPaths = call.partPaths.map((part) => account.treePath(part));
+    for (const part of partPaths)
+      for (const right of ['read', 'delete'] as const) if (!account.allows(part, right)) throw denied(part, right);
+    const ticket = this.#office.seal(account, 'line', { operation: Operation.COMBINE, path, partPaths });
+    return this.#ask((client, options) => client.combine({ ticket }, options));
+  }
+
+  async #changePassword({ oldPassword, newPassword }: Call<'changePassword'>): Promise<object> {
+    const { session, deadline, operationId } = this.#line;
+    const { clientHost: clientAddress, controlTls: tls, grant } = session;
+    const request = { operationId, grant, oldPassword, newPassword, clientAddress, tls };
+    // As a login: a failure counts each time it is asked for.
+    const tryMaxMs = deadline.atMs - this.#parts.clock.monotonicMs();
+    return this.#parts.auth.call((client, options) => client.changePassword(request, options), deadline, tryMaxMs);
   }
 
   async #usage(): Promise<BackendAnswers['usage']> {
     const { user, quotaBytes, quotaFiles } = (await this.#account()).grant;
-    const { bytes, files } = await this.#ask((client, options) => client.getUsage({ user }, options));
-    return { bytes, files, quotaBytes, quotaFiles };
+    const { bytes, files, freeBytes } = await this.#ask((client, options) => client.getUsage({ user }, options));
+    return { bytes, files, quotaBytes, quotaFiles, freeBytes };
   }
 
   async #prepare(call: Call<'prepare'>): Promise<BackendAnswers['prepare']> {
     const [operation, right] = transfers[call.operation];
     const { account, path } = await this.#permitted(call.path, right);
     const { offset, expectedLength, announcedLength, uniqueName } = call;
-    const fields = { operation, path, offset, expectedLength, announcedLength, uniqueName };
+    const hiddenPaths = call.recursive === true ? account.hiddenBelow(path) : [];
+    const fields = { operation, path, offset, expectedLength, announcedLength, uniqueName, hiddenPaths };
     return { ticket: this.#office.seal(account, purposeOf(call.operation), fields), rights: account.rightsAt(path) };
   }
 
@@ -211,7 +247,8 @@ export class Backend {
 }
 
 /** A transfer's own id is the line's, so that an upload that is begun again is the same one. */
-const purposeOf = (operation: TransferOperation): Purpose => (operation === 'list' ? 'look' : 'line');
+const purposeOf = (operation: TransferOperation): Purpose =>
+  operation === 'list' || operation === 'digest' ? 'look' : 'line';
 
 const denied = (path: string, right: Right): StatusError =>
   new StatusError('access_denied', `Cannot ${right} "${path}": the user's rules deny it`);

@@ -49,11 +49,16 @@ export class FakeData {
   readonly done = new Set<string>();
   /** Node id to the way in which it fails. */
   readonly failing = new Map<string, Reason>();
+  /** Calls that failed in that way. */
+  failures = 0;
   stageLength: number | undefined;
 
   handle(node: string, method: string, request: { readonly ticket?: Uint8Array }): unknown {
     const reason = this.failing.get(node);
-    if (reason !== undefined) throw new StatusError(reason, `node "${node}" was told to fail`);
+    if (reason !== undefined) {
+      this.failures += 1;
+      throw new StatusError(reason, `node "${node}" was told to fail`);
+    }
     if (method === 'getUsage') return { bytes: 10, files: 1 };
     const ticket = data.Ticket.decode(sealer.open('ticket', request.ticket ?? new Uint8Array()));
     this.taken.push({ ...ticket, node });
@@ -94,12 +99,18 @@ export class FakeAuth {
   failing: Reason | undefined;
   logins: auth.LoginRequest[] = [];
   renewals = 0;
+  readonly changes: auth.ChangePasswordRequest[] = [];
   readonly #clock: Clock;
   constructor(clock: Clock) {
     this.#clock = clock;
   }
-  handle(method: string, request: auth.LoginRequest): { grant: Uint8Array } {
+  handle(method: string, request: auth.LoginRequest | auth.ChangePasswordRequest): object {
     if (this.failing !== undefined) throw new StatusError(this.failing, 'auth was told to fail');
+    if ('oldPassword' in request) {
+      this.changes.push(request);
+      if (request.oldPassword !== 'right') throw new StatusError('credentials', 'wrong');
+      return {};
+    }
     if (method === 'renewGrant') this.renewals += 1;
     else {
       this.logins.push(request);
@@ -175,6 +186,7 @@ export class Cluster {
     serverPort: 21,
     controlTls: true,
     tlsAvailable: true,
+    tlsRequired: processing.TlsRequirement.UNSPECIFIED,
     connectedAtMs: 0,
   });
   #execute: Execute | undefined;
@@ -184,7 +196,7 @@ export class Cluster {
     const cluster = new Cluster();
     // Only what the processor uses of its host is there.
     const environment = cluster.#environment() as unknown as ServiceEnvironment;
-    cluster.service = await start({ ftpTlsRequired: 'no', ftpBackendDeadlineMs: 400, ...config }, environment);
+    cluster.service = await start({ ftpBackendDeadlineMs: 400, ftpHosts: [], ...config }, environment);
     return cluster;
   }
   static async loggedIn(grant: Partial<auth.Grant> = {}): Promise<Cluster> {
@@ -197,11 +209,12 @@ export class Cluster {
 
   /** One line, as the router asks for it. */
   async execute(
-    line: string,
+    line: string | Uint8Array,
     operationId = lineId,
     signal = new AbortController().signal,
   ): Promise<processing.ExecuteResponse> {
-    const request = { operationId, session: this.session, line: new TextEncoder().encode(line) };
+    const bytes = typeof line === 'string' ? new TextEncoder().encode(line) : line;
+    const request = { operationId, session: this.session, line: bytes };
     if (this.#execute === undefined) throw new Error('the service did not register itself');
     const sent = processing.ExecuteRequest.decode(processing.ExecuteRequest.encode(request).finish());
     return this.#execute(sent, { signal });

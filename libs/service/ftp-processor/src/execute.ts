@@ -1,13 +1,21 @@
 /** One line of one session: the machine decides, the backend answers. */
 import { assert, isHexId, StatusError } from '@skerry/kernel';
-import type { processing } from '@skerry/proto';
+import { processing } from '@skerry/proto';
 import { commandLineSizeMaxBytes, SessionMachine, type BackendCall, type TlsRequired } from '@skerry/protocol-ftp';
 import { Backend, type BackendParts } from './backend.ts';
 
 export type ExecuteParts = BackendParts & {
-  readonly tlsRequired: TlsRequired;
+  /** See the session's context. */
+  readonly hosts: readonly string[];
   /** For auth and data, all tries together. */
   readonly deadlineMs: number;
+};
+
+/** The door decides. */
+const tlsRequirements: Readonly<Record<processing.TlsRequirement, TlsRequired>> = {
+  [processing.TlsRequirement.UNSPECIFIED]: 'no',
+  [processing.TlsRequirement.LOGIN]: 'login',
+  [processing.TlsRequirement.DATA]: 'data',
 };
 
 /** @throws StatusError `malformed` for what no router sends, `cancelled` when the router went away. */
@@ -20,13 +28,16 @@ export async function execute(
   const session = checkedSession(request);
   const deadline = { atMs: parts.clock.monotonicMs() + parts.deadlineMs, signal };
   const backend = new Backend(parts, { operationId, session, deadline });
-  const machine = new SessionMachine(session, { nowMs: parts.clock.wallMs(), tlsRequired: parts.tlsRequired });
+  const { clock, hosts } = parts;
+  const tlsRequired = tlsRequirements[session.tlsRequired];
+  const machine = new SessionMachine(session, { nowMs: clock.wallMs(), tlsRequired, hosts });
   const directives: processing.Directive[] = [];
   let effects = machine.step({ kind: 'command', line });
   for (;;) {
     let call: BackendCall | undefined;
     for (const effect of effects) {
-      if (effect.kind === 'finished') return { session: renewed(effect.session, session, backend.grant), directives };
+      if (effect.kind === 'finished')
+        return { session: renewed(effect.session, session, backend.grant), directives, deeds: backend.deeds };
       if (effect.kind === 'directive') directives.push(effect.directive);
       else call = effect.call;
     }

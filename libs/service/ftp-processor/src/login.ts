@@ -6,6 +6,7 @@ import type { Deadline, RoleCaller } from '@skerry/runtime-discovery';
 import type { RevocationList, Sealer } from '@skerry/runtime-security';
 import type { Clock } from '@skerry/runtime-world';
 import { Account } from './account.ts';
+import { grantLeftMaxMs } from './limits.ts';
 
 export type AuthCaller = RoleCaller<typeof auth.AuthServiceDefinition>;
 export type GrantParts = {
@@ -26,6 +27,14 @@ function open(sealer: Sealer, sealed: Uint8Array): OpenedGrant {
   }
 }
 
+function openHeld(sealer: Sealer, sealed: Uint8Array): OpenedGrant {
+  try {
+    return open(sealer, sealed);
+  } catch (thrown) {
+    throw isOver(toStatusError(thrown));
+  }
+}
+
 /** @throws StatusError `credentials`, `account_disabled`, or why auth could not be asked. */
 export async function logIn(
   { sealer, auth: caller, clock }: GrantParts,
@@ -40,24 +49,30 @@ export async function logIn(
   return open(sealer, grant);
 }
 
-/** The session is over: no retry brings it back. */
-const over: ReadonlySet<Reason> = new Set<Reason>(['token_invalid', 'token_expired', 'token_revoked', 'no_such_user']);
+/**
+ * The session is over: no retry brings it back. When auth calls a token invalid or expired, it means this node's own:
+ * the clocks of the two are apart, and the session is as good as before.
+ */
+const over: ReadonlySet<Reason> = new Set<Reason>(['token_revoked', 'no_such_user']);
+const isOver = (error: StatusError): StatusError =>
+  new StatusError('token_revoked', `The session is over: ${error.message}`, { cause: error });
 
 /**
  * The session's grant, or a fresh one when it has expired or was revoked.
  * @throws StatusError `token_revoked` when the session is over, `account_disabled`, or why auth could not be asked.
  */
 export async function currentGrant(parts: GrantParts, sealed: Uint8Array, deadline: Deadline): Promise<OpenedGrant> {
+  const held = openHeld(parts.sealer, sealed);
+  const { expiresAtMs, sessionId } = held.account.grant;
+  const leftMs = expiresAtMs - parts.clock.wallMs();
+  // One that lasts too long was made before our clock was put back: what changed since must be heard of in time.
+  if (leftMs > 0 && leftMs <= grantLeftMaxMs && !parts.revocations.has(sessionId)) return held;
   try {
-    const held = open(parts.sealer, sealed);
-    const { expiresAtMs, sessionId } = held.account.grant;
-    if (parts.clock.wallMs() < expiresAtMs && !parts.revocations.has(sessionId)) return held;
     const request = { grant: sealed };
     const { grant } = await parts.auth.call((client, options) => client.renewGrant(request, options), deadline);
     return open(parts.sealer, grant);
   } catch (thrown) {
     const error = toStatusError(thrown);
-    if (!over.has(error.reason)) throw error;
-    throw new StatusError('token_revoked', `The session is over: ${error.message}`, { cause: error });
+    throw over.has(error.reason) ? isOver(error) : error;
   }
 }

@@ -19,7 +19,7 @@ export async function start(config: Config, environment: ServiceEnvironment): Pr
     telemetry,
     auth: new RoleCaller(environment, { role: 'auth', definition: auth.AuthServiceDefinition, sticky: true, tryMaxMs }),
     data: new RoleCaller(environment, { role: 'data', definition: data.DataServiceDefinition, sticky: true, tryMaxMs }),
-    tlsRequired: config.ftpTlsRequired,
+    hosts: config.ftpHosts.map((name) => name.toLowerCase()),
     deadlineMs: config.ftpBackendDeadlineMs,
   };
   const desk = new Desk(parts, telemetry);

@@ -19,7 +19,12 @@ export function operationIdOf(lineId: string, purpose: Purpose): string {
 }
 
 export type TicketFields = Pick<data.Ticket, 'operation' | 'path'> &
-  Partial<Pick<data.Ticket, 'targetPath' | 'offset' | 'expectedLength' | 'announcedLength' | 'parents' | 'uniqueName'>>;
+  Partial<
+    Pick<data.Ticket, 'targetPath' | 'offset' | 'expectedLength' | 'announcedLength' | 'parents' | 'uniqueName'>
+  > & {
+    readonly partPaths?: readonly string[];
+    readonly hiddenPaths?: readonly string[];
+  };
 
 export class TicketOffice {
   readonly #sealer: Sealer;
@@ -49,6 +54,8 @@ export class TicketOffice {
       parents: fields.parents ?? false,
       announcedLength: fields.announcedLength,
       uniqueName: fields.uniqueName ?? false,
+      partPaths: [...(fields.partPaths ?? [])],
+      hiddenPaths: [...(fields.hiddenPaths ?? [])],
     };
     return this.#sealer.seal('ticket', data.Ticket.encode(ticket).finish());
   }

@@ -1,14 +1,8 @@
 /** What may be said of a command line in logs, metrics and lists of sessions: never a secret. */
-import { parseCommand } from '@skerry/protocol-ftp';
+import { commands, knownButAbsent, parseCommand } from '@skerry/protocol-ftp';
 
 /** Verbs that are named in metrics: others are the client's own words, of which there is no end. */
-const knownVerbs: ReadonlySet<string> = new Set(
-  (
-    'USER PASS ACCT QUIT NOOP SYST FEAT OPTS TYPE MODE STRU PWD XPWD CWD XCWD CDUP XCUP PASV EPSV PORT EPRT LIST NLST ' +
-    'MLSD MLST SIZE MDTM MFMT MFCT MFF RETR STOR STOU APPE REST ABOR ALLO DELE MKD XMKD RMD XRMD RNFR RNTO AUTH PBSZ ' +
-    'PROT CCC HELP STAT SITE CLNT HOST LANG REIN SMNT AVBL HASH CSID'
-  ).split(' '),
-);
+const knownVerbs: ReadonlySet<string> = new Set([...commands.keys(), ...knownButAbsent.keys()]);
 /** Their arguments are, or can hold, a password. */
 const secretVerbs: ReadonlySet<string> = new Set(['PASS', 'ACCT', 'SITE', 'AUTH', 'ADAT']);
 /** Characters of an argument that are shown. */

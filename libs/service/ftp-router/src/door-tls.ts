@@ -12,10 +12,10 @@ const ticketKeysLifetimeMs = 86_400_000;
 const keptPath = 'ftp-tls.pem';
 const keptNewPath = 'ftp-tls.pem.new';
 
-type PemPair = { readonly certificate: string; readonly privateKey: string };
+export type PemPair = { readonly certificate: string; readonly privateKey: string };
 
 export class DoorTls {
-  readonly #pem: PemPair;
+  #pem: PemPair;
   readonly #secret: Uint8Array;
   readonly #clock: Clock;
   #period = -1;
@@ -33,14 +33,30 @@ export class DoorTls {
     door.context();
     return door;
   }
+  /**
+   * Takes another certificate for sessions to come; those there are keep theirs. True when it is another one.
+   * @throws StatusError when the two do not belong together; the one before stays.
+   */
+  replace(pem: PemPair): boolean {
+    if (pem.certificate === this.#pem.certificate && pem.privateKey === this.#pem.privateKey) return false;
+    const period = this.#currentPeriod();
+    const context = this.#made(pem, period);
+    [this.#pem, this.#context, this.#period] = [pem, context, period];
+    return true;
+  }
   context(): TlsContext {
-    const period = Math.floor(this.#clock.wallMs() / ticketKeysLifetimeMs);
+    const period = this.#currentPeriod();
     if (this.#context === undefined || period !== this.#period) {
-      const ticketKeys = deriveTicketKeys(this.#secret, `ftp ${period}`);
-      this.#context = tlsContext({ ...this.#pem, ticketKeys });
+      this.#context = this.#made(this.#pem, period);
       this.#period = period;
     }
     return this.#context;
+  }
+  #currentPeriod(): number {
+    return Math.floor(this.#clock.wallMs() / ticketKeysLifetimeMs);
+  }
+  #made(pem: PemPair, period: number): TlsContext {
+    return tlsContext({ ...pem, ticketKeys: deriveTicketKeys(this.#secret, `ftp ${period}`) });
   }
 }
 

@@ -1,9 +1,12 @@
 /** What all sessions of a router share. */
+import type { routing } from '@skerry/proto';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import type { DataNodes, Processors } from './callers.ts';
 import type { DoorTls } from './door-tls.ts';
 import type { Figures } from './figures.ts';
+import type { PassiveHosts } from './passive-hosts.ts';
 import type { PassivePorts } from './passive-ports.ts';
+import type { Rates } from './rates.ts';
 import type { Config } from './settings.ts';
 
 export type Door = {
@@ -11,7 +14,11 @@ export type Door = {
   readonly environment: ServiceEnvironment;
   readonly tls: DoorTls;
   readonly passive: PassivePorts;
+  readonly passiveHosts: PassiveHosts;
   readonly processors: Processors;
   readonly nodes: DataNodes;
   readonly figures: Figures;
+  /** All sessions of this router. */
+  readonly sessions: () => readonly routing.SessionSummary[];
+  readonly rates: Rates;
 };

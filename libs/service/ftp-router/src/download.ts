@@ -4,17 +4,18 @@ import { processing, type data } from '@skerry/proto';
 import { AsciiEncoder } from '@skerry/protocol-ftp';
 import { verifiedBytes } from '@skerry/runtime-rpc';
 import type { StreamSocket } from '@skerry/runtime-sockets';
+import { giveBack } from '@skerry/runtime-world';
 import { progressDeadlineMs, type Outcome, type TransferRun } from './transfer.ts';
 
 type Parts = AsyncIterator<data.RetrieveResponse>;
 
 export async function download(run: TransferRun): Promise<Outcome> {
-  const { ticket } = run.job.transfer;
+  const { ticket, length } = run.job.transfer;
   let opened: { parts: Parts; size: number };
   try {
     opened = await run.openStream(async (client) => {
       const options = { signal: run.signal, progressDeadlineMs: progressDeadlineMs(run.job) };
-      const parts = client.retrieve({ ticket }, options)[Symbol.asyncIterator]();
+      const parts = client.retrieve({ ticket, length }, options)[Symbol.asyncIterator]();
       const first = await parts.next();
       const part = first.done === true ? undefined : first.value.part;
       if (part?.$case !== 'start')
@@ -30,7 +31,7 @@ export async function download(run: TransferRun): Promise<Outcome> {
 }
 
 async function send(run: TransferRun, parts: Parts, socket: StreamSocket): Promise<Outcome> {
-  const { transfer, checksum } = run.job;
+  const { transfer, checksum, pace } = run.job;
   const encoder = transfer.type === processing.TransferType.ASCII ? new AsciiEncoder() : undefined;
   for (;;) {
     let bytes: Uint8Array;
@@ -44,8 +45,12 @@ async function send(run: TransferRun, parts: Parts, socket: StreamSocket): Promi
       return run.failed(thrown);
     }
     for (const piece of encoder === undefined ? [bytes] : encoder.push(bytes)) {
+      if (pace !== undefined) {
+        if (await paced(run, socket, pace.pieces(piece))) continue;
+        return run.cut();
+      }
       run.bytes += piece.length;
-      if (socket.write(piece)) continue;
+      if (socket.write(piece, encoder === undefined ? () => giveBack(piece) : undefined)) continue;
       try {
         await run.forClient(socket.drained());
       } catch {
@@ -54,6 +59,20 @@ async function send(run: TransferRun, parts: Parts, socket: StreamSocket): Promi
     }
   }
   return endSending(run, socket);
+}
+
+/** False: the client's end broke. */
+async function paced(run: TransferRun, socket: StreamSocket, pieces: AsyncIterable<Uint8Array>): Promise<boolean> {
+  for await (const piece of pieces) {
+    run.bytes += piece.length;
+    if (socket.write(piece)) continue;
+    try {
+      await run.forClient(socket.drained());
+    } catch {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** 226 follows when the last byte and the end of the stream were given to the operating system. */

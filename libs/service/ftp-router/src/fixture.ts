@@ -1,4 +1,5 @@
 /** For the tests: a router between a processor and a data node that do as little as will do. */
+import { afterEach } from '@jest/globals';
 import { NodeId, StatusError, utf8, fromUtf8 } from '@skerry/kernel';
 import { data, processing, routing } from '@skerry/proto';
 import { parseCommand } from '@skerry/protocol-ftp';
@@ -31,6 +32,8 @@ export type FakeProcessor = {
   readonly executed: { operationId: string; line: string; session: processing.Session }[];
   /** Runs before each answer. */
   before: (line: string) => Promise<void> | void;
+  /** A sealed grant for logins from now on. */
+  grant?: Uint8Array;
 };
 
 const reply = (code: number, ...lines: string[]): Kind => ({ $case: 'reply', value: { code, lines } });
@@ -86,6 +89,13 @@ function answer(session: processing.Session, verb: string, argument: string): Ki
       return [transfer(TransferKind.LIST, session, '', { format: ListFormat.NLST, pattern: argument })];
     case 'MLSD':
       return [transfer(TransferKind.LIST, session, argument, { format: ListFormat.MLSD, rights: ['list', 'read'] })];
+    case 'HASH':
+      return [{ $case: 'digest', value: processing.Digest.fromPartial({ ticket: utf8(argument), name: argument }) }];
+    case 'SITE':
+      return [{ $case: 'who', value: { user: argument } }];
+    case 'IDLE':
+      session.idleMs = Number(argument);
+      return [reply(200, 'Noted.')];
     case 'ABOR':
       return [{ $case: 'abortTransfer', value: {} }];
     case 'QUIT':
@@ -103,6 +113,7 @@ export function processorHandlers(fake: FakeProcessor): Handlers<typeof processi
       fake.executed.push({ operationId, line: text, session: processing.Session.fromPartial(state) });
       await fake.before(text);
       const parsed = parseCommand(line);
+      if (fake.grant !== undefined && text.startsWith('PASS')) state.grant = fake.grant;
       const kinds = parsed.ok ? answer(state, parsed.value.verb, parsed.value.argument) : [reply(500, 'What?')];
       return { session: state, directives: kinds.map((kind) => ({ kind })) };
     },
@@ -175,12 +186,25 @@ export function dataHandlers(
         fake.ended.push({ path, outcome });
       }
     },
+    async *digest({ ticket }, { signal }) {
+      const path = text(ticket);
+      const file = fake.files.get(path);
+      if (file === undefined) throw missing(path);
+      try {
+        yield { doneBytes: 0 };
+        await fake.before('digest');
+        yield { doneBytes: file.length, digest: Uint8Array.of(file.length) };
+      } finally {
+        fake.ended.push({ path, outcome: signal.aborted ? 'lost' : 'committed' });
+      }
+    },
     stat: refuse,
     makeDirectory: refuse,
     removeDirectory: refuse,
     removeFile: refuse,
     rename: refuse,
     setAttributes: refuse,
+    combine: refuse,
     getUsage: refuse,
   };
 }
@@ -192,11 +216,13 @@ export type Bench = {
   readonly events: TelemetryEvent[];
   readonly environment: ServiceEnvironment;
   readonly port: number;
-  connect(options?: { localAddress?: string }): Promise<LineClient>;
+  connect(options?: { localAddress?: string; port?: number }): Promise<LineClient>;
   /** A client that has logged in. */
   login(options?: { localAddress?: string }): Promise<LineClient>;
   /** RoutingService as the operator's CLI calls it. */
   readonly operator: Client<typeof routing.RoutingServiceDefinition>;
+  /** The same as another role. */
+  caller(role: string): Client<typeof routing.RoutingServiceDefinition>;
   close(): Promise<void>;
 };
 
@@ -260,6 +286,8 @@ export async function bench(
   const config = readSettings(settings, { flags: { ftpPort: 0, passivePorts: '0-0', ...flags } });
   const service = await start(config, environment);
   const port = Number(/:(\d+)$/.exec(service.endpoints.ftp ?? '')?.[1]);
+  const caller = (role: string): Bench['operator'] =>
+    made(role, role).rpc.client(routing.RoutingServiceDefinition, { nodeId: NodeId('routing_1'), address: '' });
   const connectClient = (options = {}): Promise<LineClient> => LineClient.connect(port, options);
   return {
     service,
@@ -269,10 +297,8 @@ export async function bench(
     environment,
     port,
     connect: connectClient,
-    operator: made('operator', 'operator').rpc.client(routing.RoutingServiceDefinition, {
-      nodeId: NodeId('routing_1'),
-      address: '',
-    }),
+    operator: caller('operator'),
+    caller,
     async login(options) {
       const client = await connectClient(options);
       await client.expect(220);
@@ -286,6 +312,19 @@ export async function bench(
       await service.stop(0);
       if (directory === undefined) rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** For a test file: opens benches, and closes each after its test. */
+export function benches(): typeof bench {
+  const opened: Bench[] = [];
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close();
+  });
+  return async (...args) => {
+    const made = await bench(...args);
+    opened.push(made);
+    return made;
   };
 }
 

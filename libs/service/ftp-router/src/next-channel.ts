@@ -12,6 +12,7 @@ import {
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import type { Address, Clock } from '@skerry/runtime-world';
 import { ActiveChannel, type DataChannel } from './data-channel.ts';
+import type { PassiveHosts } from './passive-hosts.ts';
 import type { PassivePorts } from './passive-ports.ts';
 import type { Config } from './settings.ts';
 
@@ -21,6 +22,7 @@ const activePortMin = 1024;
 export type ChannelDoor = {
   readonly config: Config;
   readonly passive: PassivePorts;
+  readonly passiveHosts: PassiveHosts;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** Ends of the control connection. */
@@ -39,11 +41,11 @@ export class NextChannel {
   /** The reply to PASV or EPSV. */
   async openPassive({ extended, family }: processing.OpenPassive): Promise<Reply> {
     this.drop();
-    const { config, passive, local, remote, telemetry } = this.#door;
+    const { config, passive, passiveHosts, local, remote, telemetry } = this.#door;
     const own = familyOf(local.host);
     if (extended && family !== 0 && family !== own)
       return { code: 522, lines: [`Network protocol not supported, use (${own})`] };
-    const advertised = config.passiveHost ?? local.host;
+    const advertised = passiveHosts.advertised(remote.host, local.host);
     if (!extended && familyOf(advertised) !== 1)
       return dataConnectionFailedReply('PASV can name IPv4 addresses only; use EPSV.');
     try {

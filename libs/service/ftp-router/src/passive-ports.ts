@@ -16,6 +16,8 @@ export type PassivePortsOptions = {
   readonly acceptMs: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** Calls `enter` when it is known who connected: see {@link ProxyEntry.pass}. */
+  readonly pass: (socket: StreamSocket, enter: (socket: StreamSocket) => void) => void;
   /** Somebody connected for whom nobody waits. */
   readonly refused: (from: Address, port: number) => void;
 };
@@ -143,12 +145,13 @@ export class PassivePorts {
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const waiting = new Map<string, Reservation>();
-    const listening = listenStream({ host: bindHost, port }, (socket) => {
+    const enter = (socket: StreamSocket): void => {
       const reservation = waiting.get(socket.remote.host);
       if (reservation !== undefined) return reservation.arrived(socket);
       socket.destroy();
       this.#options.refused(socket.remote, socket.local.port);
-    });
+    };
+    const listening = listenStream({ host: bindHost, port }, (socket) => this.#options.pass(socket, enter));
     const entry = { key, listening, waiting };
     this.#entries.set(key, entry);
     return entry;

@@ -3,16 +3,29 @@ import { randomId } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import type { StreamSocket } from '@skerry/runtime-sockets';
 import type { Door } from './door.ts';
+import { LoginReader, type Login } from './login.ts';
+import type { Config } from './settings.ts';
 
 export type TransferState = Pick<processing.Session, 'transferring' | 'transferredBytes'>;
+
+const { TlsRequirement } = processing;
+const tlsRequirements: Readonly<Record<Config['ftpTls'], processing.TlsRequirement>> = {
+  off: TlsRequirement.UNSPECIFIED,
+  optional: TlsRequirement.UNSPECIFIED,
+  login: TlsRequirement.LOGIN,
+  required: TlsRequirement.DATA,
+};
 
 export class ProcessedSession {
   readonly #door: Door;
   readonly #id: string;
   readonly #control: StreamSocket;
+  readonly #logins: LoginReader;
   #state: processing.Session;
+  #deeds: readonly processing.Deed[] = [];
 
-  constructor(door: Door, id: string, control: StreamSocket) {
+  /** @param implicit the connection begins with TLS, and so do its data connections. */
+  constructor(door: Door, id: string, control: StreamSocket, implicit: boolean) {
     this.#door = door;
     this.#id = id;
     this.#control = control;
@@ -22,8 +35,11 @@ export class ProcessedSession {
         workingDirectory: '/',
         type: processing.TransferType.ASCII,
         connectedAtMs: door.environment.world.clock.wallMs(),
+        protectionBuffer: implicit,
+        dataTls: implicit,
       }),
     );
+    this.#logins = new LoginReader(door.environment.sealer);
   }
   get loggedIn(): boolean {
     return this.#state.phase === processing.Phase.LOGGED_IN;
@@ -32,15 +48,31 @@ export class ProcessedSession {
   get user(): string {
     return this.#state.user;
   }
+  /** Undefined before the login. @throws StatusError `token_invalid`. */
+  get login(): Login | undefined {
+    return this.loggedIn ? this.#logins.read(this.#state.grant) : undefined;
+  }
   get workingDirectory(): string {
     return this.#state.workingDirectory;
   }
   get connectedAtMs(): number {
     return this.#state.connectedAtMs;
   }
+  /** SITE IDLE's choice, never above the router's own, in ms. */
+  get idleMaxMs(): number {
+    const { ftpIdleTimeoutMs } = this.#door.config;
+    return this.#state.idleMs === 0 ? ftpIdleTimeoutMs : Math.min(this.#state.idleMs, ftpIdleTimeoutMs);
+  }
   /** PROT P. */
   get dataTls(): boolean {
     return this.#state.dataTls;
+  }
+
+  /** What the last line did, or was refused: once. */
+  takeDeeds(): readonly processing.Deed[] {
+    const deeds = this.#deeds;
+    this.#deeds = [];
+    return deeds;
   }
 
   /** One line at one of the processors. @throws StatusError `deadline` and the like when none of them could. */
@@ -58,6 +90,7 @@ export class ProcessedSession {
       signal,
     });
     if (response.session !== undefined) this.#state = response.session;
+    this.#deeds = response.deeds;
     return response.directives;
   }
   /** The connection is ours: a processor's view of it is a copy. */
@@ -71,7 +104,9 @@ export class ProcessedSession {
       serverHost: local.host,
       serverPort: local.port,
       controlTls: secure,
-      tlsAvailable: true,
+      tlsAvailable: this.#door.config.ftpTls !== 'off',
+      tlsRequired: tlsRequirements[this.#door.config.ftpTls],
+      idleMaxMs: this.#door.config.ftpIdleTimeoutMs,
     };
   }
 }

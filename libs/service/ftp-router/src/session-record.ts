@@ -2,6 +2,7 @@
 import { processing } from '@skerry/proto';
 import type { StatusError } from '@skerry/kernel';
 import type { Telemetry } from '@skerry/runtime-telemetry';
+import { formatAddress, type Address } from '@skerry/runtime-world';
 import type { CommandLabel } from './command-label.ts';
 import type { Figures } from './figures.ts';
 import type { Outcome, TransferRun } from './transfer.ts';
@@ -13,20 +14,36 @@ const transferKinds: Readonly<Record<processing.TransferKind, string>> = {
   [processing.TransferKind.LIST]: 'list',
 };
 
+const { DeedKind } = processing;
+const deedEvents: Readonly<Partial<Record<processing.DeedKind, string>>> = {
+  [DeedKind.LOGIN]: 'ftp_login_succeeded',
+  [DeedKind.LOGIN_FAILED]: 'ftp_login_failed',
+  [DeedKind.REMOVE_FILE]: 'file_deleted',
+  [DeedKind.MAKE_DIRECTORY]: 'directory_made',
+  [DeedKind.REMOVE_DIRECTORY]: 'directory_removed',
+  [DeedKind.RENAME]: 'entry_renamed',
+  [DeedKind.SET_ATTRIBUTES]: 'attributes_changed',
+  [DeedKind.DENIED]: 'permission_denied',
+};
+const orNothing = (text: string): string | undefined => (text === '' ? undefined : text);
+
 export class SessionRecord {
   readonly #telemetry: Telemetry;
   readonly #figures: Figures;
   readonly #session: string;
   readonly #client: string;
+  readonly #address: string;
+  #quotaWarned = false;
   /** The user that was named last. */
   user = '';
   commands = 0;
 
-  constructor(telemetry: Telemetry, figures: Figures, session: string, client: string) {
+  constructor(telemetry: Telemetry, figures: Figures, session: string, remote: Address) {
     this.#telemetry = telemetry;
     this.#figures = figures;
     this.#session = session;
-    this.#client = client;
+    this.#client = formatAddress(remote);
+    this.#address = remote.host;
   }
   opened(): void {
     this.#figures.sessions.add();
@@ -36,6 +53,27 @@ export class SessionRecord {
     const { user, commands } = this;
     const about = { session: this.#session, client: this.#client, user };
     this.#telemetry.emit({ event: 'session_closed', ...about, why, commands, ms: Math.round(ms) });
+  }
+  kicked(by: string): void {
+    this.#telemetry.emit({ event: 'session_kicked', ...this.#who(), by });
+  }
+  /** What a line did, or was refused. */
+  deed({ kind, path, targetPath, user, detail }: processing.Deed): void {
+    const event = deedEvents[kind];
+    if (event === undefined) return;
+    const refused = kind === DeedKind.LOGIN_FAILED || kind === DeedKind.DENIED;
+    this.#telemetry.emit({
+      event,
+      ...(refused ? { level: 'warn' as const } : {}),
+      ...this.#who(),
+      ...(user === '' ? {} : { user }),
+      path: orNothing(path),
+      targetPath: orNothing(targetPath),
+      [kind === DeedKind.DENIED ? 'asked' : 'reason']: orNothing(detail),
+    });
+  }
+  #who(): { session: string; client: string; address: string; user: string } {
+    return { session: this.#session, client: this.#client, address: this.#address, user: this.user };
   }
   command(label: CommandLabel, code: number, ms: number): void {
     this.commands += 1;
@@ -61,15 +99,19 @@ export class SessionRecord {
     this.#figures.transferBytes.add(run.bytes, { kind });
     this.#telemetry.emit({
       event: 'transfer_finished',
-      session: this.#session,
-      client: this.#client,
-      user: this.user,
+      ...this.#who(),
       kind,
-      path: transfer.path,
+      path: (outcome.kind === 'done' ? outcome.path : undefined) ?? transfer.path,
       bytes: run.bytes,
       ms: Math.round(clock.monotonicMs() - run.startedMs),
+      ascii: transfer.type === processing.TransferType.ASCII,
+      tls: run.job.tls !== undefined,
       outcome: outcome.kind,
       ...(outcome.kind === 'failed' ? { reason: outcome.error.reason, error: outcome.error } : {}),
     });
+    // Once in a session: each upload beyond the mark says it to its client anyway.
+    if (outcome.kind !== 'done' || outcome.quota === undefined || this.#quotaWarned) return;
+    this.#quotaWarned = true;
+    this.#telemetry.emit({ event: 'quota_nearly_used', level: 'warn', ...this.#who(), ...outcome.quota });
   }
 }

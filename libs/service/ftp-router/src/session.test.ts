@@ -1,20 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { routing } from '@skerry/proto';
 import { eventually } from '@skerry/testing';
 import { randomBytes } from 'node:crypto';
 import { createServer, connect } from 'node:net';
-import { bench, reset, type Bench, type LineClient } from './fixture.ts';
+import { benches, reset, type Bench, type LineClient } from './fixture.ts';
 
-let opened: Bench[] = [];
-async function open(...args: Parameters<typeof bench>): Promise<Bench> {
-  const made = await bench(...args);
-  opened.push(made);
-  return made;
-}
-afterEach(async () => {
-  for (const one of opened) await one.close();
-  opened = [];
-});
+const open = benches();
 const lines = (one: Bench): string[] => one.processors.flatMap(({ executed }) => executed.map(({ line }) => line));
 const deferred = (): { promise: Promise<void>; resolve: () => void } => {
   let resolve = (): void => undefined;
@@ -199,7 +190,7 @@ describe('operators', () => {
     data.write('half');
     const { sessions } = await one.operator.listSessions({});
     const sessionId = sessions[0]?.sessionId ?? '';
-    expect(await one.operator.kickSession({ sessionId })).toEqual({ found: true });
+    expect(await one.operator.kickSession({ sessionId })).toEqual({ found: true, ended: 1 });
     expect((await client.ending())[0]).toBe('421 This session was ended by the operator.');
     await eventually(() => one.data.ended.length === 1);
     expect(one.data.files.size).toBe(0);

@@ -13,15 +13,19 @@ import {
   formatReply,
   greetingReply,
   replyForFailure,
+  sessionsReply,
   type FramedLine,
   type Reply,
 } from '@skerry/protocol-ftp';
-import type { StreamSocket } from '@skerry/runtime-sockets';
-import { formatAddress, type Timer } from '@skerry/runtime-world';
+import { nextTurn, type StreamSocket } from '@skerry/runtime-sockets';
+import { formatAddress, pause, type Timer } from '@skerry/runtime-world';
 import { commandText, type CommandLabel } from './command-label.ts';
 import { CommandQueue, queued, type Command } from './command-queue.ts';
+import { digestOf } from './digest.ts';
 import type { Door } from './door.ts';
+import { isForeign } from './foreign.ts';
 import { NextChannel } from './next-channel.ts';
+import { Pace } from './pace.ts';
 import { ProcessedSession } from './processed-session.ts';
 import { SessionRecord } from './session-record.ts';
 import { TransferSlot } from './transfer-slot.ts';
@@ -30,6 +34,10 @@ import { TransferSlot } from './transfer-slot.ts';
 const unreadRepliesMaxBytes = 64 * 1024;
 /** Longest TLS handshake on the control connection, in ms. */
 const handshakeMaxMs = 30_000;
+/** Commands that came in one flock and are done before all other sockets have their turn: in one process they need not wait. */
+const commandsPerTurn = 4;
+/** Commands of so long a time may come at once, in ms: clients send them in flocks. */
+const commandBurstMs = 1_000;
 
 export class Session {
   readonly id: string;
@@ -40,6 +48,8 @@ export class Session {
   readonly #ended = new AbortController();
   #over: (why: string) => void = () => undefined;
   readonly #whenOver: Promise<string>;
+  readonly #implicit: boolean;
+  readonly #pace: Pace;
   readonly #session: ProcessedSession;
   readonly #slot: TransferSlot;
   #open = true;
@@ -59,23 +69,28 @@ export class Session {
   readonly #channel: NextChannel;
   readonly #record: SessionRecord;
   #passing: Promise<void> | undefined;
+  /** Ends a checksum under way: nobody waits for it. */
+  #reading: AbortController | undefined;
   #timer: Timer | undefined;
 
-  constructor(door: Door, control: StreamSocket) {
-    const { config, environment, passive } = door;
+  /** @param implicit the connection begins with TLS. */
+  constructor(door: Door, control: StreamSocket, implicit = false) {
+    const { config, environment, passive, passiveHosts } = door;
     const { telemetry, world } = environment;
     const { clock, random } = world;
     const { local, remote } = control;
     this.id = randomId(random);
     this.#door = door;
     this.#control = control;
-    this.#channel = new NextChannel({ config, passive, clock, telemetry, local, remote });
-    this.#record = new SessionRecord(telemetry, door.figures, this.id, formatAddress(remote));
+    this.#channel = new NextChannel({ config, passive, passiveHosts, clock, telemetry, local, remote });
+    this.#record = new SessionRecord(telemetry, door.figures, this.id, remote);
     this.#queue = new CommandQueue(config.ftpCommandQueueMax);
     this.#whenOver = new Promise((resolve) => (this.#over = resolve));
     this.#startedMs = clock.monotonicMs();
     this.#lastActiveMs = this.#startedMs;
-    this.#session = new ProcessedSession(door, this.id, control);
+    this.#implicit = implicit;
+    this.#pace = new Pace(config.ftpCommandsPerSecond, commandBurstMs);
+    this.#session = new ProcessedSession(door, this.id, control, implicit);
     this.#slot = new TransferSlot({
       door,
       record: this.#record,
@@ -85,6 +100,14 @@ export class Session {
   }
   get clientHost(): string {
     return this.#control.remote.host;
+  }
+  /** The user that was named last; empty: none. */
+  get user(): string {
+    return this.#session.user;
+  }
+  /** Of the grant in use; undefined before the login. */
+  get loginId(): string | undefined {
+    return this.#session.login?.id;
   }
   get transferring(): boolean {
     return this.#slot.taken;
@@ -103,6 +126,7 @@ export class Session {
       command: commandText(this.#last),
       idleMs: this.idle ? Math.round(monotonicMs() - this.#lastActiveMs) : 0,
       ...this.#slot.state,
+      ...this.#slot.summary,
       workingDirectory: this.#session.workingDirectory,
       tls: this.#control.secure,
     };
@@ -111,9 +135,8 @@ export class Session {
   /** Serves until the session is over. */
   async run(): Promise<void> {
     this.#record.opened();
-    this.#send(greetingReply(this.#door.config.ftpGreeting));
     this.#watchIdle();
-    void this.#readInput();
+    void this.#begin();
     const why = await this.#whenOver;
     this.#record.closed(why, this.#door.environment.world.clock.monotonicMs() - this.#startedMs);
   }
@@ -122,6 +145,12 @@ export class Session {
     if (!this.#open) return;
     this.#send(closingReply(text));
     this.#close(why);
+  }
+  /** {@link bye} by an operator. */
+  kick(by: string): void {
+    if (!this.#open) return;
+    this.#record.kicked(by);
+    this.bye('This session was ended by the operator.', 'kicked');
   }
   /** As {@link bye}, but what is under way ends first. */
   drain(): void {
@@ -133,6 +162,11 @@ export class Session {
     this.#control.destroy();
   }
 
+  async #begin(): Promise<void> {
+    if (this.#implicit && !(await this.#secured(false))) return;
+    this.#send(greetingReply(this.#door.config.ftpGreeting));
+    await this.#readInput();
+  }
   async #readInput(): Promise<void> {
     try {
       for (let chunk = await this.#control.read(); chunk !== undefined; chunk = await this.#control.read())
@@ -146,7 +180,10 @@ export class Session {
     }
   }
   #receive(chunk: Uint8Array): void {
-    for (const line of this.#framer.push(chunk)) {
+    const lines = this.#framer.push(chunk);
+    const refusals = this.#framer.takeRefusals();
+    if (refusals.length > 0 && this.#open && !this.#upgrading) this.#control.write(refusals);
+    for (const line of lines) {
       // Before a TLS handshake: sent ahead in clear, by whomever.
       if (!this.#open || this.#upgrading) return;
       this.#take(line);
@@ -163,12 +200,16 @@ export class Session {
     const item = queued(line);
     if (!this.#queue.offer(item))
       return this.bye(`More than ${ftpCommandQueueMax} commands ahead of their replies.`, 'command_queue');
-    if (item.kind === 'command' && item.label.verb === 'QUIT') this.#quitSeen = true;
+    if (item.kind !== 'command') return;
+    if (item.label.verb === 'QUIT') this.#quitSeen = true;
+    if (item.label.verb === 'other' && !this.#session.loggedIn && isForeign(item.line))
+      this.bye('This is an FTP server.', 'foreign_protocol');
   }
   #endInput(): void {
     this.#inputEnded = true;
     // An upload goes on to its own end: what arrived becomes a stage, but no name, since nobody stands behind it.
     if (!this.#quitSeen && this.#slot.kind !== processing.TransferKind.STORE) this.#slot.cut();
+    if (!this.#quitSeen) this.#reading?.abort();
     if (!this.#working) this.#close('client_left');
   }
 
@@ -179,7 +220,7 @@ export class Session {
     this.#work().catch((thrown: unknown) => this.#crash(thrown));
   }
   async #work(): Promise<void> {
-    while (this.#open) {
+    for (let done = 1; this.#open; done++) {
       const item = this.#queue.poll();
       if (item === undefined) break;
       if (item.kind === 'answered') this.#send(item.reply);
@@ -187,6 +228,7 @@ export class Session {
       await this.#passing;
       if (this.#draining) break;
       await this.#repliesRead();
+      if (done % commandsPerTurn === 0 && this.#queue.length > 0) await nextTurn();
     }
     this.#working = false;
     this.#lastActiveMs = this.#door.environment.world.clock.monotonicMs();
@@ -219,6 +261,9 @@ export class Session {
 
   async #perform({ line, label }: Command, passing: boolean): Promise<void> {
     const { clock } = this.#door.environment.world;
+    const waitMs = this.#pace.take(1, clock.monotonicMs());
+    if (waitMs > 0) await pause(clock, waitMs, this.#ended.signal);
+    if (!this.#open) return;
     const beganMs = clock.monotonicMs();
     this.#last = label;
     this.#lastCode = 0;
@@ -234,8 +279,11 @@ export class Session {
     this.#record.command(label, this.#lastCode, clock.monotonicMs() - beganMs);
   }
   async #execute(line: Uint8Array): Promise<readonly processing.Directive[]> {
+    const { idleMaxMs } = this.#session;
     const directives = await this.#session.execute(line, this.#slot.state, this.#ended.signal);
+    if (this.#session.idleMaxMs !== idleMaxMs) this.#watchIdle();
     this.#record.user = this.#session.user;
+    for (const deed of this.#session.takeDeeds()) this.#record.deed(deed);
     // What the client sent in clear behind AUTH must not run under TLS: forgotten before it hears that it may begin.
     if (directives.some(({ kind }) => kind?.$case === 'startTls')) this.#forgetInput();
     return directives;
@@ -267,12 +315,22 @@ export class Session {
         return this.#transfer(directive.value);
       case 'abortTransfer':
         return this.#slot.abort(() => this.#channel.drop());
+      case 'digest':
+        this.#reading = new AbortController();
+        return this.#send(await digestOf(this.#door, directive.value, this.#reading.signal));
+      case 'who':
+        return this.#send(this.#who(directive.value));
       case 'closeControl':
         if (passing) await this.#slot.replied;
         return this.#close('quit');
       default:
         return unreachable(directive);
     }
+  }
+  /** SITE WHO. */
+  #who({ user }: processing.Who): Reply {
+    const sessions = this.#door.sessions().filter((each) => user === '' || each.user === user);
+    return sessionsReply(sessions, this.#door.environment.world.clock.wallMs());
   }
   #forgetInput(): void {
     this.#upgrading = true;
@@ -281,21 +339,26 @@ export class Session {
     this.#quitSeen = false;
   }
   async #startTls(): Promise<void> {
+    if (await this.#secured(true)) this.#upgrading = false;
+  }
+  /** False: the handshake failed, and the session is over. */
+  async #secured(discardBuffered: boolean): Promise<boolean> {
     try {
       await this.#control.flushed();
-      await this.#control.upgradeToTls(this.#door.tls.context(), { deadlineMs: handshakeMaxMs, discardBuffered: true });
+      await this.#control.upgradeToTls(this.#door.tls.context(), { deadlineMs: handshakeMaxMs, discardBuffered });
+      return true;
     } catch (thrown) {
       this.#record.tlsFailed(toStatusError(thrown));
       this.#close('tls_failed');
-      return;
+      return false;
     }
-    this.#upgrading = false;
   }
 
   async #transfer(transfer: processing.Transfer): Promise<void> {
+    const { dataTls: secure, login } = this.#session;
     const channel = this.#channel.take();
     if (channel === undefined) return this.#send(dataConnectionFailedReply('Use PASV, EPSV, PORT or EPRT first.'));
-    const lastReply = this.#slot.perform(transfer, channel, this.#session.dataTls);
+    const lastReply = this.#slot.perform(transfer, channel, { secure, login });
     this.#passQueue();
     if ((await lastReply)?.code === 421) this.#close('transfer_refused');
   }
@@ -309,12 +372,14 @@ export class Session {
     const { clock } = environment.world;
     const { loggedIn } = this.#session;
     const loginLeftMs = this.#startedMs + config.ftpLoginTimeoutMs - clock.monotonicMs();
-    const restLeftMs = this.#lastActiveMs + config.ftpIdleTimeoutMs - clock.monotonicMs();
+    const { idleMaxMs } = this.#session;
+    const restLeftMs = this.#lastActiveMs + idleMaxMs - clock.monotonicMs();
     if (!loggedIn && loginLeftMs <= 0) return this.bye('No login in time.', 'login_timeout');
     if (this.idle && restLeftMs <= 0) return this.bye('Idle for too long.', 'idle_timeout');
     // While work is under way the time rests: look again after a whole one.
-    const idleLeftMs = this.idle ? restLeftMs : config.ftpIdleTimeoutMs;
+    const idleLeftMs = this.idle ? restLeftMs : idleMaxMs;
     const waitMs = Math.max(1, Math.ceil(loggedIn ? idleLeftMs : Math.min(loginLeftMs, idleLeftMs)));
+    this.#timer?.cancel();
     this.#timer = clock.setTimer(waitMs, () => this.#watchIdle());
   }
   #byeDraining(): void {
@@ -328,6 +393,7 @@ export class Session {
     this.#channel.close();
     this.#slot.cut();
     this.#ended.abort();
+    this.#reading?.abort();
     this.#control.end().then(
       () => this.#over(why),
       () => {

@@ -1,5 +1,7 @@
 /** Settings of the router. Every time and count that a client can stretch is one of them. */
 import { flag, hostPattern, integer, optionalText, text, type ConfigOf } from '@skerry/runtime-config';
+import { guardSettings } from './guard-settings.ts';
+import { operatorSettings } from './operator-settings.ts';
 
 const anHour = 3_600_000;
 
@@ -58,11 +60,11 @@ export const settings = {
     help: 'most sessions at once; one more gets 421. Each holds a socket and some 40 KB',
   }),
   ftpSessionsPerAddressMax: integer({
-    default: 500,
+    default: 100,
     min: 1,
     max: 100_000,
     unit: 'sessions',
-    help: 'most sessions at once from one client address; one more gets 421. Leaves room for others',
+    help: 'most sessions at once from one client address; one more gets 421. As many as there are passive ports',
   }),
   ftpLoginTimeoutMs: integer({
     default: 60_000,
@@ -113,6 +115,8 @@ export const settings = {
     unit: 'lines',
     help: 'most lines in one session that are too long or hold NUL; one more ends it with 421',
   }),
+  ...guardSettings,
+  ...operatorSettings,
 };
 export type Config = ConfigOf<typeof settings> & {
   /** Of the node, see `nodeSettings`. */

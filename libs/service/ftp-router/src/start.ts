@@ -1,15 +1,20 @@
 /** The routing role: the door for FTP clients. */
 import { StatusError } from '@skerry/kernel';
 import { routing } from '@skerry/proto';
-import { closingReply, formatReply } from '@skerry/protocol-ftp';
+import { closingReply, formatReply, sameHost } from '@skerry/protocol-ftp';
 import type { Service, ServiceEnvironment, StartService } from '@skerry/runtime-host';
+import type { CallContext } from '@skerry/runtime-rpc';
 import { listenStream, type StreamListener, type StreamSocket } from '@skerry/runtime-sockets';
 import { formatAddress, pause } from '@skerry/runtime-world';
+import { Admission, type Refusal } from './admission.ts';
 import { dataNodes, processors } from './callers.ts';
 import type { Door } from './door.ts';
-import { DoorTls } from './door-tls.ts';
 import { figures } from './figures.ts';
+import { openOperations, type Operations, type Reload } from './operations.ts';
 import { PassivePorts } from './passive-ports.ts';
+import { ProxyEntry } from './proxy-entry.ts';
+import { Rates } from './rates.ts';
+import type { Records } from './records.ts';
 import { Session } from './session.ts';
 import { doorHost, parsePortRange, passiveShortage, type Config } from './settings.ts';
 
@@ -20,11 +25,16 @@ class Router implements Service {
   readonly #door: Door;
   readonly #sessions = new Map<string, Session>();
   readonly #runs = new Set<Promise<void>>();
-  readonly #perAddress = new Map<string, number>();
-  #listener: StreamListener | undefined;
+  readonly #records: Records;
+  readonly #reload: Reload;
+  readonly #admission: Admission;
+  readonly #entry: ProxyEntry;
+  readonly #listeners: StreamListener[] = [];
   #stopping: Promise<void> | undefined;
 
-  constructor(config: Config, environment: ServiceEnvironment, tls: DoorTls) {
+  constructor(config: Config, environment: ServiceEnvironment, { tls, passiveHosts, records, reload }: Operations) {
+    this.#records = records;
+    this.#reload = reload;
     const range = parsePortRange(config.passivePorts);
     if (range === undefined)
       throw new StatusError(
@@ -33,8 +43,13 @@ class Router implements Service {
       );
     const { clock, random } = environment.world;
     const { telemetry } = environment;
+    if (config.ftpTls === 'off' && config.ftpsPort !== 0)
+      throw new StatusError('malformed', `Cannot open --ftps-port ${config.ftpsPort}: --ftp-tls is off`);
+    this.#admission = new Admission(config);
+    this.#entry = new ProxyEntry({ from: config.ftpProxyFrom, clock, telemetry });
     const passive = new PassivePorts({
       range,
+      pass: (socket, enter) => this.#entry.pass(socket, enter),
       acceptMs: config.ftpDataAcceptMs,
       clock,
       random,
@@ -46,14 +61,20 @@ class Router implements Service {
       environment,
       tls,
       passive,
+      passiveHosts,
       processors: processors(environment),
       nodes: dataNodes(environment),
+      sessions: () => this.#summaries(),
+      rates: new Rates(config, clock),
       figures: figures(telemetry, { sessions: () => this.#sessions.size, transfers: () => this.#transfers() }),
     };
   }
   get endpoints(): Readonly<Record<string, string>> {
-    const address = this.#listener?.address;
-    return address === undefined ? {} : { ftp: `ftp://${formatAddress(address)}` };
+    const [plain, implicit] = this.#listeners.map(({ address }) => formatAddress(address));
+    return {
+      ...(plain === undefined ? {} : { ftp: `ftp://${plain}` }),
+      ...(implicit === undefined ? {} : { ftps: `ftps://${implicit}` }),
+    };
   }
   load(): number {
     return this.#sessions.size;
@@ -64,25 +85,43 @@ class Router implements Service {
       transfers: this.#transfers(),
       passiveListeners: this.#door.passive.listeners,
       stopping: this.#stopping !== undefined,
+      records: this.#records.status(),
     };
   }
   /** @throws StatusError `port_in_use`. */
   async open(): Promise<void> {
     const { config } = this.#door;
-    const address = { host: doorHost(config), port: config.ftpPort, keepAliveMs: controlKeepAliveMs };
-    this.#listener = await listenStream(address, (socket) => this.#accept(socket));
+    await this.#listen(config.ftpPort, false);
+    if (config.ftpsPort !== 0) await this.#listen(config.ftpsPort, true);
+  }
+  async #listen(port: number, implicit: boolean): Promise<void> {
+    const address = { host: doorHost(this.#door.config), port, keepAliveMs: controlKeepAliveMs };
+    const enter = (socket: StreamSocket): void => this.#accept(socket, implicit);
+    this.#listeners.push(await listenStream(address, (socket) => this.#entry.pass(socket, enter)));
   }
   serve(): void {
     const handlers = {
-      listSessions: async () => ({ sessions: [...this.#sessions.values()].map((session) => session.summary()) }),
-      kickSession: async ({ sessionId }: routing.KickSessionRequest) => {
-        const session = this.#sessions.get(sessionId);
-        session?.bye('This session was ended by the operator.', 'kicked');
-        return { found: session !== undefined };
+      listSessions: async () => ({ sessions: this.#summaries() }),
+      kickSession: async (request: routing.KickSessionRequest, { caller }: CallContext) => {
+        const ended = this.#kicked(request);
+        for (const session of ended) session.kick(caller.nodeId);
+        return { found: ended.length > 0, ended: ended.length };
       },
+      listLogins: async ({ user }: routing.ListLoginsRequest) => ({ loginIds: this.#logins(user) }),
     };
-    const access = { listSessions: ['operator', 'auth'], kickSession: ['operator', 'auth'] };
+    const access = { listSessions: ['operator', 'auth'], kickSession: ['operator', 'auth'], listLogins: ['auth'] };
     this.#door.environment.rpc.serve(routing.RoutingServiceDefinition, handlers, access);
+  }
+  /** @throws StatusError `malformed` when the request names nobody. */
+  #kicked({ sessionId, user, clientHost }: routing.KickSessionRequest): readonly Session[] {
+    if (sessionId === '' && user === '' && clientHost === '')
+      throw new StatusError('malformed', 'Cannot end sessions: name a session, a user or an address');
+    return [...this.#sessions.values()].filter(
+      (session) =>
+        (sessionId === '' || session.id === sessionId) &&
+        (user === '' || session.user === user) &&
+        (clientHost === '' || sameHost(session.clientHost, clientHost)),
+    );
   }
   stop(graceMs: number): Promise<void> {
     this.#stopping ??= this.#stop(graceMs);
@@ -90,7 +129,8 @@ class Router implements Service {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    await this.#listener?.close();
+    for (const listener of this.#listeners) await listener.close();
+    this.#entry.close();
     const ended = Promise.all(this.#runs).then(() => undefined);
     for (const session of this.#sessions.values()) session.drain();
     const graceOver = new AbortController();
@@ -98,56 +138,72 @@ class Router implements Service {
     graceOver.abort();
     for (const session of this.#sessions.values()) session.destroy();
     await ended;
+    await closeOperations({ reload: this.#reload, records: this.#records });
+  }
+  #summaries(): routing.SessionSummary[] {
+    return Array.from(this.#sessions.values(), (session) => session.summary());
   }
   #transfers(): number {
     let count = 0;
     for (const session of this.#sessions.values()) if (session.transferring) count += 1;
     return count;
   }
-  #accept(socket: StreamSocket): void {
+  #logins(user: string): string[] {
+    const ids: string[] = [];
+    for (const session of this.#sessions.values()) {
+      const id = session.user === user ? session.loginId : undefined;
+      if (id !== undefined) ids.push(id);
+    }
+    return ids;
+  }
+  #accept(socket: StreamSocket, implicit: boolean): void {
     const { host } = socket.remote;
-    const refusal = this.#refusal(host);
-    if (refusal !== undefined) return this.#refuse(socket, refusal);
-    const session = new Session(this.#door, socket);
+    if (this.#stopping !== undefined)
+      return this.#refuse(socket, { limit: 'stopping', text: 'The server shuts down.' }, implicit);
+    const refusal = this.#admission.enter(host);
+    if (refusal !== undefined) return this.#refuse(socket, refusal, implicit);
+    const session = new Session(this.#door, socket, implicit);
     this.#sessions.set(session.id, session);
-    this.#perAddress.set(host, this.#count(host) + 1);
     const over = (): void => {
       this.#sessions.delete(session.id);
       this.#runs.delete(run);
-      if (this.#count(host) > 1) this.#perAddress.set(host, this.#count(host) - 1);
-      else this.#perAddress.delete(host);
+      this.#admission.left(host);
     };
     const run: Promise<void> = session.run().then(over);
     this.#runs.add(run);
   }
-  #count(host: string): number {
-    return this.#perAddress.get(host) ?? 0;
-  }
-  #refusal(host: string): { limit: string; text: string } | undefined {
-    const { ftpSessionsMax, ftpSessionsPerAddressMax } = this.#door.config;
-    if (this.#stopping !== undefined) return { limit: 'stopping', text: 'The server shuts down.' };
-    if (this.#sessions.size >= ftpSessionsMax) return { limit: 'all', text: 'Too many sessions; try again later.' };
-    if (this.#count(host) >= ftpSessionsPerAddressMax)
-      return { limit: 'address', text: 'Too many sessions from your address; try again later.' };
-    return undefined;
-  }
-  #refuse(socket: StreamSocket, { limit, text }: { limit: string; text: string }): void {
+  #refuse(socket: StreamSocket, { limit, text }: Refusal, implicit: boolean): void {
     const { environment, figures: counted } = this.#door;
     counted.sessionsRefused.add(1, { limit });
     environment.telemetry.emit({ event: 'session_refused', level: 'warn', client: socket.remote.host, limit });
+    // Whoever awaits TLS cannot read this, and a handshake is more than a refusal should cost.
+    if (implicit) return socket.destroy();
     const { code, lines } = closingReply(text);
     socket.write(formatReply(code, lines));
     socket.end().catch(() => socket.destroy());
   }
 }
 
+async function closeOperations({ reload, records }: Pick<Operations, 'reload' | 'records'>): Promise<void> {
+  reload.close();
+  await records.close();
+}
+
 export const start: StartService<Config> = async (config, environment) => {
-  const tls = await DoorTls.open(config, environment);
+  const operations = await openOperations(config, environment);
   const shortage = passiveShortage(config);
   if (shortage !== undefined)
     environment.telemetry.emit({ event: 'passive_range_small', level: 'warn', message: shortage });
-  const router = new Router(config, environment, tls);
-  router.serve();
-  await router.open();
-  return router;
+  let router: Router | undefined;
+  try {
+    router = new Router(config, environment, operations);
+    router.serve();
+    await router.open();
+    return router;
+  } catch (thrown) {
+    // What is open would keep the process alive.
+    if (router !== undefined) await router.stop(0);
+    else await closeOperations(operations);
+    throw thrown;
+  }
 };

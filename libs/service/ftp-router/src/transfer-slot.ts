@@ -1,10 +1,12 @@
 /** The one transfer that a session may have under way, from its directive to its last reply. */
-import type { processing } from '@skerry/proto';
+import { processing, type routing } from '@skerry/proto';
 import { transferAbortedReplies, type Reply } from '@skerry/protocol-ftp';
 import type { DataChannel } from './data-channel.ts';
 import type { Door } from './door.ts';
+import type { Login } from './login.ts';
 import { performed } from './perform.ts';
 import type { TransferState } from './processed-session.ts';
+import type { Direction } from './rates.ts';
 import type { SessionRecord } from './session-record.ts';
 import { outcomeReply, TransferRun, type Outcome } from './transfer.ts';
 
@@ -15,6 +17,12 @@ export type SlotOwner = {
   readonly send: (reply: Reply) => void;
   /** See {@link TransferRun}'s job. */
   readonly clientMeansIt: () => boolean;
+};
+const directions: Readonly<Record<processing.TransferKind, Direction>> = {
+  [processing.TransferKind.UNSPECIFIED]: 'down',
+  [processing.TransferKind.RETRIEVE]: 'down',
+  [processing.TransferKind.STORE]: 'up',
+  [processing.TransferKind.LIST]: 'down',
 };
 type Running = { readonly run: TransferRun; readonly replied: Promise<void> };
 
@@ -31,6 +39,14 @@ export class TransferSlot {
   get state(): TransferState {
     return { transferring: this.taken, transferredBytes: this.#running?.run.bytes ?? 0 };
   }
+  /** What a list of sessions tells of the transfer under way; `bytesPerSecond`: since it began. */
+  get summary(): Pick<routing.SessionSummary, 'path' | 'bytesPerSecond' | 'dataTls'> {
+    const run = this.#running?.run;
+    if (run === undefined) return { path: '', bytesPerSecond: 0, dataTls: false };
+    const ms = Math.max(1, run.job.clock.monotonicMs() - run.startedMs);
+    const { path } = run.job.transfer;
+    return { path, bytesPerSecond: Math.round((run.bytes * 1_000) / ms), dataTls: run.job.tls !== undefined };
+  }
   /** Undefined when none is under way. */
   get kind(): processing.TransferKind | undefined {
     return this.#running?.run.job.transfer.kind;
@@ -41,19 +57,25 @@ export class TransferSlot {
   }
 
   /** The slot is taken when this returns. @returns the last reply; undefined: whoever aborted has replied. */
-  async perform(transfer: processing.Transfer, channel: DataChannel, secure: boolean): Promise<Reply | undefined> {
+  async perform(
+    transfer: processing.Transfer,
+    channel: DataChannel,
+    { secure, login }: { readonly secure: boolean; readonly login: Login | undefined },
+  ): Promise<Reply | undefined> {
     const { door, record, send, clientMeansIt } = this.#owner;
-    const { config, environment, nodes, tls } = door;
+    const { config, environment, nodes, rates, tls } = door;
     const run = new TransferRun({
       transfer,
       channel,
       tls: secure ? tls.context() : undefined,
       tlsSessionReuse: config.tlsSessionReuse,
+      pace: rates.open(login?.user ?? '', directions[transfer.kind], login?.rates ?? {}),
       nodes,
       clock: environment.world.clock,
       checksum: environment.world.checksum,
       acceptMs: config.ftpDataAcceptMs,
       stallMs: config.ftpDataStallMs,
+      quotaWarningPercent: config.quotaWarningPercent,
       reply: send,
       clientMeansIt,
     });

@@ -1,20 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { eventually } from '@skerry/testing';
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
-import { bench, dial, dropped, received, type Bench, type LineClient } from './fixture.ts';
+import { benches, dial, dropped, received, type Bench, type LineClient } from './fixture.ts';
 
-let opened: Bench[] = [];
-async function open(...args: Parameters<typeof bench>): Promise<Bench> {
-  const made = await bench(...args);
-  opened.push(made);
-  return made;
-}
-afterEach(async () => {
-  for (const one of opened) await one.close();
-  opened = [];
-});
+const open = benches();
 
 describe('TLS', () => {
   async function secured(one: Bench): Promise<LineClient> {

@@ -1,20 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { StatusError } from '@skerry/kernel';
 import { eventually } from '@skerry/testing';
 import { randomBytes } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
-import { bench, dial, dropped, received, reset, type Bench, type LineClient } from './fixture.ts';
+import { benches, dial, dropped, received, reset, type LineClient } from './fixture.ts';
 
-let opened: Bench[] = [];
-async function open(...args: Parameters<typeof bench>): Promise<Bench> {
-  const made = await bench(...args);
-  opened.push(made);
-  return made;
-}
-afterEach(async () => {
-  for (const one of opened) await one.close();
-  opened = [];
-});
+const open = benches();
 async function upload(client: LineClient, name: string, bytes: Buffer): Promise<string> {
   const data = await client.data();
   await client.ask(`STOR ${name}`, 150);
@@ -329,8 +320,10 @@ describe('the end of an upload', () => {
       await client.ask(`STOR file${round}`, 150);
       data.write(Buffer.alloc(round * 10_000, 1));
       client.socket.end();
-      data.end();
+      data.resume().end();
       await eventually(() => one.data.ended.length === round + 1);
+      // Our half ends too: what a client leaves behind must not stay open.
+      await eventually(() => data.closed);
       client.destroy();
     }
     expect(one.data.files.size).toBe(0);

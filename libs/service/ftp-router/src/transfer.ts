@@ -20,6 +20,8 @@ import type { StreamSocket, TlsContext } from '@skerry/runtime-sockets';
 import type { Clock } from '@skerry/runtime-world';
 import type { DataChannel } from './data-channel.ts';
 import type { DataNode, DataNodes } from './callers.ts';
+import type { TransferPace } from './rates.ts';
+import { quotaText, type QuotaWarning } from './quota-warning.ts';
 
 export type TransferJob = {
   readonly transfer: processing.Transfer;
@@ -27,11 +29,15 @@ export type TransferJob = {
   /** PROT P: the context for the data connection. */
   readonly tls: TlsContext | undefined;
   readonly tlsSessionReuse: boolean;
+  /** Undefined: as fast as it goes. */
+  readonly pace: TransferPace | undefined;
   readonly nodes: DataNodes;
   readonly clock: Clock;
   readonly checksum: Checksum;
   readonly acceptMs: number;
   readonly stallMs: number;
+  /** From which part of a quota an upload warns, in percent. */
+  readonly quotaWarningPercent: number;
   /** Sends a reply at once. */
   readonly reply: (reply: Reply) => void;
   /** An upload's bytes are durable and its data connection ended well: does the client stand behind it? */
@@ -39,8 +45,13 @@ export type TransferJob = {
 };
 
 export type Outcome =
-  /** `path`: what was published, where data chose the name. */
-  | { readonly kind: 'done'; readonly path?: string }
+  /** `path`: what was published, where data chose the name. `truncated`: a listing that is too long. */
+  | {
+      readonly kind: 'done';
+      readonly path?: string;
+      readonly quota?: QuotaWarning | undefined;
+      readonly truncated?: boolean;
+    }
   /** The data node, or we, could not. */
   | { readonly kind: 'failed'; readonly error: StatusError }
   | { readonly kind: 'no_connection'; readonly why: string }
@@ -83,6 +94,7 @@ export class TransferRun {
   abort(): boolean {
     if (this.#committing) return false;
     this.#aborted = true;
+    this.job.pace?.hurry();
     this.#closeChannel();
     this.#socket?.destroy();
     // An upload's stream goes on for a moment: what arrived shall be its stage.
@@ -97,6 +109,7 @@ export class TransferRun {
   }
   /** Ends what is left over: after anything but `done`, the data node's stream may be open. */
   finish(outcome?: Outcome): void {
+    this.job.pace?.close();
     this.#closeChannel();
     if (outcome?.kind !== 'done') this.#abort.abort();
   }
@@ -165,6 +178,8 @@ export class TransferRun {
   /** After the client's end of the data connection failed. */
   cut(): Outcome {
     if (this.#aborted) return { kind: 'aborted' };
+    // Also one that ended well, of a client that is gone: our half of it would stay open for ever.
+    this.#socket?.destroy();
     const why = this.#stalled
       ? 'The data connection stalled; transfer aborted.'
       : 'Data connection closed; transfer aborted.';
@@ -211,8 +226,12 @@ const operations: Readonly<Record<processing.TransferKind, FtpOperation>> = {
 /** Undefined: somebody replied already. */
 export function outcomeReply(transfer: processing.Transfer, outcome: Outcome): Reply | undefined {
   switch (outcome.kind) {
-    case 'done':
-      return transferDoneReply(transfer, { path: outcome.path });
+    case 'done': {
+      const { code, lines } = transferDoneReply(transfer, outcome);
+      return outcome.quota === undefined
+        ? { code, lines }
+        : { code, lines: [`${lines.join(' ')} ${quotaText(outcome.quota)}`] };
+    }
     case 'failed': {
       const { code, text } = replyForFailure(outcome.error.reason, operations[transfer.kind]);
       return { code, lines: [text] };

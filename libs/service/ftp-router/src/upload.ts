@@ -10,6 +10,7 @@ import { processing, type data } from '@skerry/proto';
 import { AsciiDecoder } from '@skerry/protocol-ftp';
 import { chunkOf, chunkSizeMaxBytes, type PartialRequestOf } from '@skerry/runtime-rpc';
 import { nextTurn, type StreamSocket } from '@skerry/runtime-sockets';
+import { quotaWarning, type QuotaWarning } from './quota-warning.ts';
 import { progressDeadlineMs, settleMs, type Outcome, type TransferRun } from './transfer.ts';
 
 type Request = PartialRequestOf<typeof data.DataServiceDefinition.methods.store>;
@@ -34,13 +35,15 @@ export async function upload(run: TransferRun): Promise<Outcome> {
     return run.failed(thrown);
   }
   const { requests, responses, ready } = opened;
-  const socket = await run.openSocket({ path: ready.path });
+  const path = userPath(run.job.transfer, ready.path);
+  const socket = await run.openSocket({ path });
   if (!socket.ok) {
     requests.giveUp();
     await settled(run, responses);
     return socket.error;
   }
   requests.begin(socket.value);
+  let quota: QuotaWarning | undefined;
   try {
     await expect(responses, 'staged');
     if (!(await meant(run, requests))) {
@@ -50,7 +53,8 @@ export async function upload(run: TransferRun): Promise<Outcome> {
     }
     run.beginCommit();
     requests.decide(true);
-    await expect(responses, 'committed');
+    const committed = await expect(responses, 'committed');
+    quota = quotaWarning(committed, run.job.quotaWarningPercent);
     // To the end of the stream, beside the reply: until then the data node counts the upload as under way.
     void settled(run, responses);
   } catch (thrown) {
@@ -58,7 +62,17 @@ export async function upload(run: TransferRun): Promise<Outcome> {
     return run.failed(thrown);
   }
   socket.value.end().catch(() => socket.value.destroy());
-  return { kind: 'done', path: ready.path };
+  return { kind: 'done', path, quota };
+}
+
+/**
+ * What is published, as the user sees it: the data node names it in the file tree, where the user's home is a part of
+ * it that is nobody's business. STOU: the path is a directory, and data chose the name.
+ */
+function userPath({ path, uniqueName }: processing.Transfer, treePath: string): string {
+  if (!uniqueName) return path;
+  const name = treePath.slice(treePath.lastIndexOf('/') + 1);
+  return path === '/' ? `/${name}` : `${path}/${name}`;
 }
 
 async function meant(run: TransferRun, requests: UploadRequests): Promise<boolean> {
@@ -114,7 +128,7 @@ class UploadRequests {
     present(this.#resolveVerdict, 'resolver')(commit);
   }
   async *stream(): AsyncGenerator<Request> {
-    const { transfer, checksum } = this.#run.job;
+    const { transfer, checksum, pace } = this.#run.job;
     yield { part: { $case: 'start', value: { ticket: transfer.ticket } } };
     const socket = await this.#socket;
     if (socket === undefined) return;
@@ -124,9 +138,13 @@ class UploadRequests {
       if (bytes === undefined) break;
       this.#run.bytes += bytes.length;
       for (const piece of decoder === undefined ? [bytes] : decoder.push(bytes))
+        if (pace !== undefined)
+          for await (const part of pace.pieces(piece))
+            yield { part: { $case: 'chunk', value: chunkOf(part, checksum) } };
         // A held CR can make a decoded piece one byte longer than what was read.
-        for (let at = 0; at < piece.length; at += chunkSizeMaxBytes)
-          yield { part: { $case: 'chunk', value: chunkOf(piece.subarray(at, at + chunkSizeMaxBytes), checksum) } };
+        else
+          for (let at = 0; at < piece.length; at += chunkSizeMaxBytes)
+            yield { part: { $case: 'chunk', value: chunkOf(piece.subarray(at, at + chunkSizeMaxBytes), checksum) } };
     }
     // A CR that was held back for a LF is content only when the end was meant: a resumed upload sends it again.
     if (!this.cut)

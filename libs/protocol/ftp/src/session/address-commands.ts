@@ -31,7 +31,8 @@ function extendedPassive(turn: Turn): void {
 function connect(turn: Turn, { host, port }: HostPort): void {
   if (!sameHost(host, turn.session.clientHost)) return turn.reply(504, 'Data connections go to your own address only.');
   if (port < portMin) return turn.reply(504, `Data connections go to ports from ${portMin} on.`);
-  turn.direct({ $case: 'connectActive', value: { host, port } });
+  // The control connection's own text of it: the client's may lack the zone that a link-local address needs.
+  turn.direct({ $case: 'connectActive', value: { host: turn.session.clientHost, port } });
   turn.reply(200, `${turn.verb} accepted.`);
 }
 

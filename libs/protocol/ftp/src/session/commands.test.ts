@@ -40,7 +40,21 @@ describe('before login', () => {
     ['AUTH TLS', '234 startTls'],
     ['AUTH TLS-C', '234 startTls'],
     ['auth tls', '234 startTls'],
-    ['AUTH SSL', '504'],
+    ['AUTH SSL', '234 startTls'],
+    ['AUTH TLS-P', '234 startTls'],
+    ['ADAT x', '503'],
+    ['MIC x', '502'],
+    ['CONF x', '502'],
+    ['ENC x', '502'],
+    ['HOST [2001:db8::1]', '220'],
+    ['HOST 192.0.2.1', '220'],
+    ['HOST', '501'],
+    ['HOST a b', '501'],
+    ['HOST -x.example.org', '501'],
+    ['HOST ftp.example.org:21', '501'],
+    ['HOST 2001:db8::1', '501'],
+    ['HASH x', '530'],
+    ['COMB x y', '530'],
     ['AUTH GSSAPI', '504'],
     ['AUTH', '501'],
     ['PBSZ 0', '503'],
@@ -59,7 +73,9 @@ describe('before login', () => {
     ['SITE HELP', '530'],
     ['NOWT', '500'],
     ['SMNT /', '502'],
-    ['XSHA256 x', '502'],
+    ['XSHA256 x', '530'],
+    ['LPRT x', '502'],
+    ['DSIZ', '502'],
     ['', '500'],
     [' NOOP', '500'],
     ['__proto__ x', '500'],
@@ -205,6 +221,69 @@ describe('logged in', () => {
     ['SITE UTIME notes.txt', '501'],
     ['SITE QUOTA', '200'],
     ['SITE EXEC ls', '504'],
+    ['SITE SYMLINK a b', '504'],
+    ['SITE NOWT', '504'],
+    ['SITE WHO', 'who'],
+    ['SITE IDLE', '200'],
+    ['SITE IDLE 60', '200'],
+    ['SITE IDLE 300', '200'],
+    ['SITE IDLE 29', '501'],
+    ['SITE IDLE 301', '501'],
+    ['SITE IDLE x', '501'],
+    ['SITE PASSWD right new', '200'],
+    ['SITE PASSWD "right" "new one"', '200'],
+    ['SITE PASSWD wrong new', '550'],
+    ['SITE PASSWD right', '501'],
+    ['SITE PASSWD right new more', '501'],
+    ['SITE PASSWD right "new', '501'],
+    ['MFCT 20200101000000 notes.txt', '213'],
+    ['MFCT 20200101000000', '501'],
+    ['MFF modify=20200101000000;UNIX.mode=0600; notes.txt', '213'],
+    ['MFF Create=20200101000000; notes.txt', '213'],
+    ['MFF UNIX.owner=bob; notes.txt', '504'],
+    ['MFF modify=2020; notes.txt', '501'],
+    ['MFF UNIX.mode=999; notes.txt', '501'],
+    ['MFF modify=20200101000000 notes.txt', '501'],
+    ['MFF modify=20200101000000; nowhere', '550'],
+    ['AVBL', '213'],
+    ['AVBL /sub', '213'],
+    ['AVBL notes.txt', '550'],
+    ['AVBL nowhere', '550'],
+    ['COMB "whole.bin" "notes.txt" "cut.bin"', '250'],
+    ['COMB whole.bin notes.txt', '250'],
+    ['COMB whole.bin', '501'],
+    ['COMB whole.bin notes.txt notes.txt', '501'],
+    ['COMB notes.txt notes.txt', '501'],
+    ['COMB "whole.bin notes.txt', '501'],
+    ['COMB / notes.txt', '553'],
+    ['COMB whole.bin nowhere', '550'],
+    ['HASH notes.txt', 'digest'],
+    ['HASH', '501'],
+    ['HASH a\rb', '501'],
+    ['RANG 0 9', '350'],
+    ['RANG 5 5', '350'],
+    ['RANG 1 0', '350'],
+    ['RANG 9 5', '501'],
+    ['RANG 5', '501'],
+    ['RANG 0 99999999999999999', '501'],
+    ['RANG 0 5 9', '501'],
+    ['OPTS HASH', '200'],
+    ['OPTS HASH sha-1', '200'],
+    ['OPTS HASH CRC-64', '501'],
+    ['XCRC notes.txt', 'digest'],
+    ['XCRC notes.txt 5', 'digest'],
+    ['XCRC notes.txt 5 10', 'digest'],
+    ['XCRC "notes.txt" 5 10', 'digest'],
+    ['XCRC "notes.txt" 10 5', '501'],
+    ['XCRC "notes.txt" x', '501'],
+    ['XCRC "notes.txt" 1 2 3', '501'],
+    ['XCRC "notes.txt', '501'],
+    ['XMD5 notes.txt', 'digest'],
+    ['XSHA notes.txt', 'digest'],
+    ['XSHA1 notes.txt', 'digest'],
+    ['XSHA256 notes.txt', 'digest'],
+    ['XSHA512 notes.txt', 'digest'],
+    ['XCRC', '501'],
     ['SITE', '501'],
     ['HOST x', '503'],
     ['PASS x', '503'],
@@ -248,6 +327,7 @@ describe('under TLS', () => {
     [['PBSZ 0', 'PROT X'], '504'],
     [['PBSZ 0', 'PROT'], '501'],
     [['CCC'], '534'],
+    [['REIN'], '502'],
   ])('%j: %s', (lines, outcome) => {
     const client = new Conversation(secured);
     expect(lines.map((line) => client.say(line)).at(-1)).toBe(outcome);
@@ -267,6 +347,12 @@ describe('while a transfer runs', () => {
   ])('%s: %s', (line, outcome) => {
     expect(new Conversation(busy).say(line)).toBe(outcome);
   });
+  test.each([
+    ['HASH x', '503'],
+    ['COMB a b', '503'],
+  ])('%s: %s', (line, outcome) => {
+    expect(new Conversation(busy).say(line)).toBe(outcome);
+  });
   test('STAT tells how far it is', () => {
     const client = new Conversation(busy);
     client.say('STAT');
@@ -279,6 +365,16 @@ test('no TLS: AUTH is 502, and FEAT does not show it', () => {
   expect(client.say('AUTH TLS')).toBe('502');
   client.say('FEAT');
   expect(client.replyLines).not.toContain(' AUTH TLS');
+});
+
+describe('hosts that are served', () => {
+  test.each([
+    ['HOST ftp.example.org', '220'],
+    ['host FTP.Example.ORG', '220'],
+    ['HOST other.example.org', '504'],
+  ])('%s: %s', (line, outcome) => {
+    expect(new Conversation(plain, { hosts: ['ftp.example.org'] }).say(line)).toBe(outcome);
+  });
 });
 
 describe('TLS required', () => {

@@ -17,7 +17,9 @@ export const connected = (fields: Partial<Session> = {}): Session => ({
     serverPort: 2121,
     controlTls: false,
     tlsAvailable: true,
+    tlsRequired: processing.TlsRequirement.UNSPECIFIED,
     connectedAtMs: nowMs,
+    idleMaxMs: 300_000,
   }),
   ...fields,
 });
@@ -48,6 +50,7 @@ const tree: Readonly<Record<string, Partial<ListedEntry>>> = {
   '/[x]': { size: 1 },
   '/cut.bin': { size: 100 },
   '/sub/deep.txt': { size: 3 },
+  '/part 1': { size: 1 },
 };
 const stages: Readonly<Record<string, number>> = { '/cut.bin': 40, '/new.bin': 7 };
 
@@ -80,8 +83,14 @@ function answerOf(call: BackendCall): Result<BackendAnswers[BackendKind], Reason
     case 'setAttributes':
     case 'rename':
       return look(call.path) === undefined ? fail('no_such_entry') : ok({});
+    case 'combine':
+      return call.partPaths.every((path) => look(path) !== undefined) ? ok({}) : fail('no_such_entry');
+    case 'account':
+      return ok({ administrator: false });
+    case 'changePassword':
+      return call.oldPassword === 'right' ? ok({}) : fail('credentials');
     case 'usage':
-      return ok({ bytes: 5, files: 2, quotaBytes: 10 });
+      return ok({ bytes: 5, files: 2, quotaBytes: 10, freeBytes: 1_000 });
     case 'prepare':
       return ok({ ticket: utf8(`${call.operation} ${call.path}`), rights: allRights });
     default:
@@ -130,6 +139,10 @@ export class Conversation {
   get replyLines(): readonly string[] {
     const replies = this.directives.flatMap(({ kind }) => (kind?.$case === 'reply' ? [kind.value] : []));
     return replies.at(-1)?.lines ?? [];
+  }
+  /** The checksum that the last line asks for. */
+  get digest(): processing.Digest | undefined {
+    return this.directives.flatMap(({ kind }) => (kind?.$case === 'digest' ? [kind.value] : []))[0];
   }
   /** The transfer that the last line began. */
   get transfer(): processing.Transfer | undefined {

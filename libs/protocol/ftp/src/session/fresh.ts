@@ -6,8 +6,17 @@ import type { Session } from './types.ts';
 /** What a session has from its connection, not from commands. */
 export type Connection = Pick<
   Session,
-  'id' | 'clientHost' | 'clientPort' | 'serverHost' | 'serverPort' | 'controlTls' | 'tlsAvailable' | 'connectedAtMs'
->;
+  | 'id'
+  | 'clientHost'
+  | 'clientPort'
+  | 'serverHost'
+  | 'serverPort'
+  | 'controlTls'
+  | 'tlsAvailable'
+  | 'tlsRequired'
+  | 'connectedAtMs'
+> &
+  Partial<Pick<Session, 'idleMaxMs'>>;
 
 export const freshSession = (connection: Connection): processing.Session => ({
   id: connection.id,
@@ -36,11 +45,16 @@ export const freshSession = (connection: Connection): processing.Session => ({
   clientName: '',
   virtualHost: '',
   tlsAvailable: connection.tlsAvailable,
+  tlsRequired: connection.tlsRequired,
   language: '',
   connectedAtMs: connection.connectedAtMs,
+  hashAlgorithm: '',
+  rangeEnd: undefined,
+  idleMaxMs: connection.idleMaxMs ?? 0,
+  idleMs: 0,
 });
 
-/** REIN and AUTH: as at the beginning, but for what the connection itself remembers. */
+/** AUTH: as at the beginning, but for what the connection itself remembers. HOST was said to the server, not by the user. */
 export const restartedSession = (session: Session): Session => ({
   ...freshSession(session),
   failedLogins: session.failedLogins,
@@ -49,4 +63,20 @@ export const restartedSession = (session: Session): Session => ({
   clientName: session.clientName,
   virtualHost: session.virtualHost,
   language: session.language,
+});
+
+/** REIN: HOST's name goes too (RFC 7151 §3.3). */
+export const reinitialisedSession = (session: Session): Session => ({
+  ...restartedSession(session),
+  virtualHost: '',
+  language: '',
+});
+
+/** The login is void; the rest of the session stays as it is. */
+export const loggedOutSession = (session: Session): Session => ({
+  ...session,
+  phase: processing.Phase.GREETED,
+  user: '',
+  grant: emptyBytes,
+  workingDirectory: '/',
 });

@@ -1,7 +1,8 @@
 /** Who the client is. Source: RFC 959 §4.1.1, RFC 7151 (HOST), RFC 2640 §4 (LANG). */
 import { emptyBytes, type Reason } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
-import { restartedSession } from './fresh.ts';
+import { canonicalHost } from '../address.ts';
+import { reinitialisedSession } from './fresh.ts';
 import type { CommandRows, Steps, Turn } from './turn.ts';
 
 /** Failed logins of one connection; the last one ends it, so that guessing costs a connection for each few words. */
@@ -41,13 +42,26 @@ function quit(turn: Turn): void {
 }
 
 function reinitialise(turn: Turn): void {
-  turn.change(restartedSession(turn.session));
+  // RFC 4217 §11 wants TLS taken off here. A connection that falls back to clear text is what an attacker asks for.
+  if (turn.session.controlTls) return turn.reply(502, 'Not under TLS: open a new connection instead.');
+  turn.change(reinitialisedSession(turn.session));
   turn.reply(220, 'As at the beginning; send USER.');
+}
+
+/** RFC 7151 §3.1: what may stand between `ftp://` and the port of a URL. */
+function isHostName(name: string): boolean {
+  const literal = /^\[([0-9a-f:.]+)\]$/.exec(name)?.[1];
+  if (literal !== undefined) return literal.includes(':') && canonicalHost(literal) !== undefined;
+  return name.length <= 253 && name.split('.').every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label));
 }
 
 function host(turn: Turn): void {
   if (turn.session.phase !== Phase.GREETED) return turn.reply(503, 'HOST comes before USER.');
-  turn.change({ virtualHost: turn.argument.trim() });
+  const name = turn.argument.trim().toLowerCase();
+  if (!isHostName(name)) return turn.reply(501, 'HOST takes a domain name, an IPv4 address, or [an IPv6 address].');
+  const { hosts } = turn.context;
+  if (hosts !== undefined && hosts.length > 0 && !hosts.includes(name)) return turn.reply(504, 'No such host here.');
+  turn.change({ virtualHost: name });
   turn.reply(220, 'Host accepted.');
 }
 

@@ -40,12 +40,17 @@ export class SessionMachine implements Machine<SessionInput, SessionEffect> {
     const verb = command.ok ? command.value.verb : command.error.kind === 'not_utf8' ? command.error.verb : '';
     const row = commands.get(verb);
     // A marker or a name that outlives its moment harms the next transfer: any line but the named ones clears them.
-    const restartOffset = row?.keepsRestart === true ? before.restartOffset : 0;
+    const kept = row?.keepsRestart === true;
     const turn = new Turn({
       verb,
       argument: command.ok ? command.value.argument : '',
       before,
-      session: { ...before, restartOffset, renameFrom: '' },
+      session: {
+        ...before,
+        restartOffset: kept ? before.restartOffset : 0,
+        rangeEnd: kept ? before.rangeEnd : undefined,
+        renameFrom: '',
+      },
       context: this.#context,
     });
     this.#turn = turn;
@@ -90,7 +95,10 @@ function refusalOf(
 ): readonly [code: number, text: string] | undefined {
   if (fault?.kind === 'empty') return [500, 'Empty line.'];
   if (fault?.kind === 'verb_malformed') return [500, 'Not a command.'];
-  if (row === undefined) return knownButAbsent.has(turn.verb) ? [502, 'Not done here.'] : [500, 'Unknown command.'];
+  if (row === undefined) {
+    const why = knownButAbsent.get(turn.verb);
+    return why === undefined ? [500, 'Unknown command.'] : [502, why];
+  }
   if (turn.session.transferring && row.duringTransfer !== true) return [503, 'A transfer is under way.'];
   if (row.anytime !== true && turn.session.phase !== processing.Phase.LOGGED_IN)
     return [530, 'Log in with USER and PASS.'];

@@ -1,6 +1,8 @@
 /** How the next transfer shall be. Source: RFC 959 §4.1.2, RFC 1123 §4.1, RFC 3659 §5, RFC 2389 §4. */
 import { processing } from '@skerry/proto';
 import { factNames, noFacts } from '../listing.ts';
+import { byteCount } from '../words.ts';
+import { chooseDigest } from './digest-commands.ts';
 import type { CommandRows, Turn } from './turn.ts';
 
 function type(turn: Turn): void {
@@ -28,16 +30,16 @@ const oneLetter =
   };
 
 function restart(turn: Turn): void {
-  const offset = /^\d{1,16}$/.test(turn.argument.trim()) ? Number(turn.argument) : Number.NaN;
-  if (!Number.isSafeInteger(offset)) return turn.reply(501, 'REST takes a number of bytes.');
-  turn.change({ restartOffset: offset });
+  const offset = byteCount(turn.argument.trim());
+  if (offset === undefined) return turn.reply(501, 'REST takes a number of bytes.');
+  turn.change({ restartOffset: offset, rangeEnd: undefined });
   turn.reply(350, `Restarting at ${offset}. Send STOR or RETR.`);
 }
 
 function allocate(turn: Turn): void {
   const found = /^(\d{1,16})( R \d{1,16})?$/i.exec(turn.argument.trim());
-  const length = found === null ? Number.NaN : Number(found[1]);
-  if (!Number.isSafeInteger(length)) return turn.reply(501, 'ALLO takes a number of bytes.');
+  const length = byteCount(found?.[1] ?? '');
+  if (length === undefined) return turn.reply(501, 'ALLO takes a number of bytes.');
   turn.change({ announcedLength: length });
   turn.reply(200, `${length} bytes expected.`);
 }
@@ -60,8 +62,10 @@ function options(turn: Turn): void {
       return turn.reply(200, 'Names are UTF-8.');
     case 'MLST':
       return chooseFacts(turn, choice);
+    case 'HASH':
+      return chooseDigest(turn, choice);
     default:
-      return turn.reply(501, 'OPTS takes UTF8 and MLST.');
+      return turn.reply(501, 'OPTS takes UTF8, MLST and HASH.');
   }
 }
 

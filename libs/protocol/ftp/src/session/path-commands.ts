@@ -1,6 +1,5 @@
-/** Directories, names and times. Source: RFC 959 §4.1.3 and appendix II, draft-somers-ftp-mfxx (MFMT). */
+/** Directories and names. Source: RFC 959 §4.1.3 and appendix II. */
 import { data } from '@skerry/proto';
-import { formatTime, parseTime } from '../calendar.ts';
 import type { FtpOperation } from '../failure-replies.ts';
 import { parentPath } from '../path.ts';
 import { quotePath } from '../reply.ts';
@@ -72,18 +71,6 @@ function* renameTo(turn: Turn): Steps {
   turn.reply(250, 'Renamed.');
 }
 
-function* modifyTime(turn: Turn): Steps {
-  const found = /^(\S+) (.+)$/s.exec(turn.argument);
-  const modifiedAtMs = parseTime(found?.[1] ?? '');
-  if (found === null || modifiedAtMs === undefined) return turn.reply(501, 'MFMT takes YYYYMMDDHHMMSS and a path.');
-  const text = found[2] ?? '';
-  const path = turn.resolve(text, 'set_attributes');
-  if (path === undefined) return;
-  const changed = yield* turn.call<'setAttributes'>({ kind: 'setAttributes', path, modifiedAtMs });
-  if (!changed.ok) return turn.refuse(changed.error, 'set_attributes');
-  turn.reply(213, `Modify=${formatTime(modifiedAtMs)}; ${text}`);
-}
-
 const rows = {
   PWD: { syntax: 'PWD', argument: 'none', run: workingDirectory },
   CWD: { syntax: 'CWD <directory>', argument: 'required', run: changeDirectory },
@@ -104,5 +91,4 @@ export const pathCommands: CommandRows = {
   DELE: { syntax: 'DELE <file>', argument: 'required', run: remove('removeFile', 'remove_file') },
   RNFR: { syntax: 'RNFR <path>', argument: 'required', run: renameFrom },
   RNTO: { syntax: 'RNTO <path>', argument: 'required', run: renameTo },
-  MFMT: { syntax: 'MFMT YYYYMMDDHHMMSS <path>', argument: 'required', run: modifyTime },
 };

@@ -2,16 +2,22 @@
 import { restartedSession } from './fresh.ts';
 import type { CommandRows, Turn } from './turn.ts';
 
-/** AUTH SSL would bring the data connection's protection with it, by a draft that RFC 4217 replaced. */
-const mechanisms = new Set(['TLS', 'TLS-C']);
+/** Whether the data connections are private from the beginning: so it was in the draft that RFC 4217 replaced. */
+const mechanisms: ReadonlyMap<string, boolean> = new Map([
+  ['TLS', false],
+  ['TLS-C', false],
+  ['SSL', true],
+  ['TLS-P', true],
+]);
 
 function authenticate(turn: Turn): void {
-  if (!mechanisms.has(turn.argument.trim().toUpperCase())) return turn.reply(504, 'AUTH takes TLS.');
+  const dataTls = mechanisms.get(turn.argument.trim().toUpperCase());
+  if (dataTls === undefined) return turn.reply(504, 'AUTH takes TLS.');
   if (!turn.session.tlsAvailable) return turn.reply(502, 'TLS is not set up here.');
   if (turn.session.controlTls) return turn.reply(503, 'The connection is under TLS already.');
   turn.reply(234, 'Begin the TLS handshake.');
   // A login made in clear does not count under TLS (RFC 4217 §4.2).
-  turn.change({ ...restartedSession(turn.session), controlTls: true });
+  turn.change({ ...restartedSession(turn.session), controlTls: true, dataTls, protectionBuffer: dataTls });
   turn.direct({ $case: 'startTls', value: {} });
 }
 
@@ -45,8 +51,12 @@ function clear(turn: Turn): void {
   turn.reply(534, 'The control connection stays under TLS.');
 }
 
+/** RFC 2228 §3: ADAT comes after an AUTH that asked for it with 334; AUTH TLS does not. */
+const securityData = (turn: Turn): void => turn.reply(503, 'AUTH TLS needs no ADAT.');
+
 export const securityCommands: CommandRows = {
   AUTH: { syntax: 'AUTH TLS', argument: 'required', anytime: true, run: authenticate },
+  ADAT: { syntax: 'ADAT <base64>', argument: 'optional', anytime: true, run: securityData },
   PBSZ: { syntax: 'PBSZ 0', argument: 'required', anytime: true, keepsRestart: true, run: protectionBuffer },
   PROT: { syntax: 'PROT C|P', argument: 'required', anytime: true, keepsRestart: true, run: protection },
   CCC: { syntax: 'CCC', argument: 'none', anytime: true, run: clear },

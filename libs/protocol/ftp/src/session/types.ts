@@ -7,7 +7,7 @@ import type { ListedEntry, Right } from '../listing.ts';
 export type Session = Readonly<processing.Session>;
 export type DirectiveKind = NonNullable<processing.Directive['kind']>;
 
-export type TransferOperation = 'retrieve' | 'store' | 'append' | 'list';
+export type TransferOperation = 'retrieve' | 'store' | 'append' | 'list' | 'digest';
 
 /** A question to auth or data, on behalf of the session's user. Paths are the user's, absolute and normalised. */
 export type BackendCall =
@@ -23,10 +23,15 @@ export type BackendCall =
       readonly kind: 'setAttributes';
       readonly path: string;
       readonly modifiedAtMs?: number;
+      readonly createdAtMs?: number;
       /** POSIX permission bits. */
       readonly mode?: number;
     }
+  /** Appends the parts to the file and removes them, in one step. */
+  | { readonly kind: 'combine'; readonly path: string; readonly partPaths: readonly string[] }
   | { readonly kind: 'usage' }
+  | { readonly kind: 'account' }
+  | { readonly kind: 'changePassword'; readonly oldPassword: string; readonly newPassword: string }
   /** A ticket for a transfer that the router makes. */
   | {
       readonly kind: 'prepare';
@@ -37,6 +42,8 @@ export type BackendCall =
       readonly expectedLength?: number | undefined;
       readonly announcedLength?: number | undefined;
       readonly uniqueName: boolean;
+      /** A list of all that is below. */
+      readonly recursive?: boolean;
     };
 
 export type BackendAnswers = {
@@ -54,11 +61,16 @@ export type BackendAnswers = {
   readonly removeFile: object;
   readonly rename: object;
   readonly setAttributes: object;
+  readonly combine: object;
+  readonly account: { readonly administrator: boolean };
+  readonly changePassword: object;
   readonly usage: {
     readonly bytes: number;
     readonly files: number;
     readonly quotaBytes?: number | undefined;
     readonly quotaFiles?: number | undefined;
+    /** On the server's disk, in bytes. */
+    readonly freeBytes?: number | undefined;
   };
   readonly prepare: { readonly ticket: Uint8Array; readonly rights: readonly Right[] };
 };
@@ -88,4 +100,6 @@ export type SessionContext = {
   readonly nowMs: number;
   /** Default: no. */
   readonly tlsRequired?: TlsRequired;
+  /** Names that HOST may give, lower case. Default: any. */
+  readonly hosts?: readonly string[];
 };

@@ -12,6 +12,8 @@ export const protobufPackage = "skerry.admin.v1";
 export const protobufFileName = "skerry/admin/v1/admin.proto";
 
 export interface GetStatusRequest {
+  /** Only this node, of those behind the door; empty: all of them. */
+  node: string;
 }
 
 export interface GetStatusResponse {
@@ -20,9 +22,12 @@ export interface GetStatusResponse {
   version: string;
   startedAtMs: number;
   incarnation: number;
+  /** The node's own, and that of all behind the door where no node was named. */
   ready: boolean;
   /** The role's own figures, as JSON: the same object that /status answers. */
   statusJson: string;
+  /** The others behind the door, where no node was named. */
+  nodes: GetStatusResponse[];
 }
 
 export interface SetLogLevelRequest {
@@ -48,11 +53,14 @@ export interface DrainResponse {
 }
 
 function createBaseGetStatusRequest(): GetStatusRequest {
-  return {};
+  return { node: "" };
 }
 
 export const GetStatusRequest: MessageFns<GetStatusRequest> = {
-  encode(_: GetStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: GetStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== "") {
+      writer.uint32(10).string(message.node);
+    }
     return writer;
   },
 
@@ -69,6 +77,14 @@ export const GetStatusRequest: MessageFns<GetStatusRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -84,14 +100,15 @@ export const GetStatusRequest: MessageFns<GetStatusRequest> = {
   create(base?: DeepPartial<GetStatusRequest>): GetStatusRequest {
     return GetStatusRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<GetStatusRequest>): GetStatusRequest {
+  fromPartial(object: DeepPartial<GetStatusRequest>): GetStatusRequest {
     const message = createBaseGetStatusRequest();
+    message.node = object.node ?? "";
     return message;
   },
 };
 
 function createBaseGetStatusResponse(): GetStatusResponse {
-  return { nodeId: "", role: "", version: "", startedAtMs: 0, incarnation: 0, ready: false, statusJson: "" };
+  return { nodeId: "", role: "", version: "", startedAtMs: 0, incarnation: 0, ready: false, statusJson: "", nodes: [] };
 }
 
 export const GetStatusResponse: MessageFns<GetStatusResponse> = {
@@ -116,6 +133,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.statusJson !== "") {
       writer.uint32(58).string(message.statusJson);
+    }
+    for (const v of message.nodes) {
+      GetStatusResponse.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -189,6 +209,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.statusJson = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.nodes.push(GetStatusResponse.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -213,6 +241,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.incarnation = object.incarnation ?? 0;
     message.ready = object.ready ?? false;
     message.statusJson = object.statusJson ?? "";
+    message.nodes = object.nodes?.map((e) => GetStatusResponse.fromPartial(e)) || [];
     return message;
   },
 };
@@ -525,7 +554,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** While running. Idempotent. */
+    /** While running, of all nodes behind the door. Idempotent. */
     setLogLevel: {
       name: "SetLogLevel",
       requestType: SetLogLevelRequest as typeof SetLogLevelRequest,
@@ -534,7 +563,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Voids tokens on this node at once. Idempotent. */
+    /** Voids tokens on all nodes behind the door, at once. Idempotent. */
     revokeTokens: {
       name: "RevokeTokens",
       requestType: RevokeTokensRequest as typeof RevokeTokensRequest,

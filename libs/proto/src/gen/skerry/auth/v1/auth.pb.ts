@@ -56,6 +56,20 @@ export interface Grant {
   issuedAtMs: number;
   expiresAtMs: number;
   administrator: boolean;
+  /** Which steady clock measured began_steady_ms: of one auth node, in one of its lives. */
+  clockId: string;
+  /**
+   * When the session began by that clock, in ms, below zero when that was before the clock began. It is not stepped,
+   * as the clock of a machine may be.
+   */
+  beganSteadyMs: number;
+  /** Most bytes per second on the user's data connections at one router, towards the server and away from it. Absent: no limit. */
+  rateUpBytesPerSecond?: number | undefined;
+  rateDownBytesPerSecond?:
+    | number
+    | undefined;
+  /** Most sessions of the user at once, over all routers. Absent: no limit. */
+  sessionsMax?: number | undefined;
 }
 
 /** The rule with the longest path that covers an entry decides; of equal ones, deny wins over allow. Without a rule: allowed. */
@@ -68,6 +82,7 @@ export interface AclRule {
 
 export interface User {
   name: string;
+  /** Empty: that of the groups, or else /. */
   home: string;
   groups: string[];
   disabled: boolean;
@@ -77,6 +92,37 @@ export interface User {
   rules: AclRule[];
   createdAtMs: number;
   changedAtMs: number;
+  /** From then on the user cannot log in, and sessions end. Milliseconds since 1970. Absent: never. */
+  expiresAtMs?:
+    | number
+    | undefined;
+  /** As in Grant. Absent: those of the groups. */
+  rateUpBytesPerSecond?: number | undefined;
+  rateDownBytesPerSecond?: number | undefined;
+  sessionsMax?:
+    | number
+    | undefined;
+  /** Addresses or CIDR blocks from which the user may log in. Empty: those of the groups, or else everywhere. */
+  networks: string[];
+}
+
+/** Defaults of the users that name it; a user's own value goes before, then the groups in order of their names. */
+export interface Group {
+  name: string;
+  /** %u stands for the user's name. Empty: none. */
+  home: string;
+  quotaBytes?: number | undefined;
+  quotaFiles?:
+    | number
+    | undefined;
+  /** Beside the users' own rules, which win on the same path. %u stands for the user's name. */
+  rules: AclRule[];
+  createdAtMs: number;
+  changedAtMs: number;
+  rateUpBytesPerSecond?: number | undefined;
+  rateDownBytesPerSecond?: number | undefined;
+  sessionsMax?: number | undefined;
+  networks: string[];
 }
 
 export interface LoginRequest {
@@ -97,6 +143,19 @@ export interface RenewGrantRequest {
 
 export interface RenewGrantResponse {
   grant: Uint8Array;
+}
+
+export interface ChangePasswordRequest {
+  operationId: string;
+  /** Of the session that asks. */
+  grant: Uint8Array;
+  oldPassword: string;
+  newPassword: string;
+  clientAddress: string;
+  tls: boolean;
+}
+
+export interface ChangePasswordResponse {
 }
 
 export interface RevokeSessionsRequest {
@@ -137,7 +196,22 @@ export interface ChangeUserRequest {
     | GroupList
     | undefined;
   /** Present: replaces the rules. */
-  rules: AclRuleList | undefined;
+  rules:
+    | AclRuleList
+    | undefined;
+  /** Present: replaces; 0 removes. */
+  expiresAtMs?: number | undefined;
+  rateUpBytesPerSecond?: number | undefined;
+  rateDownBytesPerSecond?: number | undefined;
+  sessionsMax?:
+    | number
+    | undefined;
+  /** Present: replaces the networks. */
+  networks: NetworkList | undefined;
+}
+
+export interface NetworkList {
+  networks: string[];
 }
 
 export interface GroupList {
@@ -183,6 +257,75 @@ export interface ImportUsersRequest {
 export interface ImportUsersResponse {
   added: number;
   replaced: number;
+  groupsAdded: number;
+  groupsReplaced: number;
+}
+
+export interface ShowUserRequest {
+  name: string;
+}
+
+export interface ShowUserResponse {
+  /** What was said of the user itself. */
+  user:
+    | User
+    | undefined;
+  /** What holds, its groups' defaults taken in. */
+  effective: User | undefined;
+}
+
+export interface AddGroupRequest {
+  operationId: string;
+  group: Group | undefined;
+}
+
+export interface AddGroupResponse {
+  group: Group | undefined;
+}
+
+export interface ChangeGroupRequest {
+  operationId: string;
+  name: string;
+  /** Present: replaces; empty or 0 removes. */
+  home?: string | undefined;
+  quotaBytes?: number | undefined;
+  quotaFiles?: number | undefined;
+  rules: AclRuleList | undefined;
+  rateUpBytesPerSecond?: number | undefined;
+  rateDownBytesPerSecond?: number | undefined;
+  sessionsMax?: number | undefined;
+  networks: NetworkList | undefined;
+}
+
+export interface ChangeGroupResponse {
+  group: Group | undefined;
+}
+
+export interface RemoveGroupRequest {
+  operationId: string;
+  name: string;
+}
+
+export interface RemoveGroupResponse {
+}
+
+export interface ListGroupsRequest {
+}
+
+export interface ListGroupsResponse {
+  groups: Group[];
+}
+
+export interface UnlockRequest {
+  /** Empty: any. */
+  user: string;
+  /** Empty: any. Not both are. */
+  clientAddress: string;
+}
+
+export interface UnlockResponse {
+  /** Entries of failed logins that were forgotten. */
+  forgotten: number;
 }
 
 function createBaseGrant(): Grant {
@@ -197,6 +340,11 @@ function createBaseGrant(): Grant {
     issuedAtMs: 0,
     expiresAtMs: 0,
     administrator: false,
+    clockId: "",
+    beganSteadyMs: 0,
+    rateUpBytesPerSecond: undefined,
+    rateDownBytesPerSecond: undefined,
+    sessionsMax: undefined,
   };
 }
 
@@ -231,6 +379,21 @@ export const Grant: MessageFns<Grant> = {
     }
     if (message.administrator !== false) {
       writer.uint32(80).bool(message.administrator);
+    }
+    if (message.clockId !== "") {
+      writer.uint32(90).string(message.clockId);
+    }
+    if (message.beganSteadyMs !== 0) {
+      writer.uint32(96).sint64(message.beganSteadyMs);
+    }
+    if (message.rateUpBytesPerSecond !== undefined) {
+      writer.uint32(104).uint64(message.rateUpBytesPerSecond);
+    }
+    if (message.rateDownBytesPerSecond !== undefined) {
+      writer.uint32(112).uint64(message.rateDownBytesPerSecond);
+    }
+    if (message.sessionsMax !== undefined) {
+      writer.uint32(120).uint32(message.sessionsMax);
     }
     return writer;
   },
@@ -328,6 +491,46 @@ export const Grant: MessageFns<Grant> = {
             message.administrator = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.clockId = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.beganSteadyMs = longToNumber(reader.sint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.sessionsMax = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -355,6 +558,11 @@ export const Grant: MessageFns<Grant> = {
     message.issuedAtMs = object.issuedAtMs ?? 0;
     message.expiresAtMs = object.expiresAtMs ?? 0;
     message.administrator = object.administrator ?? false;
+    message.clockId = object.clockId ?? "";
+    message.beganSteadyMs = object.beganSteadyMs ?? 0;
+    message.rateUpBytesPerSecond = object.rateUpBytesPerSecond ?? undefined;
+    message.rateDownBytesPerSecond = object.rateDownBytesPerSecond ?? undefined;
+    message.sessionsMax = object.sessionsMax ?? undefined;
     return message;
   },
 };
@@ -478,6 +686,11 @@ function createBaseUser(): User {
     rules: [],
     createdAtMs: 0,
     changedAtMs: 0,
+    expiresAtMs: undefined,
+    rateUpBytesPerSecond: undefined,
+    rateDownBytesPerSecond: undefined,
+    sessionsMax: undefined,
+    networks: [],
   };
 }
 
@@ -512,6 +725,21 @@ export const User: MessageFns<User> = {
     }
     if (message.changedAtMs !== 0) {
       writer.uint32(80).uint64(message.changedAtMs);
+    }
+    if (message.expiresAtMs !== undefined) {
+      writer.uint32(88).uint64(message.expiresAtMs);
+    }
+    if (message.rateUpBytesPerSecond !== undefined) {
+      writer.uint32(96).uint64(message.rateUpBytesPerSecond);
+    }
+    if (message.rateDownBytesPerSecond !== undefined) {
+      writer.uint32(104).uint64(message.rateDownBytesPerSecond);
+    }
+    if (message.sessionsMax !== undefined) {
+      writer.uint32(112).uint32(message.sessionsMax);
+    }
+    for (const v of message.networks) {
+      writer.uint32(122).string(v!);
     }
     return writer;
   },
@@ -609,6 +837,46 @@ export const User: MessageFns<User> = {
             message.changedAtMs = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.expiresAtMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.sessionsMax = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.networks.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -636,6 +904,198 @@ export const User: MessageFns<User> = {
     message.rules = object.rules?.map((e) => AclRule.fromPartial(e)) || [];
     message.createdAtMs = object.createdAtMs ?? 0;
     message.changedAtMs = object.changedAtMs ?? 0;
+    message.expiresAtMs = object.expiresAtMs ?? undefined;
+    message.rateUpBytesPerSecond = object.rateUpBytesPerSecond ?? undefined;
+    message.rateDownBytesPerSecond = object.rateDownBytesPerSecond ?? undefined;
+    message.sessionsMax = object.sessionsMax ?? undefined;
+    message.networks = object.networks?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGroup(): Group {
+  return {
+    name: "",
+    home: "",
+    quotaBytes: undefined,
+    quotaFiles: undefined,
+    rules: [],
+    createdAtMs: 0,
+    changedAtMs: 0,
+    rateUpBytesPerSecond: undefined,
+    rateDownBytesPerSecond: undefined,
+    sessionsMax: undefined,
+    networks: [],
+  };
+}
+
+export const Group: MessageFns<Group> = {
+  encode(message: Group, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.home !== "") {
+      writer.uint32(18).string(message.home);
+    }
+    if (message.quotaBytes !== undefined) {
+      writer.uint32(24).uint64(message.quotaBytes);
+    }
+    if (message.quotaFiles !== undefined) {
+      writer.uint32(32).uint64(message.quotaFiles);
+    }
+    for (const v of message.rules) {
+      AclRule.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.createdAtMs !== 0) {
+      writer.uint32(48).uint64(message.createdAtMs);
+    }
+    if (message.changedAtMs !== 0) {
+      writer.uint32(56).uint64(message.changedAtMs);
+    }
+    if (message.rateUpBytesPerSecond !== undefined) {
+      writer.uint32(64).uint64(message.rateUpBytesPerSecond);
+    }
+    if (message.rateDownBytesPerSecond !== undefined) {
+      writer.uint32(72).uint64(message.rateDownBytesPerSecond);
+    }
+    if (message.sessionsMax !== undefined) {
+      writer.uint32(80).uint32(message.sessionsMax);
+    }
+    for (const v of message.networks) {
+      writer.uint32(90).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Group {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.home = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.quotaBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.quotaFiles = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rules.push(AclRule.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.createdAtMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.changedAtMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.sessionsMax = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.networks.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Group>): Group {
+    return Group.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Group>): Group {
+    const message = createBaseGroup();
+    message.name = object.name ?? "";
+    message.home = object.home ?? "";
+    message.quotaBytes = object.quotaBytes ?? undefined;
+    message.quotaFiles = object.quotaFiles ?? undefined;
+    message.rules = object.rules?.map((e) => AclRule.fromPartial(e)) || [];
+    message.createdAtMs = object.createdAtMs ?? 0;
+    message.changedAtMs = object.changedAtMs ?? 0;
+    message.rateUpBytesPerSecond = object.rateUpBytesPerSecond ?? undefined;
+    message.rateDownBytesPerSecond = object.rateDownBytesPerSecond ?? undefined;
+    message.sessionsMax = object.sessionsMax ?? undefined;
+    message.networks = object.networks?.map((e) => e) || [];
     return message;
   },
 };
@@ -896,6 +1356,164 @@ export const RenewGrantResponse: MessageFns<RenewGrantResponse> = {
   },
 };
 
+function createBaseChangePasswordRequest(): ChangePasswordRequest {
+  return { operationId: "", grant: new Uint8Array(0), oldPassword: "", newPassword: "", clientAddress: "", tls: false };
+}
+
+export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
+  encode(message: ChangePasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    if (message.grant.length !== 0) {
+      writer.uint32(18).bytes(message.grant);
+    }
+    if (message.oldPassword !== "") {
+      writer.uint32(26).string(message.oldPassword);
+    }
+    if (message.newPassword !== "") {
+      writer.uint32(34).string(message.newPassword);
+    }
+    if (message.clientAddress !== "") {
+      writer.uint32(42).string(message.clientAddress);
+    }
+    if (message.tls !== false) {
+      writer.uint32(48).bool(message.tls);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangePasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangePasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.grant = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.oldPassword = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.newPassword = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.tls = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ChangePasswordRequest>): ChangePasswordRequest {
+    return ChangePasswordRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ChangePasswordRequest>): ChangePasswordRequest {
+    const message = createBaseChangePasswordRequest();
+    message.operationId = object.operationId ?? "";
+    message.grant = object.grant ?? new Uint8Array(0);
+    message.oldPassword = object.oldPassword ?? "";
+    message.newPassword = object.newPassword ?? "";
+    message.clientAddress = object.clientAddress ?? "";
+    message.tls = object.tls ?? false;
+    return message;
+  },
+};
+
+function createBaseChangePasswordResponse(): ChangePasswordResponse {
+  return {};
+}
+
+export const ChangePasswordResponse: MessageFns<ChangePasswordResponse> = {
+  encode(_: ChangePasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangePasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangePasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ChangePasswordResponse>): ChangePasswordResponse {
+    return ChangePasswordResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ChangePasswordResponse>): ChangePasswordResponse {
+    const message = createBaseChangePasswordResponse();
+    return message;
+  },
+};
+
 function createBaseRevokeSessionsRequest(): RevokeSessionsRequest {
   return { user: "", sessionId: "" };
 }
@@ -1152,6 +1770,11 @@ function createBaseChangeUserRequest(): ChangeUserRequest {
     quotaFiles: undefined,
     groups: undefined,
     rules: undefined,
+    expiresAtMs: undefined,
+    rateUpBytesPerSecond: undefined,
+    rateDownBytesPerSecond: undefined,
+    sessionsMax: undefined,
+    networks: undefined,
   };
 }
 
@@ -1186,6 +1809,21 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
     }
     if (message.rules !== undefined) {
       AclRuleList.encode(message.rules, writer.uint32(82).fork()).join();
+    }
+    if (message.expiresAtMs !== undefined) {
+      writer.uint32(88).uint64(message.expiresAtMs);
+    }
+    if (message.rateUpBytesPerSecond !== undefined) {
+      writer.uint32(96).uint64(message.rateUpBytesPerSecond);
+    }
+    if (message.rateDownBytesPerSecond !== undefined) {
+      writer.uint32(104).uint64(message.rateDownBytesPerSecond);
+    }
+    if (message.sessionsMax !== undefined) {
+      writer.uint32(112).uint32(message.sessionsMax);
+    }
+    if (message.networks !== undefined) {
+      NetworkList.encode(message.networks, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -1283,6 +1921,46 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
             message.rules = AclRuleList.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.expiresAtMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.sessionsMax = reader.uint32();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.networks = NetworkList.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1314,6 +1992,68 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
     message.rules = (object.rules !== undefined && object.rules !== null)
       ? AclRuleList.fromPartial(object.rules)
       : undefined;
+    message.expiresAtMs = object.expiresAtMs ?? undefined;
+    message.rateUpBytesPerSecond = object.rateUpBytesPerSecond ?? undefined;
+    message.rateDownBytesPerSecond = object.rateDownBytesPerSecond ?? undefined;
+    message.sessionsMax = object.sessionsMax ?? undefined;
+    message.networks = (object.networks !== undefined && object.networks !== null)
+      ? NetworkList.fromPartial(object.networks)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseNetworkList(): NetworkList {
+  return { networks: [] };
+}
+
+export const NetworkList: MessageFns<NetworkList> = {
+  encode(message: NetworkList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.networks) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.networks.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NetworkList>): NetworkList {
+    return NetworkList.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NetworkList>): NetworkList {
+    const message = createBaseNetworkList();
+    message.networks = object.networks?.map((e) => e) || [];
     return message;
   },
 };
@@ -1857,7 +2597,7 @@ export const ImportUsersRequest: MessageFns<ImportUsersRequest> = {
 };
 
 function createBaseImportUsersResponse(): ImportUsersResponse {
-  return { added: 0, replaced: 0 };
+  return { added: 0, replaced: 0, groupsAdded: 0, groupsReplaced: 0 };
 }
 
 export const ImportUsersResponse: MessageFns<ImportUsersResponse> = {
@@ -1867,6 +2607,12 @@ export const ImportUsersResponse: MessageFns<ImportUsersResponse> = {
     }
     if (message.replaced !== 0) {
       writer.uint32(16).uint32(message.replaced);
+    }
+    if (message.groupsAdded !== 0) {
+      writer.uint32(24).uint32(message.groupsAdded);
+    }
+    if (message.groupsReplaced !== 0) {
+      writer.uint32(32).uint32(message.groupsReplaced);
     }
     return writer;
   },
@@ -1900,6 +2646,22 @@ export const ImportUsersResponse: MessageFns<ImportUsersResponse> = {
             message.replaced = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.groupsAdded = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.groupsReplaced = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1919,6 +2681,817 @@ export const ImportUsersResponse: MessageFns<ImportUsersResponse> = {
     const message = createBaseImportUsersResponse();
     message.added = object.added ?? 0;
     message.replaced = object.replaced ?? 0;
+    message.groupsAdded = object.groupsAdded ?? 0;
+    message.groupsReplaced = object.groupsReplaced ?? 0;
+    return message;
+  },
+};
+
+function createBaseShowUserRequest(): ShowUserRequest {
+  return { name: "" };
+}
+
+export const ShowUserRequest: MessageFns<ShowUserRequest> = {
+  encode(message: ShowUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShowUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShowUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShowUserRequest>): ShowUserRequest {
+    return ShowUserRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShowUserRequest>): ShowUserRequest {
+    const message = createBaseShowUserRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseShowUserResponse(): ShowUserResponse {
+  return { user: undefined, effective: undefined };
+}
+
+export const ShowUserResponse: MessageFns<ShowUserResponse> = {
+  encode(message: ShowUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.effective !== undefined) {
+      User.encode(message.effective, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ShowUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShowUserResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.effective = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ShowUserResponse>): ShowUserResponse {
+    return ShowUserResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ShowUserResponse>): ShowUserResponse {
+    const message = createBaseShowUserResponse();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.effective = (object.effective !== undefined && object.effective !== null)
+      ? User.fromPartial(object.effective)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAddGroupRequest(): AddGroupRequest {
+  return { operationId: "", group: undefined };
+}
+
+export const AddGroupRequest: MessageFns<AddGroupRequest> = {
+  encode(message: AddGroupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    if (message.group !== undefined) {
+      Group.encode(message.group, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddGroupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddGroupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.group = Group.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AddGroupRequest>): AddGroupRequest {
+    return AddGroupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddGroupRequest>): AddGroupRequest {
+    const message = createBaseAddGroupRequest();
+    message.operationId = object.operationId ?? "";
+    message.group = (object.group !== undefined && object.group !== null) ? Group.fromPartial(object.group) : undefined;
+    return message;
+  },
+};
+
+function createBaseAddGroupResponse(): AddGroupResponse {
+  return { group: undefined };
+}
+
+export const AddGroupResponse: MessageFns<AddGroupResponse> = {
+  encode(message: AddGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== undefined) {
+      Group.encode(message.group, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddGroupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddGroupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = Group.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AddGroupResponse>): AddGroupResponse {
+    return AddGroupResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddGroupResponse>): AddGroupResponse {
+    const message = createBaseAddGroupResponse();
+    message.group = (object.group !== undefined && object.group !== null) ? Group.fromPartial(object.group) : undefined;
+    return message;
+  },
+};
+
+function createBaseChangeGroupRequest(): ChangeGroupRequest {
+  return {
+    operationId: "",
+    name: "",
+    home: undefined,
+    quotaBytes: undefined,
+    quotaFiles: undefined,
+    rules: undefined,
+    rateUpBytesPerSecond: undefined,
+    rateDownBytesPerSecond: undefined,
+    sessionsMax: undefined,
+    networks: undefined,
+  };
+}
+
+export const ChangeGroupRequest: MessageFns<ChangeGroupRequest> = {
+  encode(message: ChangeGroupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.home !== undefined) {
+      writer.uint32(26).string(message.home);
+    }
+    if (message.quotaBytes !== undefined) {
+      writer.uint32(32).uint64(message.quotaBytes);
+    }
+    if (message.quotaFiles !== undefined) {
+      writer.uint32(40).uint64(message.quotaFiles);
+    }
+    if (message.rules !== undefined) {
+      AclRuleList.encode(message.rules, writer.uint32(50).fork()).join();
+    }
+    if (message.rateUpBytesPerSecond !== undefined) {
+      writer.uint32(56).uint64(message.rateUpBytesPerSecond);
+    }
+    if (message.rateDownBytesPerSecond !== undefined) {
+      writer.uint32(64).uint64(message.rateDownBytesPerSecond);
+    }
+    if (message.sessionsMax !== undefined) {
+      writer.uint32(72).uint32(message.sessionsMax);
+    }
+    if (message.networks !== undefined) {
+      NetworkList.encode(message.networks, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeGroupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeGroupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.home = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.quotaBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.quotaFiles = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.rules = AclRuleList.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.sessionsMax = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.networks = NetworkList.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ChangeGroupRequest>): ChangeGroupRequest {
+    return ChangeGroupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ChangeGroupRequest>): ChangeGroupRequest {
+    const message = createBaseChangeGroupRequest();
+    message.operationId = object.operationId ?? "";
+    message.name = object.name ?? "";
+    message.home = object.home ?? undefined;
+    message.quotaBytes = object.quotaBytes ?? undefined;
+    message.quotaFiles = object.quotaFiles ?? undefined;
+    message.rules = (object.rules !== undefined && object.rules !== null)
+      ? AclRuleList.fromPartial(object.rules)
+      : undefined;
+    message.rateUpBytesPerSecond = object.rateUpBytesPerSecond ?? undefined;
+    message.rateDownBytesPerSecond = object.rateDownBytesPerSecond ?? undefined;
+    message.sessionsMax = object.sessionsMax ?? undefined;
+    message.networks = (object.networks !== undefined && object.networks !== null)
+      ? NetworkList.fromPartial(object.networks)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseChangeGroupResponse(): ChangeGroupResponse {
+  return { group: undefined };
+}
+
+export const ChangeGroupResponse: MessageFns<ChangeGroupResponse> = {
+  encode(message: ChangeGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== undefined) {
+      Group.encode(message.group, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangeGroupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangeGroupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = Group.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ChangeGroupResponse>): ChangeGroupResponse {
+    return ChangeGroupResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ChangeGroupResponse>): ChangeGroupResponse {
+    const message = createBaseChangeGroupResponse();
+    message.group = (object.group !== undefined && object.group !== null) ? Group.fromPartial(object.group) : undefined;
+    return message;
+  },
+};
+
+function createBaseRemoveGroupRequest(): RemoveGroupRequest {
+  return { operationId: "", name: "" };
+}
+
+export const RemoveGroupRequest: MessageFns<RemoveGroupRequest> = {
+  encode(message: RemoveGroupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operationId !== "") {
+      writer.uint32(10).string(message.operationId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveGroupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveGroupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RemoveGroupRequest>): RemoveGroupRequest {
+    return RemoveGroupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveGroupRequest>): RemoveGroupRequest {
+    const message = createBaseRemoveGroupRequest();
+    message.operationId = object.operationId ?? "";
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveGroupResponse(): RemoveGroupResponse {
+  return {};
+}
+
+export const RemoveGroupResponse: MessageFns<RemoveGroupResponse> = {
+  encode(_: RemoveGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveGroupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveGroupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RemoveGroupResponse>): RemoveGroupResponse {
+    return RemoveGroupResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RemoveGroupResponse>): RemoveGroupResponse {
+    const message = createBaseRemoveGroupResponse();
+    return message;
+  },
+};
+
+function createBaseListGroupsRequest(): ListGroupsRequest {
+  return {};
+}
+
+export const ListGroupsRequest: MessageFns<ListGroupsRequest> = {
+  encode(_: ListGroupsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGroupsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListGroupsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListGroupsRequest>): ListGroupsRequest {
+    return ListGroupsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListGroupsRequest>): ListGroupsRequest {
+    const message = createBaseListGroupsRequest();
+    return message;
+  },
+};
+
+function createBaseListGroupsResponse(): ListGroupsResponse {
+  return { groups: [] };
+}
+
+export const ListGroupsResponse: MessageFns<ListGroupsResponse> = {
+  encode(message: ListGroupsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.groups) {
+      Group.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGroupsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListGroupsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groups.push(Group.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListGroupsResponse>): ListGroupsResponse {
+    return ListGroupsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListGroupsResponse>): ListGroupsResponse {
+    const message = createBaseListGroupsResponse();
+    message.groups = object.groups?.map((e) => Group.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseUnlockRequest(): UnlockRequest {
+  return { user: "", clientAddress: "" };
+}
+
+export const UnlockRequest: MessageFns<UnlockRequest> = {
+  encode(message: UnlockRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== "") {
+      writer.uint32(10).string(message.user);
+    }
+    if (message.clientAddress !== "") {
+      writer.uint32(18).string(message.clientAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnlockRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnlockRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnlockRequest>): UnlockRequest {
+    return UnlockRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnlockRequest>): UnlockRequest {
+    const message = createBaseUnlockRequest();
+    message.user = object.user ?? "";
+    message.clientAddress = object.clientAddress ?? "";
+    return message;
+  },
+};
+
+function createBaseUnlockResponse(): UnlockResponse {
+  return { forgotten: 0 };
+}
+
+export const UnlockResponse: MessageFns<UnlockResponse> = {
+  encode(message: UnlockResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.forgotten !== 0) {
+      writer.uint32(8).uint32(message.forgotten);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnlockResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnlockResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.forgotten = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UnlockResponse>): UnlockResponse {
+    return UnlockResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnlockResponse>): UnlockResponse {
+    const message = createBaseUnlockResponse();
+    message.forgotten = object.forgotten ?? 0;
     return message;
   },
 };
@@ -1943,6 +3516,24 @@ export const AuthServiceDefinition = {
       requestType: RenewGrantRequest as typeof RenewGrantRequest,
       requestStream: false,
       responseType: RenewGrantResponse as typeof RenewGrantResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** A user's own password, proved by the old one; ends the user's sessions. Idempotent by operation id. */
+    changePassword: {
+      name: "ChangePassword",
+      requestType: ChangePasswordRequest as typeof ChangePasswordRequest,
+      requestStream: false,
+      responseType: ChangePasswordResponse as typeof ChangePasswordResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Forgets failed logins, of a user, an address, or one at the other. Idempotent. */
+    unlock: {
+      name: "Unlock",
+      requestType: UnlockRequest as typeof UnlockRequest,
+      requestStream: false,
+      responseType: UnlockResponse as typeof UnlockResponse,
       responseStream: false,
       options: {},
     },
@@ -2006,6 +3597,51 @@ export const AuthServiceDefinition = {
       requestType: ImportUsersRequest as typeof ImportUsersRequest,
       requestStream: false,
       responseType: ImportUsersResponse as typeof ImportUsersResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** One user: what is said of it, and what holds after its groups. Idempotent. */
+    showUser: {
+      name: "ShowUser",
+      requestType: ShowUserRequest as typeof ShowUserRequest,
+      requestStream: false,
+      responseType: ShowUserResponse as typeof ShowUserResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** A group carries defaults for the users that name it. Idempotent by operation id. */
+    addGroup: {
+      name: "AddGroup",
+      requestType: AddGroupRequest as typeof AddGroupRequest,
+      requestStream: false,
+      responseType: AddGroupResponse as typeof AddGroupResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Changes the fields that are present. Idempotent by operation id. */
+    changeGroup: {
+      name: "ChangeGroup",
+      requestType: ChangeGroupRequest as typeof ChangeGroupRequest,
+      requestStream: false,
+      responseType: ChangeGroupResponse as typeof ChangeGroupResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Refused while users name it. Idempotent by operation id. */
+    removeGroup: {
+      name: "RemoveGroup",
+      requestType: RemoveGroupRequest as typeof RemoveGroupRequest,
+      requestStream: false,
+      responseType: RemoveGroupResponse as typeof RemoveGroupResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** In order of names. Idempotent. */
+    listGroups: {
+      name: "ListGroups",
+      requestType: ListGroupsRequest as typeof ListGroupsRequest,
+      requestStream: false,
+      responseType: ListGroupsResponse as typeof ListGroupsResponse,
       responseStream: false,
       options: {},
     },

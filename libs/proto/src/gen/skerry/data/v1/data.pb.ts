@@ -24,6 +24,8 @@ export const Operation = {
   REMOVE_FILE: 8,
   RENAME: 9,
   SET_ATTRIBUTES: 10,
+  DIGEST: 11,
+  COMBINE: 12,
 } as const;
 
 export type Operation = typeof Operation[keyof typeof Operation];
@@ -40,6 +42,8 @@ export namespace Operation {
   export type REMOVE_FILE = typeof Operation.REMOVE_FILE;
   export type RENAME = typeof Operation.RENAME;
   export type SET_ATTRIBUTES = typeof Operation.SET_ATTRIBUTES;
+  export type DIGEST = typeof Operation.DIGEST;
+  export type COMBINE = typeof Operation.COMBINE;
 }
 
 export const EntryKind = { UNSPECIFIED: 0, FILE: 1, DIRECTORY: 2 } as const;
@@ -50,6 +54,19 @@ export namespace EntryKind {
   export type UNSPECIFIED = typeof EntryKind.UNSPECIFIED;
   export type FILE = typeof EntryKind.FILE;
   export type DIRECTORY = typeof EntryKind.DIRECTORY;
+}
+
+export const DigestAlgorithm = { UNSPECIFIED: 0, CRC32: 1, MD5: 2, SHA1: 3, SHA256: 4, SHA512: 5 } as const;
+
+export type DigestAlgorithm = typeof DigestAlgorithm[keyof typeof DigestAlgorithm];
+
+export namespace DigestAlgorithm {
+  export type UNSPECIFIED = typeof DigestAlgorithm.UNSPECIFIED;
+  export type CRC32 = typeof DigestAlgorithm.CRC32;
+  export type MD5 = typeof DigestAlgorithm.MD5;
+  export type SHA1 = typeof DigestAlgorithm.SHA1;
+  export type SHA256 = typeof DigestAlgorithm.SHA256;
+  export type SHA512 = typeof DigestAlgorithm.SHA512;
 }
 
 /** What its bearer may do once, sealed (HMAC) by runtime/security. The data node enforces it. */
@@ -81,6 +98,10 @@ export interface Ticket {
     | undefined;
   /** STOU: the path is a directory, data chooses a free name in it. */
   uniqueName: boolean;
+  /** Combine only: the parts, absolute in the file tree. */
+  partPaths: string[];
+  /** Recursive lists only: directories that are passed over, with all below them. */
+  hiddenPaths: string[];
 }
 
 export interface DirectoryEntry {
@@ -115,6 +136,8 @@ export interface StatResponse {
 
 export interface ListRequest {
   ticket: Uint8Array;
+  /** Also what is below, directory by directory, up to a limit. */
+  recursive: boolean;
 }
 
 export interface ListResponse {
@@ -124,6 +147,12 @@ export interface ListResponse {
   /** First message: the directory itself, or the file when the path names one. Later: absent. */
   self: DirectoryEntry | undefined;
   entries: DirectoryEntry[];
+  /** Recursive: the entries from here on stand in this directory, relative to the listed one, such as "a/b". */
+  directory?:
+    | string
+    | undefined;
+  /** Recursive, last message: there is more than the limit allows. */
+  truncated: boolean;
 }
 
 export interface RetrieveRequest {
@@ -185,7 +214,14 @@ export interface StoreStaged {
 }
 
 export interface StoreCommitted {
-  entry: DirectoryEntry | undefined;
+  entry:
+    | DirectoryEntry
+    | undefined;
+  /** What the owner uses now, and may use by the ticket. Absent without a quota. */
+  usedBytes?: number | undefined;
+  quotaBytes?: number | undefined;
+  usedFiles?: number | undefined;
+  quotaFiles?: number | undefined;
 }
 
 export interface MakeDirectoryRequest {
@@ -222,6 +258,7 @@ export interface SetAttributesRequest {
   ticket: Uint8Array;
   modifiedAtMs?: number | undefined;
   mode?: number | undefined;
+  createdAtMs?: number | undefined;
 }
 
 export interface SetAttributesResponse {
@@ -235,6 +272,33 @@ export interface GetUsageRequest {
 export interface GetUsageResponse {
   bytes: number;
   files: number;
+  /** Free on the node's disk. Absent: not known. */
+  freeBytes?: number | undefined;
+}
+
+export interface DigestRequest {
+  ticket: Uint8Array;
+  algorithm: DigestAlgorithm;
+  /** Bytes from the ticket's offset. Absent: to the end; more than there are is refused. */
+  length?: number | undefined;
+}
+
+export interface DigestResponse {
+  header:
+    | Header
+    | undefined;
+  /** Bytes done so far. */
+  doneBytes: number;
+  /** Last message only. */
+  digest?: Uint8Array | undefined;
+}
+
+export interface CombineRequest {
+  ticket: Uint8Array;
+}
+
+export interface CombineResponse {
+  entry: DirectoryEntry | undefined;
 }
 
 function createBaseTicket(): Ticket {
@@ -253,6 +317,8 @@ function createBaseTicket(): Ticket {
     parents: false,
     announcedLength: undefined,
     uniqueName: false,
+    partPaths: [],
+    hiddenPaths: [],
   };
 }
 
@@ -299,6 +365,12 @@ export const Ticket: MessageFns<Ticket> = {
     }
     if (message.uniqueName !== false) {
       writer.uint32(112).bool(message.uniqueName);
+    }
+    for (const v of message.partPaths) {
+      writer.uint32(122).string(v!);
+    }
+    for (const v of message.hiddenPaths) {
+      writer.uint32(130).string(v!);
     }
     return writer;
   },
@@ -428,6 +500,22 @@ export const Ticket: MessageFns<Ticket> = {
             message.uniqueName = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.partPaths.push(reader.string());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.hiddenPaths.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -459,6 +547,8 @@ export const Ticket: MessageFns<Ticket> = {
     message.parents = object.parents ?? false;
     message.announcedLength = object.announcedLength ?? undefined;
     message.uniqueName = object.uniqueName ?? false;
+    message.partPaths = object.partPaths?.map((e) => e) || [];
+    message.hiddenPaths = object.hiddenPaths?.map((e) => e) || [];
     return message;
   },
 };
@@ -762,13 +852,16 @@ export const StatResponse: MessageFns<StatResponse> = {
 };
 
 function createBaseListRequest(): ListRequest {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: new Uint8Array(0), recursive: false };
 }
 
 export const ListRequest: MessageFns<ListRequest> = {
   encode(message: ListRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.ticket.length !== 0) {
       writer.uint32(10).bytes(message.ticket);
+    }
+    if (message.recursive !== false) {
+      writer.uint32(16).bool(message.recursive);
     }
     return writer;
   },
@@ -794,6 +887,14 @@ export const ListRequest: MessageFns<ListRequest> = {
             message.ticket = reader.bytes();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recursive = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -812,12 +913,13 @@ export const ListRequest: MessageFns<ListRequest> = {
   fromPartial(object: DeepPartial<ListRequest>): ListRequest {
     const message = createBaseListRequest();
     message.ticket = object.ticket ?? new Uint8Array(0);
+    message.recursive = object.recursive ?? false;
     return message;
   },
 };
 
 function createBaseListResponse(): ListResponse {
-  return { header: undefined, self: undefined, entries: [] };
+  return { header: undefined, self: undefined, entries: [], directory: undefined, truncated: false };
 }
 
 export const ListResponse: MessageFns<ListResponse> = {
@@ -830,6 +932,12 @@ export const ListResponse: MessageFns<ListResponse> = {
     }
     for (const v of message.entries) {
       DirectoryEntry.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.directory !== undefined) {
+      writer.uint32(34).string(message.directory);
+    }
+    if (message.truncated !== false) {
+      writer.uint32(40).bool(message.truncated);
     }
     return writer;
   },
@@ -871,6 +979,22 @@ export const ListResponse: MessageFns<ListResponse> = {
             message.entries.push(DirectoryEntry.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.directory = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.truncated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -895,6 +1019,8 @@ export const ListResponse: MessageFns<ListResponse> = {
       ? DirectoryEntry.fromPartial(object.self)
       : undefined;
     message.entries = object.entries?.map((e) => DirectoryEntry.fromPartial(e)) || [];
+    message.directory = object.directory ?? undefined;
+    message.truncated = object.truncated ?? false;
     return message;
   },
 };
@@ -1566,13 +1692,25 @@ export const StoreStaged: MessageFns<StoreStaged> = {
 };
 
 function createBaseStoreCommitted(): StoreCommitted {
-  return { entry: undefined };
+  return { entry: undefined, usedBytes: undefined, quotaBytes: undefined, usedFiles: undefined, quotaFiles: undefined };
 }
 
 export const StoreCommitted: MessageFns<StoreCommitted> = {
   encode(message: StoreCommitted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.entry !== undefined) {
       DirectoryEntry.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    if (message.usedBytes !== undefined) {
+      writer.uint32(16).uint64(message.usedBytes);
+    }
+    if (message.quotaBytes !== undefined) {
+      writer.uint32(24).uint64(message.quotaBytes);
+    }
+    if (message.usedFiles !== undefined) {
+      writer.uint32(32).uint64(message.usedFiles);
+    }
+    if (message.quotaFiles !== undefined) {
+      writer.uint32(40).uint64(message.quotaFiles);
     }
     return writer;
   },
@@ -1598,6 +1736,38 @@ export const StoreCommitted: MessageFns<StoreCommitted> = {
             message.entry = DirectoryEntry.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.usedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.quotaBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.usedFiles = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.quotaFiles = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1618,6 +1788,10 @@ export const StoreCommitted: MessageFns<StoreCommitted> = {
     message.entry = (object.entry !== undefined && object.entry !== null)
       ? DirectoryEntry.fromPartial(object.entry)
       : undefined;
+    message.usedBytes = object.usedBytes ?? undefined;
+    message.quotaBytes = object.quotaBytes ?? undefined;
+    message.usedFiles = object.usedFiles ?? undefined;
+    message.quotaFiles = object.quotaFiles ?? undefined;
     return message;
   },
 };
@@ -2043,7 +2217,7 @@ export const RenameResponse: MessageFns<RenameResponse> = {
 };
 
 function createBaseSetAttributesRequest(): SetAttributesRequest {
-  return { ticket: new Uint8Array(0), modifiedAtMs: undefined, mode: undefined };
+  return { ticket: new Uint8Array(0), modifiedAtMs: undefined, mode: undefined, createdAtMs: undefined };
 }
 
 export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
@@ -2056,6 +2230,9 @@ export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
     }
     if (message.mode !== undefined) {
       writer.uint32(24).uint32(message.mode);
+    }
+    if (message.createdAtMs !== undefined) {
+      writer.uint32(32).uint64(message.createdAtMs);
     }
     return writer;
   },
@@ -2097,6 +2274,14 @@ export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
             message.mode = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.createdAtMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2117,6 +2302,7 @@ export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
     message.ticket = object.ticket ?? new Uint8Array(0);
     message.modifiedAtMs = object.modifiedAtMs ?? undefined;
     message.mode = object.mode ?? undefined;
+    message.createdAtMs = object.createdAtMs ?? undefined;
     return message;
   },
 };
@@ -2234,7 +2420,7 @@ export const GetUsageRequest: MessageFns<GetUsageRequest> = {
 };
 
 function createBaseGetUsageResponse(): GetUsageResponse {
-  return { bytes: 0, files: 0 };
+  return { bytes: 0, files: 0, freeBytes: undefined };
 }
 
 export const GetUsageResponse: MessageFns<GetUsageResponse> = {
@@ -2244,6 +2430,9 @@ export const GetUsageResponse: MessageFns<GetUsageResponse> = {
     }
     if (message.files !== 0) {
       writer.uint32(16).uint64(message.files);
+    }
+    if (message.freeBytes !== undefined) {
+      writer.uint32(24).uint64(message.freeBytes);
     }
     return writer;
   },
@@ -2277,6 +2466,14 @@ export const GetUsageResponse: MessageFns<GetUsageResponse> = {
             message.files = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.freeBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2296,6 +2493,279 @@ export const GetUsageResponse: MessageFns<GetUsageResponse> = {
     const message = createBaseGetUsageResponse();
     message.bytes = object.bytes ?? 0;
     message.files = object.files ?? 0;
+    message.freeBytes = object.freeBytes ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDigestRequest(): DigestRequest {
+  return { ticket: new Uint8Array(0), algorithm: 0, length: undefined };
+}
+
+export const DigestRequest: MessageFns<DigestRequest> = {
+  encode(message: DigestRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ticket.length !== 0) {
+      writer.uint32(10).bytes(message.ticket);
+    }
+    if (message.algorithm !== 0) {
+      writer.uint32(16).int32(message.algorithm);
+    }
+    if (message.length !== undefined) {
+      writer.uint32(24).uint64(message.length);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DigestRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigestRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ticket = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.algorithm = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DigestRequest>): DigestRequest {
+    return DigestRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DigestRequest>): DigestRequest {
+    const message = createBaseDigestRequest();
+    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.algorithm = object.algorithm ?? 0;
+    message.length = object.length ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDigestResponse(): DigestResponse {
+  return { header: undefined, doneBytes: 0, digest: undefined };
+}
+
+export const DigestResponse: MessageFns<DigestResponse> = {
+  encode(message: DigestResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.header !== undefined) {
+      Header.encode(message.header, writer.uint32(10).fork()).join();
+    }
+    if (message.doneBytes !== 0) {
+      writer.uint32(16).uint64(message.doneBytes);
+    }
+    if (message.digest !== undefined) {
+      writer.uint32(26).bytes(message.digest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DigestResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigestResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.header = Header.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.doneBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DigestResponse>): DigestResponse {
+    return DigestResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DigestResponse>): DigestResponse {
+    const message = createBaseDigestResponse();
+    message.header = (object.header !== undefined && object.header !== null)
+      ? Header.fromPartial(object.header)
+      : undefined;
+    message.doneBytes = object.doneBytes ?? 0;
+    message.digest = object.digest ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCombineRequest(): CombineRequest {
+  return { ticket: new Uint8Array(0) };
+}
+
+export const CombineRequest: MessageFns<CombineRequest> = {
+  encode(message: CombineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ticket.length !== 0) {
+      writer.uint32(10).bytes(message.ticket);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CombineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCombineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ticket = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CombineRequest>): CombineRequest {
+    return CombineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CombineRequest>): CombineRequest {
+    const message = createBaseCombineRequest();
+    message.ticket = object.ticket ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseCombineResponse(): CombineResponse {
+  return { entry: undefined };
+}
+
+export const CombineResponse: MessageFns<CombineResponse> = {
+  encode(message: CombineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entry !== undefined) {
+      DirectoryEntry.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CombineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCombineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entry = DirectoryEntry.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CombineResponse>): CombineResponse {
+    return CombineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CombineResponse>): CombineResponse {
+    const message = createBaseCombineResponse();
+    message.entry = (object.entry !== undefined && object.entry !== null)
+      ? DirectoryEntry.fromPartial(object.entry)
+      : undefined;
     return message;
   },
 };
@@ -2386,6 +2856,30 @@ export const DataServiceDefinition = {
       requestType: SetAttributesRequest as typeof SetAttributesRequest,
       requestStream: false,
       responseType: SetAttributesResponse as typeof SetAttributesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * A checksum of the version that is current now, from the ticket's offset; messages without one tell that the work goes
+     * on. Idempotent.
+     */
+    digest: {
+      name: "Digest",
+      requestType: DigestRequest as typeof DigestRequest,
+      requestStream: false,
+      responseType: DigestResponse as typeof DigestResponse,
+      responseStream: true,
+      options: {},
+    },
+    /**
+     * Appends the ticket's parts to its path, in their order, and removes them, all in one step. Idempotent by the ticket's
+     * operation id.
+     */
+    combine: {
+      name: "Combine",
+      requestType: CombineRequest as typeof CombineRequest,
+      requestStream: false,
+      responseType: CombineResponse as typeof CombineResponse,
       responseStream: false,
       options: {},
     },

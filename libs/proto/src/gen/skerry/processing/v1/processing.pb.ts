@@ -11,6 +11,33 @@ export const protobufPackage = "skerry.processing.v1";
 
 export const protobufFileName = "skerry/processing/v1/processing.proto";
 
+export const DeedKind = {
+  UNSPECIFIED: 0,
+  LOGIN: 1,
+  LOGIN_FAILED: 2,
+  REMOVE_FILE: 3,
+  MAKE_DIRECTORY: 4,
+  REMOVE_DIRECTORY: 5,
+  RENAME: 6,
+  SET_ATTRIBUTES: 7,
+  /** DENIED - The user's rules deny it. */
+  DENIED: 8,
+} as const;
+
+export type DeedKind = typeof DeedKind[keyof typeof DeedKind];
+
+export namespace DeedKind {
+  export type UNSPECIFIED = typeof DeedKind.UNSPECIFIED;
+  export type LOGIN = typeof DeedKind.LOGIN;
+  export type LOGIN_FAILED = typeof DeedKind.LOGIN_FAILED;
+  export type REMOVE_FILE = typeof DeedKind.REMOVE_FILE;
+  export type MAKE_DIRECTORY = typeof DeedKind.MAKE_DIRECTORY;
+  export type REMOVE_DIRECTORY = typeof DeedKind.REMOVE_DIRECTORY;
+  export type RENAME = typeof DeedKind.RENAME;
+  export type SET_ATTRIBUTES = typeof DeedKind.SET_ATTRIBUTES;
+  export type DENIED = typeof DeedKind.DENIED;
+}
+
 export const Phase = {
   UNSPECIFIED: 0,
   /** GREETED - Nothing said yet. */
@@ -39,6 +66,23 @@ export namespace TransferType {
   export type IMAGE = typeof TransferType.IMAGE;
 }
 
+export const TlsRequirement = {
+  /** UNSPECIFIED - None. */
+  UNSPECIFIED: 0,
+  /** LOGIN - No USER without TLS. */
+  LOGIN: 1,
+  /** DATA - No transfer without it either. */
+  DATA: 2,
+} as const;
+
+export type TlsRequirement = typeof TlsRequirement[keyof typeof TlsRequirement];
+
+export namespace TlsRequirement {
+  export type UNSPECIFIED = typeof TlsRequirement.UNSPECIFIED;
+  export type LOGIN = typeof TlsRequirement.LOGIN;
+  export type DATA = typeof TlsRequirement.DATA;
+}
+
 export const TransferKind = { UNSPECIFIED: 0, RETRIEVE: 1, STORE: 2, LIST: 3 } as const;
 
 export type TransferKind = typeof TransferKind[keyof typeof TransferKind];
@@ -61,6 +105,23 @@ export namespace ListFormat {
   export type MLSD = typeof ListFormat.MLSD;
 }
 
+export const ListOrder = {
+  /** UNSPECIFIED - By name. */
+  UNSPECIFIED: 0,
+  /** TIME - Newest first. */
+  TIME: 1,
+  /** SIZE - Largest first. */
+  SIZE: 2,
+} as const;
+
+export type ListOrder = typeof ListOrder[keyof typeof ListOrder];
+
+export namespace ListOrder {
+  export type UNSPECIFIED = typeof ListOrder.UNSPECIFIED;
+  export type TIME = typeof ListOrder.TIME;
+  export type SIZE = typeof ListOrder.SIZE;
+}
+
 export interface ExecuteRequest {
   /** 32 hexadecimal digits, chosen by the router for this line. */
   operationId: string;
@@ -77,6 +138,20 @@ export interface ExecuteResponse {
     | undefined;
   /** To be carried out in this order. */
   directives: Directive[];
+  /** What the line did, or was refused, for the operator's records. */
+  deeds: Deed[];
+}
+
+export interface Deed {
+  kind: DeedKind;
+  /** As the user sees them. */
+  path: string;
+  /** RENAME only. */
+  targetPath: string;
+  /** LOGIN, LOGIN_FAILED: the name that was given. */
+  user: string;
+  /** LOGIN_FAILED: why, a reason of the closed list. DENIED: what was asked, such as "list" or "removeFile". */
+  detail: string;
 }
 
 /** All that a session is, but its sockets. */
@@ -130,6 +205,18 @@ export interface Session {
   /** MFMT and others of later dates: language tag chosen by LANG. */
   language: string;
   connectedAtMs: number;
+  /** OPTS HASH's choice, as FEAT writes it. Empty: the first. */
+  hashAlgorithm: string;
+  /** RANG's last byte, which belongs to the range; its first is the restart offset. Absent: to the end. */
+  rangeEnd?:
+    | number
+    | undefined;
+  /** Longest idle time that the router allows, in ms. Kept up to date by the router. 0: not told. */
+  idleMaxMs: number;
+  /** SITE IDLE's choice, in ms. 0: none. */
+  idleMs: number;
+  /** What the router asks of the client. Kept up to date by the router. */
+  tlsRequired: TlsRequirement;
 }
 
 export interface Directive {
@@ -143,6 +230,8 @@ export interface Directive {
     | //
     /** Close the control connection when a running transfer has ended and all replies are sent. */
     { $case: "closeControl"; value: CloseControl }
+    | { $case: "digest"; value: Digest }
+    | { $case: "who"; value: Who }
     | undefined;
 }
 
@@ -176,6 +265,28 @@ export interface AbortTransfer {
 export interface CloseControl {
 }
 
+/** The router asks a data node for a checksum, and answers. */
+export interface Digest {
+  /** A sealed skerry.data.v1.Ticket: its offset is where the range begins. */
+  ticket: Uint8Array;
+  /** As HASH names it: SHA-256, SHA-512, SHA-1, MD5, CRC32. */
+  algorithm: string;
+  /** Bytes of the range. Absent: to the end of the file. */
+  length?:
+    | number
+    | undefined;
+  /** The path as the client wrote it, for HASH's reply. Empty: the digest alone, as XCRC and the like give it. */
+  name: string;
+  /** The ticket's offset. */
+  start: number;
+}
+
+/** The router tells its sessions, SITE WHO. */
+export interface Who {
+  /** Of this user only. Empty: of all. */
+  user: string;
+}
+
 export interface Transfer {
   kind: TransferKind;
   /** A sealed skerry.data.v1.Ticket. */
@@ -195,6 +306,18 @@ export interface Transfer {
   uniqueName: boolean;
   /** MLSD: what the user may do with the directory's entries, for the perm fact: list, read, write, delete, make, rename. */
   rights: string[];
+  /** RETR after RANG: most bytes to send. Absent: to the end. */
+  length?:
+    | number
+    | undefined;
+  /** LIST -d: the entry itself, also when it is a directory. */
+  itself: boolean;
+  /** LIST -t, -S. */
+  order: ListOrder;
+  /** LIST -r. */
+  reverse: boolean;
+  /** LIST -R. */
+  recursive: boolean;
 }
 
 function createBaseExecuteRequest(): ExecuteRequest {
@@ -279,7 +402,7 @@ export const ExecuteRequest: MessageFns<ExecuteRequest> = {
 };
 
 function createBaseExecuteResponse(): ExecuteResponse {
-  return { session: undefined, directives: [] };
+  return { session: undefined, directives: [], deeds: [] };
 }
 
 export const ExecuteResponse: MessageFns<ExecuteResponse> = {
@@ -289,6 +412,9 @@ export const ExecuteResponse: MessageFns<ExecuteResponse> = {
     }
     for (const v of message.directives) {
       Directive.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.deeds) {
+      Deed.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -322,6 +448,14 @@ export const ExecuteResponse: MessageFns<ExecuteResponse> = {
             message.directives.push(Directive.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deeds.push(Deed.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -343,6 +477,110 @@ export const ExecuteResponse: MessageFns<ExecuteResponse> = {
       ? Session.fromPartial(object.session)
       : undefined;
     message.directives = object.directives?.map((e) => Directive.fromPartial(e)) || [];
+    message.deeds = object.deeds?.map((e) => Deed.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeed(): Deed {
+  return { kind: 0, path: "", targetPath: "", user: "", detail: "" };
+}
+
+export const Deed: MessageFns<Deed> = {
+  encode(message: Deed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.targetPath !== "") {
+      writer.uint32(26).string(message.targetPath);
+    }
+    if (message.user !== "") {
+      writer.uint32(34).string(message.user);
+    }
+    if (message.detail !== "") {
+      writer.uint32(42).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Deed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.targetPath = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Deed>): Deed {
+    return Deed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Deed>): Deed {
+    const message = createBaseDeed();
+    message.kind = object.kind ?? 0;
+    message.path = object.path ?? "";
+    message.targetPath = object.targetPath ?? "";
+    message.user = object.user ?? "";
+    message.detail = object.detail ?? "";
     return message;
   },
 };
@@ -377,6 +615,11 @@ function createBaseSession(): Session {
     tlsAvailable: false,
     language: "",
     connectedAtMs: 0,
+    hashAlgorithm: "",
+    rangeEnd: undefined,
+    idleMaxMs: 0,
+    idleMs: 0,
+    tlsRequired: 0,
   };
 }
 
@@ -465,6 +708,21 @@ export const Session: MessageFns<Session> = {
     }
     if (message.connectedAtMs !== 0) {
       writer.uint32(224).uint64(message.connectedAtMs);
+    }
+    if (message.hashAlgorithm !== "") {
+      writer.uint32(234).string(message.hashAlgorithm);
+    }
+    if (message.rangeEnd !== undefined) {
+      writer.uint32(240).uint64(message.rangeEnd);
+    }
+    if (message.idleMaxMs !== 0) {
+      writer.uint32(248).uint64(message.idleMaxMs);
+    }
+    if (message.idleMs !== 0) {
+      writer.uint32(256).uint64(message.idleMs);
+    }
+    if (message.tlsRequired !== 0) {
+      writer.uint32(320).int32(message.tlsRequired);
     }
     return writer;
   },
@@ -706,6 +964,46 @@ export const Session: MessageFns<Session> = {
             message.connectedAtMs = longToNumber(reader.uint64());
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.hashAlgorithm = reader.string();
+            continue;
+          }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.rangeEnd = longToNumber(reader.uint64());
+            continue;
+          }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.idleMaxMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 32: {
+            if (tag !== 256) {
+              break;
+            }
+
+            message.idleMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.tlsRequired = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -751,6 +1049,11 @@ export const Session: MessageFns<Session> = {
     message.tlsAvailable = object.tlsAvailable ?? false;
     message.language = object.language ?? "";
     message.connectedAtMs = object.connectedAtMs ?? 0;
+    message.hashAlgorithm = object.hashAlgorithm ?? "";
+    message.rangeEnd = object.rangeEnd ?? undefined;
+    message.idleMaxMs = object.idleMaxMs ?? 0;
+    message.idleMs = object.idleMs ?? 0;
+    message.tlsRequired = object.tlsRequired ?? 0;
     return message;
   },
 };
@@ -782,6 +1085,12 @@ export const Directive: MessageFns<Directive> = {
         break;
       case "closeControl":
         CloseControl.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "digest":
+        Digest.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "who":
+        Who.encode(message.kind.value, writer.uint32(74).fork()).join();
         break;
     }
     return writer;
@@ -856,6 +1165,22 @@ export const Directive: MessageFns<Directive> = {
             message.kind = { $case: "closeControl", value: CloseControl.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "digest", value: Digest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "who", value: Who.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -913,6 +1238,18 @@ export const Directive: MessageFns<Directive> = {
       case "closeControl": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "closeControl", value: CloseControl.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "digest": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "digest", value: Digest.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "who": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "who", value: Who.fromPartial(object.kind.value) };
         }
         break;
       }
@@ -1251,6 +1588,164 @@ export const CloseControl: MessageFns<CloseControl> = {
   },
 };
 
+function createBaseDigest(): Digest {
+  return { ticket: new Uint8Array(0), algorithm: "", length: undefined, name: "", start: 0 };
+}
+
+export const Digest: MessageFns<Digest> = {
+  encode(message: Digest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ticket.length !== 0) {
+      writer.uint32(10).bytes(message.ticket);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.length !== undefined) {
+      writer.uint32(24).uint64(message.length);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.start !== 0) {
+      writer.uint32(40).uint64(message.start);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Digest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ticket = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.start = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Digest>): Digest {
+    return Digest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Digest>): Digest {
+    const message = createBaseDigest();
+    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.algorithm = object.algorithm ?? "";
+    message.length = object.length ?? undefined;
+    message.name = object.name ?? "";
+    message.start = object.start ?? 0;
+    return message;
+  },
+};
+
+function createBaseWho(): Who {
+  return { user: "" };
+}
+
+export const Who: MessageFns<Who> = {
+  encode(message: Who, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== "") {
+      writer.uint32(10).string(message.user);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Who {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWho();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Who>): Who {
+    return Who.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Who>): Who {
+    const message = createBaseWho();
+    message.user = object.user ?? "";
+    return message;
+  },
+};
+
 function createBaseTransfer(): Transfer {
   return {
     kind: 0,
@@ -1264,6 +1759,11 @@ function createBaseTransfer(): Transfer {
     facts: [],
     uniqueName: false,
     rights: [],
+    length: undefined,
+    itself: false,
+    order: 0,
+    reverse: false,
+    recursive: false,
   };
 }
 
@@ -1301,6 +1801,21 @@ export const Transfer: MessageFns<Transfer> = {
     }
     for (const v of message.rights) {
       writer.uint32(90).string(v!);
+    }
+    if (message.length !== undefined) {
+      writer.uint32(96).uint64(message.length);
+    }
+    if (message.itself !== false) {
+      writer.uint32(104).bool(message.itself);
+    }
+    if (message.order !== 0) {
+      writer.uint32(112).int32(message.order);
+    }
+    if (message.reverse !== false) {
+      writer.uint32(120).bool(message.reverse);
+    }
+    if (message.recursive !== false) {
+      writer.uint32(128).bool(message.recursive);
     }
     return writer;
   },
@@ -1406,6 +1921,46 @@ export const Transfer: MessageFns<Transfer> = {
             message.rights.push(reader.string());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.length = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.itself = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.order = reader.int32() as any;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.reverse = reader.bool();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.recursive = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1434,6 +1989,11 @@ export const Transfer: MessageFns<Transfer> = {
     message.facts = object.facts?.map((e) => e) || [];
     message.uniqueName = object.uniqueName ?? false;
     message.rights = object.rights?.map((e) => e) || [];
+    message.length = object.length ?? undefined;
+    message.itself = object.itself ?? false;
+    message.order = object.order ?? 0;
+    message.reverse = object.reverse ?? false;
+    message.recursive = object.recursive ?? false;
     return message;
   },
 };

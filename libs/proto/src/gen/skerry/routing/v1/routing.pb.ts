@@ -23,6 +23,12 @@ export interface SessionSummary {
   transferredBytes: number;
   workingDirectory: string;
   tls: boolean;
+  /** Of the transfer under way, as the user sees it. Empty: none. */
+  path: string;
+  /** Of the transfer under way, since it began. */
+  bytesPerSecond: number;
+  /** The data connection is under TLS. */
+  dataTls: boolean;
 }
 
 export interface ListSessionsRequest {
@@ -33,11 +39,26 @@ export interface ListSessionsResponse {
 }
 
 export interface KickSessionRequest {
+  /** What is not empty must all be so. */
   sessionId: string;
+  user: string;
+  /** The client's address, without a port. */
+  clientHost: string;
 }
 
 export interface KickSessionResponse {
   found: boolean;
+  /** Sessions that were ended. */
+  ended: number;
+}
+
+export interface ListLoginsRequest {
+  user: string;
+}
+
+export interface ListLoginsResponse {
+  /** Each the session_id of a skerry.auth.v1.Grant. */
+  loginIds: string[];
 }
 
 function createBaseSessionSummary(): SessionSummary {
@@ -52,6 +73,9 @@ function createBaseSessionSummary(): SessionSummary {
     transferredBytes: 0,
     workingDirectory: "",
     tls: false,
+    path: "",
+    bytesPerSecond: 0,
+    dataTls: false,
   };
 }
 
@@ -86,6 +110,15 @@ export const SessionSummary: MessageFns<SessionSummary> = {
     }
     if (message.tls !== false) {
       writer.uint32(80).bool(message.tls);
+    }
+    if (message.path !== "") {
+      writer.uint32(90).string(message.path);
+    }
+    if (message.bytesPerSecond !== 0) {
+      writer.uint32(96).uint64(message.bytesPerSecond);
+    }
+    if (message.dataTls !== false) {
+      writer.uint32(104).bool(message.dataTls);
     }
     return writer;
   },
@@ -183,6 +216,30 @@ export const SessionSummary: MessageFns<SessionSummary> = {
             message.tls = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.bytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.dataTls = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -210,6 +267,9 @@ export const SessionSummary: MessageFns<SessionSummary> = {
     message.transferredBytes = object.transferredBytes ?? 0;
     message.workingDirectory = object.workingDirectory ?? "";
     message.tls = object.tls ?? false;
+    message.path = object.path ?? "";
+    message.bytesPerSecond = object.bytesPerSecond ?? 0;
+    message.dataTls = object.dataTls ?? false;
     return message;
   },
 };
@@ -313,13 +373,19 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
 };
 
 function createBaseKickSessionRequest(): KickSessionRequest {
-  return { sessionId: "" };
+  return { sessionId: "", user: "", clientHost: "" };
 }
 
 export const KickSessionRequest: MessageFns<KickSessionRequest> = {
   encode(message: KickSessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.sessionId !== "") {
       writer.uint32(10).string(message.sessionId);
+    }
+    if (message.user !== "") {
+      writer.uint32(18).string(message.user);
+    }
+    if (message.clientHost !== "") {
+      writer.uint32(26).string(message.clientHost);
     }
     return writer;
   },
@@ -345,6 +411,22 @@ export const KickSessionRequest: MessageFns<KickSessionRequest> = {
             message.sessionId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientHost = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -363,18 +445,23 @@ export const KickSessionRequest: MessageFns<KickSessionRequest> = {
   fromPartial(object: DeepPartial<KickSessionRequest>): KickSessionRequest {
     const message = createBaseKickSessionRequest();
     message.sessionId = object.sessionId ?? "";
+    message.user = object.user ?? "";
+    message.clientHost = object.clientHost ?? "";
     return message;
   },
 };
 
 function createBaseKickSessionResponse(): KickSessionResponse {
-  return { found: false };
+  return { found: false, ended: 0 };
 }
 
 export const KickSessionResponse: MessageFns<KickSessionResponse> = {
   encode(message: KickSessionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.found !== false) {
       writer.uint32(8).bool(message.found);
+    }
+    if (message.ended !== 0) {
+      writer.uint32(16).uint32(message.ended);
     }
     return writer;
   },
@@ -400,6 +487,14 @@ export const KickSessionResponse: MessageFns<KickSessionResponse> = {
             message.found = reader.bool();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.ended = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -418,6 +513,117 @@ export const KickSessionResponse: MessageFns<KickSessionResponse> = {
   fromPartial(object: DeepPartial<KickSessionResponse>): KickSessionResponse {
     const message = createBaseKickSessionResponse();
     message.found = object.found ?? false;
+    message.ended = object.ended ?? 0;
+    return message;
+  },
+};
+
+function createBaseListLoginsRequest(): ListLoginsRequest {
+  return { user: "" };
+}
+
+export const ListLoginsRequest: MessageFns<ListLoginsRequest> = {
+  encode(message: ListLoginsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== "") {
+      writer.uint32(10).string(message.user);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLoginsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLoginsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLoginsRequest>): ListLoginsRequest {
+    return ListLoginsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLoginsRequest>): ListLoginsRequest {
+    const message = createBaseListLoginsRequest();
+    message.user = object.user ?? "";
+    return message;
+  },
+};
+
+function createBaseListLoginsResponse(): ListLoginsResponse {
+  return { loginIds: [] };
+}
+
+export const ListLoginsResponse: MessageFns<ListLoginsResponse> = {
+  encode(message: ListLoginsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.loginIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLoginsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLoginsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.loginIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLoginsResponse>): ListLoginsResponse {
+    return ListLoginsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLoginsResponse>): ListLoginsResponse {
+    const message = createBaseListLoginsResponse();
+    message.loginIds = object.loginIds?.map((e) => e) || [];
     return message;
   },
 };
@@ -436,12 +642,21 @@ export const RoutingServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Ends a session of this router with reply 421. Idempotent. */
+    /** Ends sessions of this router with reply 421: one, or all of a user or an address. Idempotent. */
     kickSession: {
       name: "KickSession",
       requestType: KickSessionRequest as typeof KickSessionRequest,
       requestStream: false,
       responseType: KickSessionResponse as typeof KickSessionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** The logins of a user that are in use at this router. Callers: auth. Idempotent. */
+    listLogins: {
+      name: "ListLogins",
+      requestType: ListLoginsRequest as typeof ListLoginsRequest,
+      requestStream: false,
+      responseType: ListLoginsResponse as typeof ListLoginsResponse,
       responseStream: false,
       options: {},
     },

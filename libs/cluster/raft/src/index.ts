@@ -1,0 +1,13 @@
+/** Raft as a pure machine (thesis terms). See README. */
+export {
+  configurationOf,
+  decodeConfiguration,
+  encodeConfiguration,
+  isJoint,
+  isVoter,
+  membersOf,
+} from './configuration.ts';
+export { entryOverheadBytes } from './core.ts';
+export { defaults } from './options.ts';
+export { Raft, type Status } from './raft.ts';
+export type * from './types.ts';

@@ -1,0 +1,3 @@
+export { runSuite, type Result } from './run.ts';
+export { suite } from './suite.ts';
+export type { Target } from './target.ts';

@@ -1,0 +1,51 @@
+/** `npm run abuse`: the abuse test with figures, twice over (--rounds=N), since only what grows again the second time is a leak. */
+import { connects, full, logins, portFlood, randomLines, reduced, slowLoris, until, Victim, Worker } from './abuse.ts';
+import type { Left } from './abuse.ts';
+import { removeFolder, temporaryFolder } from './system.ts';
+
+const rounds = Number(/^--rounds=(\d+)$/m.exec(process.argv.join('\n'))?.[1] ?? 2);
+const scale = process.argv.includes('--full') ? full : reduced;
+const folder = temporaryFolder('abuse');
+const say = (what: string, more: object): boolean => process.stdout.write(`${JSON.stringify({ what, ...more })}\n`);
+const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
+const shown = ({ rss, anonymous, heapUsed, external, resources, files, blocked }: Left): object => ({
+  rssMb: megabytes(rss),
+  anonymousMb: megabytes(anonymous),
+  heapMb: megabytes(heapUsed),
+  externalMb: megabytes(external),
+  resources,
+  files,
+  loopBlockedMs: blocked,
+});
+
+const victim = await Victim.start(folder);
+const { port } = victim;
+try {
+  const start = await victim.left();
+  say('start', shown(start));
+  await logins(port, 50);
+  await victim.left();
+  say('logins', { perSecond: Math.round(await logins(port, scale.logins)), ...shown(await victim.left()) });
+  for (let round = 1; round <= rounds; round++) {
+    const worker = new Worker(victim.system);
+    const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+      const beganMs = performance.now();
+      const outcome = await work();
+      const ms = Math.round(performance.now() - beganMs);
+      const { blocked } = await victim.left();
+      say(what, { round, ms, ...(outcome === undefined ? {} : { outcome }), loopBlockedMs: blocked });
+    };
+    await timed(`connects ${scale.connects}`, () => connects(port, scale.connects));
+    await timed(`random lines ${scale.lines}`, () => randomLines(port, scale.lines));
+    await timed(`slow-loris ${scale.slow}`, async () => [...new Set(await slowLoris(port, scale.slow))]);
+    await timed(`ports ${scale.ports}`, () => portFlood(port, scale.ports));
+    await worker.stop();
+    say('served meanwhile', { round, rounds: worker.rounds, slowestMs: Math.round(worker.slowestMs) });
+    say('under load', { round, ...shown(await victim.left()) });
+    await until(async () => (await victim.left()).files <= start.files, 30_000, `back to ${start.files} descriptors`);
+    say('left', { round, ...shown(await victim.settled(start)) });
+  }
+} finally {
+  await victim.system.stop();
+  removeFolder(folder);
+}

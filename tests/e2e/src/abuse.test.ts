@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connects, logins, portFlood, randomLines, reduced, slowLoris, Victim, Worker, type Left } from './abuse.ts';
+import { removeFolder, temporaryFolder } from './system.ts';
+
+/** What the heap may have grown by, in bytes: a leak of 4 KiB for each connection would be more. */
+const heapGrowthMaxBytes = 4 * 1024 * 1024;
+/** What the process may: its allocators keep pages. `npm run abuse -- --full` tells whether it goes on growing. */
+const memoryGrowthMaxBytes = 96 * 1024 * 1024;
+
+const folder = temporaryFolder('abuse');
+let victim: Victim;
+let before: Left;
+let worker: Worker;
+beforeAll(async () => {
+  victim = await Victim.start(folder);
+  // What is made once, by the first of each kind, is no leak.
+  await connects(victim.port, 100);
+  await randomLines(victim.port, 1_000);
+  await portFlood(victim.port, 20);
+  before = await victim.left();
+  worker = new Worker(victim.system);
+}, 60_000);
+afterAll(async () => {
+  await victim.system.stop();
+  removeFolder(folder);
+});
+
+describe('abuse by volume', () => {
+  it('connects and disconnects', async () => {
+    await connects(victim.port, reduced.connects);
+  }, 60_000);
+  it('random command lines are answered', async () => {
+    expect(await randomLines(victim.port, reduced.lines)).toBeGreaterThan(reduced.lines / 2);
+  }, 60_000);
+  it('slow-loris: whoever never logs in is sent away in time', async () => {
+    const last = await slowLoris(victim.port, reduced.slow);
+    expect(new Set(last)).toEqual(new Set(['421 No login in time.']));
+  }, 60_000);
+  it('a flood of passive ports: strangers at them get nothing, the right clients what they asked for', async () => {
+    expect(await portFlood(victim.port, reduced.ports)).toEqual({ served: 0, listed: Math.ceil(reduced.ports / 10) });
+  }, 60_000);
+  it('logins', async () => {
+    expect(await logins(victim.port, reduced.logins)).toBeGreaterThan(0);
+  }, 60_000);
+  it('somebody who works meanwhile is served, and sees what was written', async () => {
+    await worker.stop();
+    expect(worker.rounds).toBeGreaterThan(5);
+    expect(worker.slowestMs).toBeLessThan(15_000);
+  }, 30_000);
+  it('nothing of it is left: descriptors, handles, memory', async () => {
+    const after = await victim.settled(before);
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(heapGrowthMaxBytes);
+    expect(after.anonymous - before.anonymous).toBeLessThan(memoryGrowthMaxBytes);
+    expect(victim.system.child.exitCode).toBeNull();
+  }, 60_000);
+});

@@ -1,0 +1,184 @@
+// Seeds of a machine's simulation, many, on all cores; or its mutants, each until it is noticed.
+// npm run sim -- raft --seeds 20000 [--from 1] | npm run sim -- raft --mutants [--seeds 2000]
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** By name: the file that exports `runSeed(seed)`, and the table of its mutants. */
+const machines = {
+  raft: { entry: 'libs/cluster/raft/src/seed.fixture.ts', mutants: './raft-mutants.mjs' },
+};
+
+const header = `# Mutants: rules switched off, and how many seeds the simulator needs to notice\n\nMade by \`UPDATE=1 npm run sim -- raft --mutants\`.\n\n`;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    mutants: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    worker: { type: 'string' },
+  },
+});
+const machine = machines[positionals[0] ?? ''];
+if (machine === undefined) {
+  console.error(
+    `usage: npm run sim -- ${Object.keys(machines).join('|')} [--seeds N] [--from N] [--mutants] [--only TEXT]`,
+  );
+  process.exit(2);
+}
+const count = Number(values.seeds ?? (values.mutants ? 2_000 : 10_000));
+const from = Number(values.from);
+if (values.worker !== undefined) await runSeeds(values.worker);
+else await (values.mutants ? runMutants() : runAll());
+
+/** One line for each failing seed, and the number done at the end. */
+async function runSeeds(file) {
+  const { runSeed, rules } = await import(pathToFileURL(file).href);
+  for (const { name, run } of values.mutants ? rules : []) {
+    try {
+      run();
+    } catch (thrown) {
+      console.log(JSON.stringify({ rule: name, message: String(thrown.message).split('\n')[0] }));
+      break;
+    }
+  }
+  for (let seed = from; seed < from + count; seed++) {
+    try {
+      runSeed(seed);
+    } catch (thrown) {
+      console.log(JSON.stringify({ seed, message: String(thrown.message).split('\n')[0] }));
+      if (values.mutants) return;
+    }
+  }
+}
+
+async function bundle(directory, mutant) {
+  const outfile = join(
+    directory,
+    `${mutant === undefined ? 'machine' : `mutant-${directory.length}-${Math.trunc(mutant.order)}`}.mjs`,
+  );
+  let applied = mutant === undefined;
+  const patch = {
+    name: 'mutant',
+    setup(on) {
+      on.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        const source = await readFile(path, 'utf8');
+        if (mutant === undefined || basename(path) !== mutant.file || !source.includes(mutant.find))
+          return { contents: source, loader: 'ts' };
+        applied = true;
+        return { contents: source.replace(mutant.find, () => mutant.replace), loader: 'ts' };
+      });
+    },
+  };
+  await build({
+    entryPoints: [join(root, machine.entry)],
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    conditions: ['@skerry/source'],
+    plugins: [patch],
+    outfile,
+    logLevel: 'error',
+  });
+  if (!applied) throw new Error(`Cannot switch off "${mutant.name}": ${mutant.file} has no "${mutant.find}"`);
+  return outfile;
+}
+
+function worker(file, first, number, more = []) {
+  const args = [
+    fileURLToPath(import.meta.url),
+    positionals[0],
+    '--worker',
+    file,
+    '--from',
+    `${first}`,
+    '--seeds',
+    `${number}`,
+    ...more,
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const failures = [];
+  let rest = '';
+  child.stdout.on('data', (chunk) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) failures.push(JSON.parse(line));
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve(failures) : reject(new Error(`worker ended with ${code}`))));
+  });
+}
+
+async function runAll() {
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-sim-'));
+  try {
+    const file = await bundle(directory);
+    const started = Date.now();
+    const batch = Math.max(1, Math.min(500, Math.ceil(count / availableParallelism())));
+    const firsts = Array.from({ length: Math.ceil(count / batch) }, (_, n) => from + n * batch);
+    const failures = [];
+    let done = 0;
+    const lane = async () => {
+      for (let first = firsts.shift(); first !== undefined; first = firsts.shift()) {
+        const number = Math.min(batch, from + count - first);
+        failures.push(...(await worker(file, first, number)));
+        done += number;
+        if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${count} seeds, ${failures.length} failed`);
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, lane));
+    if (process.stdout.isTTY) process.stdout.write('\n');
+    for (const { seed, message } of failures) console.log(`seed ${seed}: ${message}`);
+    console.log(
+      `${count} seeds from ${from}, ${failures.length} failed, ${Math.round((Date.now() - started) / 1000)} s`,
+    );
+    process.exitCode = failures.length === 0 ? 0 : 1;
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function runMutants() {
+  const { mutants } = await import(machine.mutants);
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-sim-'));
+  const rows = mutants
+    .map((mutant, order) => ({ ...mutant, order }))
+    .filter(({ name, bug }) => values.only === undefined || name.includes(values.only) || bug === values.only);
+  const results = [];
+  try {
+    const queue = [...rows];
+    const lane = async () => {
+      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+        const failures = await worker(await bundle(directory, mutant), from, count, ['--mutants']);
+        const rule = failures.find((found) => found.rule !== undefined);
+        const failure = failures.find(({ seed }) => seed !== undefined);
+        results[mutant.order] = { ...mutant, rule, failure };
+        const seen = [rule?.rule, failure === undefined ? undefined : `seed ${failure.seed}`].filter(Boolean);
+        console.error(`${seen.join(', ') || 'NOT NOTICED'}: ${mutant.name}`);
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+  const lines = results.filter(Boolean).map(({ bug, name, rule, failure }) => {
+    const seeds = failure === undefined ? `not in ${count}` : `${failure.seed - from + 1}`;
+    return `| ${bug} | ${name} | ${rule?.rule ?? ''} | ${seeds} | ${failure?.message ?? ''} |`;
+  });
+  const head = '| bug | rule switched off: … | noticed by the single rule | seeds until noticed | as |';
+  const table = [head, '|---|---|---|---|---|', ...lines].join('\n');
+  console.log(table);
+  const missed = results.filter((row) => row !== undefined && row.failure === undefined && row.rule === undefined);
+  console.log(`\n${results.filter(Boolean).length} mutants, ${missed.length} noticed by nothing in ${count} seeds`);
+  if (values.only === undefined && process.env.UPDATE === '1')
+    await writeFile(join(root, 'docs', `${positionals[0]}-mutants.md`), `${header}${table}\n`);
+  process.exitCode = missed.length === 0 ? 0 : 1;
+}
