@@ -17,6 +17,7 @@ export * from './ordered-store.ts';
 export * from './prefixed.ts';
 export * from './prng.ts';
 export * from './queue.ts';
+export * from './raft-record.ts';
 export * from './result.ts';
 export * from './state-machine.ts';
 export * from './version-vector.ts';

@@ -1,0 +1,3 @@
+/** The log of one member of a replicated group. See README. */
+export type * from './types.ts';
+export { cacheRecordOverheadBytes, cacheSizeMaxBytes, pendingSizeMaxBytes } from './types.ts';
