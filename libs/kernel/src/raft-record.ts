@@ -97,7 +97,8 @@ export class RecordCodec {
     const identity = this.#identityBytes;
     for (let i = 0; i < identity.length; i++)
       if (record[identityOffset + i] !== identity[i]) throw this.#foreign(record);
-    return peekHead(record).kind;
+    const kind = record[0] === logRecordVersion ? kindOf.get(record[1] ?? 0) : undefined;
+    return kind ?? peekHead(record).kind;
   }
   #foreign(record: Uint8Array): StatusError {
     const { identity } = peekRecord(record);
