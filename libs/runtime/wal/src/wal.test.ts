@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { StatusError, utf8 } from '@skerry/kernel';
 import { nodeWorld } from '@skerry/runtime-node';
 import type { Disk, DiskFile, World } from '@skerry/runtime-world';
-import { pendingBytesMax, recordSizeMaxBytes, Wal, type WalOptions } from './index.ts';
+import { pendingBytesMax, pendingCountMax, recordSizeMaxBytes, Wal, type WalOptions } from './index.ts';
 
 const small = { segmentSizeBytes: 2_048, allocationStepBytes: 1_024 };
 type Place = { readonly root: string; readonly world: World };
@@ -59,6 +59,22 @@ describe('a log', () => {
     expect(await wal.appendEncoded(1, (position) => utf8(String(position)))).toBe(2);
     expect(await contents(wal)).toEqual(['1:x', '2:2']);
     await wal.close();
+  });
+  test('takes several records at once, between others, and none', async () => {
+    const at = place();
+    const { wal } = await open(at);
+    const all = [
+      wal.append(utf8('a')),
+      wal.appendAll(named(3).map(utf8)),
+      wal.append(utf8('b')),
+      wal.appendAll([utf8('c')]),
+    ];
+    expect(await Promise.all(all)).toEqual([1, 2, 5, 6]);
+    expect(() => wal.appendAll([])).toThrow(/no records/);
+    await wal.close();
+    const again = await open(at);
+    expect(await contents(again.wal)).toEqual(['1:a', '2:record 1', '3:record 2', '4:record 3', '5:b', '6:c']);
+    await again.wal.close();
   });
   test('takes a record larger than a segment', async () => {
     const { wal } = await open(place());
@@ -113,6 +129,16 @@ describe('limits', () => {
   test('a record over the limit is refused', async () => {
     const { wal } = await open(place());
     await expectReason(wal.append(new Uint8Array(recordSizeMaxBytes + 1)), 'too_large');
+    await wal.close();
+  });
+  test('several records at once count each: one over the limit refuses all, and so do too many', async () => {
+    const { wal } = await open(place());
+    await expectReason(wal.appendAll([utf8('a'), new Uint8Array(recordSizeMaxBytes + 1)]), 'too_large');
+    const many = Array.from({ length: pendingCountMax }, () => utf8(''));
+    const waiting = wal.appendAll(many);
+    await expectReason(wal.append(utf8('a')), 'overloaded');
+    expect(await waiting).toBe(1);
+    expect(await wal.append(utf8('b'))).toBe(pendingCountMax + 1);
     await wal.close();
   });
   test('appends beyond the pending bytes are refused, the others arrive', async () => {
@@ -329,6 +355,7 @@ describe('when the disk fails', () => {
       disk.fault = { on, error: new StatusError('disk_full', 'ENOSPC') };
       const refused = 'x'.repeat(1_500);
       await expectReason(wal.append(utf8(refused)), 'disk_full');
+      await expectReason(wal.appendAll([utf8('y'), utf8(refused), utf8('z')]), 'disk_full');
       disk.fault = undefined;
       expect(await wal.append(utf8('b'))).toBe(2);
       await wal.close();

@@ -7,18 +7,12 @@
  */
 import { assert, type Checksum, present, type Reason, StatusError, toStatusError } from '@skerry/kernel';
 import type { Disk, DiskFile } from '@skerry/runtime-world';
-import { encodeRecord, recordSizeMaxBytes, recordSpaceBytes } from './format.ts';
+import { encodeRecord, recordSpaceBytes } from './format.ts';
 import { Mutex } from './mutex.ts';
 import { createSegment, type Opened, openSegments } from './open.ts';
+import { type Pending, PendingQueue } from './pending.ts';
 import { copyRecords, mark, readSegment, type Segment, type WalRecord } from './segment.ts';
-import { groupSizeMaxBytes, pendingBytesMax, pendingCountMax, type WalOptions, type WalReport } from './types.ts';
-
-type Pending = {
-  readonly spaceBytes: number;
-  readonly encode: (position: number) => Uint8Array;
-  readonly resolve: (position: number) => void;
-  readonly reject: (error: StatusError) => void;
-};
+import type { WalOptions, WalReport } from './types.ts';
 
 /** The disk takes nothing now: what was asked for is refused, and may be asked for again. All else is for good. */
 const passing: ReadonlySet<Reason> = new Set<Reason>(['disk_full', 'read_only_disk']);
@@ -35,8 +29,7 @@ export class Wal {
   /** Bytes of the newest segment that hold records or zeros: records are written only there. */
   #allocated: number;
   #allocating: Promise<void> | undefined;
-  #queue: Pending[] = [];
-  #pendingBytes = 0;
+  readonly #queue = new PendingQueue();
   #draining: Promise<void> | undefined;
   #group = new Uint8Array(groupBufferFirstBytes);
   #failure: StatusError | undefined;
@@ -81,7 +74,7 @@ export class Wal {
   /**
    * Resolves with the record's position when it is durable. Positions follow the order of calls.
    * @throws StatusError `overloaded`; `disk_full`, `read_only_disk`, with nothing kept, and later appends may succeed;
-   * `disk_failed`, for good; `too_large` over {@link recordSizeMaxBytes}; `shutting_down`.
+   * `disk_failed`, for good; `too_large` over the limit of a record; `shutting_down`.
    */
   append(record: Uint8Array): Promise<number> {
     return this.appendEncoded(record.length, () => record);
@@ -91,32 +84,40 @@ export class Wal {
    * give `sizeBytes` bytes.
    */
   appendEncoded(sizeBytes: number, encode: (position: number) => Uint8Array): Promise<number> {
-    const spaceBytes = recordSpaceBytes(sizeBytes);
-    const refusal = this.#refusal(sizeBytes, spaceBytes);
+    return this.#append(1, recordSpaceBytes(sizeBytes), sizeBytes, encode);
+  }
+  /**
+   * Several records, at least one, one behind the other: written and synced together, and refused together, with nothing
+   * kept. A crash before they are durable may leave the first of them without the last. Resolves with the first one's
+   * position. @throws StatusError as {@link append} does.
+   */
+  appendAll(records: readonly Uint8Array[]): Promise<number> {
+    assert(records.length > 0, 'no records to append');
+    let spaceBytes = 0;
+    let largestBytes = 0;
+    for (const { length } of records) {
+      spaceBytes += recordSpaceBytes(length);
+      if (length > largestBytes) largestBytes = length;
+    }
+    return this.#append(records.length, spaceBytes, largestBytes, (_, at) => present(records[at], 'record to append'));
+  }
+  #append(count: number, spaceBytes: number, largestBytes: number, encode: Pending['encode']): Promise<number> {
+    const refusal = this.#refusal() ?? this.#queue.refusal(count, spaceBytes, largestBytes);
     if (refusal !== undefined) return Promise.reject(refusal);
-    this.#pendingBytes += spaceBytes;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ spaceBytes, encode, resolve, reject });
+      this.#queue.push({ count, spaceBytes, encode, resolve, reject });
       this.#draining ??= this.#drain();
     });
   }
-  #refusal(sizeBytes: number, spaceBytes: number): StatusError | undefined {
+  #refusal(): StatusError | undefined {
     if (this.#failure !== undefined) return this.#failure;
-    if (this.#closed) return new StatusError('shutting_down', 'Cannot append to log: it is closed');
-    if (sizeBytes > recordSizeMaxBytes)
-      return new StatusError('too_large', `Cannot append ${sizeBytes} bytes to log: limit ${recordSizeMaxBytes}`);
-    if (this.#pendingBytes + spaceBytes > pendingBytesMax || this.#queue.length >= pendingCountMax)
-      return new StatusError(
-        'overloaded',
-        `Cannot append to log: ${this.#queue.length} records with ${this.#pendingBytes} bytes wait for the disk`,
-      );
-    return undefined;
+    return this.#closed ? new StatusError('shutting_down', 'Cannot append to log: it is closed') : undefined;
   }
 
   async #drain(): Promise<void> {
     // Callers of the same turn join the first group.
     await Promise.resolve();
-    while (this.#queue.length > 0) {
+    while (!this.#queue.isEmpty) {
       await this.#mutex.run(() => this.#writeGroup());
       // Those just answered may append again at once: a few turns of microtasks let them join the next group.
       for (let turn = 0; turn < 4; turn++) await Promise.resolve();
@@ -124,28 +125,19 @@ export class Wal {
     this.#draining = undefined;
   }
 
-  #takeGroup(): readonly Pending[] {
-    let bytes = 0;
-    let count = 0;
-    for (const { spaceBytes } of this.#queue) {
-      if (count > 0 && bytes + spaceBytes > groupSizeMaxBytes) break;
-      bytes += spaceBytes;
-      count += 1;
-    }
-    this.#pendingBytes -= bytes;
-    return this.#queue.splice(0, count);
-  }
-
   async #writeGroup(): Promise<void> {
-    const group = this.#takeGroup();
+    const group = this.#queue.takeGroup();
     try {
       if (this.#failure !== undefined) throw this.#failure;
       const sizeBytes = group.reduce((sum, { spaceBytes }) => sum + spaceBytes, 0);
       if (this.#refusedBytes > 0) await this.#erase(this.#active.end, this.#refusedBytes);
       await this.#makeRoom(sizeBytes);
-      const first = this.#active.lastPosition + 1;
-      await this.#writeAndSync(this.#encodeGroup(group, first), sizeBytes);
-      group.forEach(({ resolve }, i) => resolve(first + i));
+      let first = this.#active.lastPosition + 1;
+      await this.#writeAndSync(this.#encodeGroup(group, sizeBytes, first), sizeBytes);
+      for (const { resolve, count } of group) {
+        resolve(first);
+        first += count;
+      }
     } catch (thrown) {
       const error = toStatusError(thrown);
       if (!passing.has(error.reason)) this.#fail(error);
@@ -153,17 +145,19 @@ export class Wal {
     }
   }
 
-  #encodeGroup(group: readonly Pending[], first: number): Uint8Array {
-    const sizeBytes = group.reduce((sum, { spaceBytes }) => sum + spaceBytes, 0);
+  #encodeGroup(group: readonly Pending[], sizeBytes: number, first: number): Uint8Array {
     if (this.#group.length < sizeBytes) this.#group = new Uint8Array(Math.max(sizeBytes, 2 * this.#group.length));
     const { lastPosition: synced, seed } = this.#active;
+    let position = first;
     let at = 0;
-    group.forEach(({ encode, spaceBytes }, i) => {
-      const payload = encode(first + i);
-      const end = encodeRecord(this.#group, at, { position: first + i, synced, payload }, seed, this.#checksum);
-      assert(end - at === spaceBytes, `record ${first + i} has not the size that was announced`);
-      at = end;
-    });
+    for (const { encode, count, spaceBytes } of group) {
+      const end = at + spaceBytes;
+      for (let i = 0; i < count; i++, position++) {
+        const payload = encode(position, i);
+        at = encodeRecord(this.#group, at, { position, synced, payload }, seed, this.#checksum);
+      }
+      assert(at === end, `record ${position - 1} has not the size that was announced`);
+    }
     return this.#group.subarray(0, at);
   }
 
