@@ -6,6 +6,7 @@ const subjects = {
   ground: ['ground', 'rpc', 'wal', 'blobs'],
   rpc: ['rpc'],
   wal: ['wal'],
+  'raft-log': ['raft-log'],
   blobs: ['blobs'],
   ftp: ['ftp'],
 };

@@ -2,7 +2,7 @@
 import type { Configuration, Entry, HardState, Position, SnapshotMark, Stored, Write } from '@skerry/cluster-raft';
 import type { Epoch, GroupId, LogIndex, RecordEntry, StatusError, Term } from '@skerry/kernel';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import type { WalReport } from '@skerry/runtime-wal';
+import { recordSizeMaxBytes, type WalReport } from '@skerry/runtime-wal';
 import type { World } from '@skerry/runtime-world';
 
 /**
@@ -25,7 +25,8 @@ export interface RaftLog {
    * Performs one write, in the order of calls; all writes of a turn of the event loop share one sync. Entries can be
    * read as soon as the call returns. Resolves when all of it is durable. An entry whose index is not behind the last
    * one cuts off that one and all behind it.
-   * @throws StatusError `disk_full`, `read_only_disk`; `overloaded` beyond {@link pendingSizeMaxBytes}; each of them
+   * @throws StatusError `disk_full`, `read_only_disk`; `overloaded` beyond {@link pendingSizeMaxBytes}, `too_large` beyond
+   * {@link entryBodySizeMaxBytes}; each of them
    * ends the log, see above. `disk_failed`: final, `onFatal` was called. `shutting_down`.
    */
   write(write: LogWrite): Promise<void>;
@@ -110,3 +111,5 @@ export const cacheSizeMaxBytes = 16 * 1024 * 1024;
 export const cacheRecordOverheadBytes = 256;
 /** Bytes of records that wait for the disk, beyond which a write is refused: above the machine's own limit on undecided ones. */
 export const pendingSizeMaxBytes = 128 * 1024 * 1024;
+/** Largest body of an entry, for the machine's `entrySizeMaxBytes`: a record of the wal, less the record's head. A larger one is refused as `too_large`, which ends the log. */
+export const entryBodySizeMaxBytes = recordSizeMaxBytes - 1024;

@@ -43,8 +43,10 @@ export class WalRaftLog implements RaftLog {
   /** Counts what takes entries out of the log from behind. */
   #cuts = 0;
   /** The newest mark that is durable lies here or behind, and so do all entries behind it: what is before may go. */
-  #keepFrom = 0;
-  #compacting: Promise<void> = Promise.resolve();
+  #keepFrom: number;
+  /** When the newest mark is durable. */
+  #marked: Promise<void> = Promise.resolve();
+  #working: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   constructor(options: RaftLogOptions, { wal, codec, identity, table, hardState, snapshot, keepFrom }: Parts) {
@@ -58,7 +60,8 @@ export class WalRaftLog implements RaftLog {
     this.#hardState = hardState;
     this.#snapshot = snapshot;
     // A crash may have come between the mark and the cut (raft.md 31).
-    this.#cutBefore(keepFrom);
+    this.#keepFrom = keepFrom;
+    this.#cutSoon();
   }
   get snapshot(): SnapshotMark {
     return this.#snapshot;
@@ -95,12 +98,15 @@ export class WalRaftLog implements RaftLog {
     // Throws when the log has ended: then nothing has changed here either.
     const { position, durable } = this.#queue.add(records);
     if (hardState !== undefined) this.#hardState = hardState;
-    if (snapshot !== undefined) this.#install(snapshot);
+    if (snapshot !== undefined) {
+      this.#install(snapshot);
+      this.#keepFromWhen(durable, position);
+    }
     if (truncateFrom !== undefined) this.#truncate(truncateFrom);
     this.#append(encoded, position + records.length - encoded.length);
     await durable;
     this.#evict();
-    if (snapshot !== undefined) this.#cutBefore(position);
+    if (snapshot !== undefined) this.#cutSoon();
   }
   /** What the machine never asks for. */
   #check({ snapshot, truncateFrom, entries }: LogWrite): void {
@@ -211,41 +217,47 @@ export class WalRaftLog implements RaftLog {
     }
   }
 
-  compact(mark: SnapshotMark): Promise<void> {
-    const compacted = this.#compacting.then(() => this.#compact(mark));
-    this.#compacting = compacted.catch(() => undefined);
-    return compacted;
+  compact(snapshot: SnapshotMark): Promise<void> {
+    return this.#untilClosed(this.#compact(snapshot));
   }
   async #compact(snapshot: SnapshotMark): Promise<void> {
-    if (snapshot.last.index > this.#snapshot.last.index) {
-      const { last } = snapshot;
-      assert(
-        this.#table.term(last.index) === last.term,
-        `cannot compact to ${last.index} of term ${last.term}: not in the log`,
-      );
-      const mark = { kind: 'compacted' as const, snapshot };
-      const { position, durable } = this.#queue.add([
-        encodeControl(this.#identity, { hardState: this.#hardState, mark }),
-      ]);
-      // Entries behind the mark can only come to lie further behind.
-      const keepFrom = Math.min(position, this.#table.position(last.index + 1) ?? position);
-      this.#snapshot = snapshot;
-      this.#table.compact(last);
-      while ((this.#recent.firstIndex ?? Infinity) <= last.index) this.#recent.dropFirst();
-      await durable;
-      this.#keepFrom = Math.max(this.#keepFrom, keepFrom);
-    }
+    if (snapshot.last.index > this.#snapshot.last.index) this.#mark(snapshot);
+    await this.#marked;
     await this.#wal.cut(this.#keepFrom);
   }
+  #mark(snapshot: SnapshotMark): void {
+    const { last } = snapshot;
+    const mark = { kind: 'compacted' as const, snapshot };
+    assert(this.#table.term(last.index) === last.term, `cannot compact to ${last.index}/${last.term}: not in the log`);
+    const { position, durable } = this.#queue.add([
+      encodeControl(this.#identity, { hardState: this.#hardState, mark }),
+    ]);
+    // Entries behind the mark can only come to lie further behind.
+    this.#keepFromWhen(durable, Math.min(position, this.#table.position(last.index + 1) ?? position));
+    this.#snapshot = snapshot;
+    this.#table.compact(last);
+    while ((this.#recent.firstIndex ?? Infinity) <= last.index) this.#recent.dropFirst();
+  }
+  /** Before the mark is durable nothing may be cut. */
+  #keepFromWhen(durable: Promise<void>, position: number): void {
+    this.#marked = durable.then(() => {
+      this.#keepFrom = Math.max(this.#keepFrom, position);
+    });
+    // Whoever asked for the mark is told.
+    this.#marked.catch(() => undefined);
+  }
   /** Nobody waits for it, and it is tried again with the next mark. */
-  #cutBefore(position: number): void {
-    this.#keepFrom = Math.max(this.#keepFrom, position);
-    this.#compacting = this.#compacting
-      .then(() => this.#wal.cut(this.#keepFrom))
-      .catch((thrown: unknown) => {
-        const { group, telemetry } = this.#options;
-        telemetry?.emit({ event: 'log_cut_failed', level: 'warn', group, error: toStatusError(thrown) });
-      });
+  #cutSoon(): void {
+    const cut = this.#wal.cut(this.#keepFrom).catch((thrown: unknown) => {
+      const { group, telemetry } = this.#options;
+      telemetry?.emit({ event: 'log_cut_failed', level: 'warn', group, error: toStatusError(thrown) });
+    });
+    void this.#untilClosed(cut);
+  }
+  /** Nothing goes on in the folder once it is closed. */
+  #untilClosed(work: Promise<void>): Promise<void> {
+    this.#working = Promise.allSettled([this.#working, work]).then(() => undefined);
+    return work;
   }
 
   close(): Promise<void> {
@@ -254,7 +266,7 @@ export class WalRaftLog implements RaftLog {
   }
   async #close(): Promise<void> {
     await this.#queue.close();
-    await this.#compacting;
+    await this.#working;
     await this.#wal.close();
   }
 }
