@@ -73,7 +73,9 @@ describe('raft record', () => {
     fc.assert(
       fc.property(identity, fc.array(body, { maxLength: 6 }), (as, entries) => {
         const codec = new RecordCodec(as);
-        const into = new Uint8Array(entries.reduce((sum, each) => sum + codec.sizeBytes(each), 0));
+        const into = new Uint8Array(
+          entries.reduce((sum, each) => sum + codec.sizeBytes(each.kind, each.body.length), 0),
+        );
         let at = 0;
         const records = entries.map((entry) => {
           const encoded = codec.encodeInto(into, at, entry);

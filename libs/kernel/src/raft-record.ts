@@ -54,28 +54,26 @@ export class RecordCodec {
     this.#identityBytes = new ByteWriter(64).text(identity.group).raw(idToBytes(identity.epoch)).finish();
     this.#headSizeBytes = identityOffset + this.#identityBytes.length + positionSizeBytes;
   }
-  sizeBytes({ kind, body }: Pick<RecordBody, 'kind' | 'body'>): number {
-    return this.#headSizeBytes + (kind === 'command' ? 0 : 4) + body.length;
+  /** Of a record around a body of so many bytes. */
+  sizeBytes(kind: RecordKind, bodySizeBytes: number): number {
+    return this.#headSizeBytes + (kind === 'command' ? 0 : 4) + bodySizeBytes;
   }
   encode(entry: RecordBody): RecordEntry {
-    return this.encodeInto(new Uint8Array(this.sizeBytes(entry)), 0, entry);
+    return this.encodeInto(new Uint8Array(this.sizeBytes(entry.kind, entry.body.length)), 0, entry);
   }
   /** Many records into one buffer, of which the result is a view. */
   encodeInto(into: Uint8Array, at: number, { term, index, kind, body }: RecordBody): RecordEntry {
-    const record = into.subarray(at, at + this.sizeBytes({ kind, body }));
-    const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
-    record[0] = logRecordVersion;
-    record[1] = kindBytes[kind];
-    record.set(this.#identityBytes, identityOffset);
-    let offset = this.#headSizeBytes;
-    putU64(view, offset - 16, term);
-    putU64(view, offset - 8, index);
-    if (kind !== 'command') {
-      view.setUint32(offset, body.length);
-      offset += 4;
-    }
-    record.set(body, offset);
-    return { term, index, kind, body: record.subarray(offset), record };
+    into[at] = logRecordVersion;
+    into[at + 1] = kindBytes[kind];
+    into.set(this.#identityBytes, at + identityOffset);
+    const bodyOffset = at + this.sizeBytes(kind, 0);
+    const head = at + this.#headSizeBytes;
+    putU64(into, head - 16, term);
+    putU64(into, head - 8, index);
+    if (kind !== 'command') putU32(into, head, body.length);
+    into.set(body, bodyOffset);
+    const end = bodyOffset + body.length;
+    return { term, index, kind, body: into.subarray(bodyOffset, end), record: into.subarray(at, end) };
   }
   /**
    * @throws StatusError `malformed`; `format_newer` for a version not known; `corrupt` for a record of another group or
@@ -170,10 +168,16 @@ export function decodeProposal(body: Uint8Array): Proposal {
   return proposal;
 }
 
-const putU64 = (view: DataView, at: number, value: number): void => {
+const putU32 = (into: Uint8Array, at: number, value: number): void => {
+  into[at] = value >>> 24;
+  into[at + 1] = value >>> 16;
+  into[at + 2] = value >>> 8;
+  into[at + 3] = value;
+};
+const putU64 = (into: Uint8Array, at: number, value: number): void => {
   assert(Number.isSafeInteger(value) && value >= 0, `log record: not a safe integer >= 0: ${value}`);
-  view.setUint32(at, Math.floor(value / 2 ** 32));
-  view.setUint32(at + 4, value >>> 0);
+  putU32(into, at, Math.floor(value / 2 ** 32));
+  putU32(into, at + 4, value % 2 ** 32);
 };
 const takeU64 = (view: DataView, at: number): number => {
   const value = view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);

@@ -179,6 +179,22 @@ describe('conflicts', () => {
     );
     await log.close();
   });
+  test('what was read ahead from disk goes with the entries that are cut off', async () => {
+    const { log } = await open(place(), { cacheSizeBytes: 0 });
+    await log.write(write({ hardState: hardState(1), entries: entries(1, 8) }));
+    await log.write(write({ entries: entries(9, 1) }));
+    expect(await log.read(position(2, 1), LogIndex(3), 1e6)).toHaveLength(1);
+    // Found among what was read ahead, and cut off in the same turn.
+    const read = log.read(position(2, 1), LogIndex(8), 1e6);
+    const written = log.write(write({ hardState: hardState(2), entries: entries(6, 5, 2, 'other') }));
+    expect(await read).toBeUndefined();
+    await written;
+    await log.write(write({ hardState: hardState(2) }));
+    expect((await log.read(position(4, 1), LogIndex(7), 1e6))?.map(describeEntry)).toEqual(
+      described([...entries(5, 1), ...entries(6, 2, 2, 'other')]),
+    );
+    await log.close();
+  });
 });
 
 describe('reading', () => {

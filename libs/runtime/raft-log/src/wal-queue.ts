@@ -30,8 +30,11 @@ export class WalQueue {
   #pumping: Promise<void> | undefined;
   #failure: StatusError | undefined;
 
-  constructor(wal: Wal) {
+  readonly #onDurable: () => void;
+
+  constructor(wal: Wal, onDurable: () => void) {
     this.#wal = wal;
+    this.#onDurable = onDurable;
     this.#nextPosition = wal.lastPosition + 1;
   }
   get pendingBytes(): number {
@@ -44,20 +47,23 @@ export class WalQueue {
   /** @throws StatusError {@link failure}. No records: waits for those before. */
   add(records: readonly Uint8Array[]): Queued {
     if (this.#failure !== undefined) throw this.#failure;
-    const pieces = split(records);
-    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.sizeBytes, 0);
+    let sizeBytes = records.length * recordOverheadBytes;
+    for (const { length } of records) sizeBytes += length;
     if (this.#pendingBytes + sizeBytes > pendingSizeMaxBytes) throw this.#refuseTooMuch(sizeBytes);
     const position = this.#nextPosition;
     const durable = new Promise<void>((resolve, reject) => {
-      for (const [i, piece] of pieces.entries()) {
-        const end = i === pieces.length - 1 ? { resolve, reject } : undefined;
-        this.#waiting.push({ ...piece, position: this.#nextPosition, end });
-        this.#nextPosition += piece.records.length;
-      }
+      const end = { resolve, reject };
+      if (sizeBytes <= groupSizeMaxBytes) this.#push(records, sizeBytes, end);
+      else
+        for (const piece of split(records)) this.#push(piece.records, piece.sizeBytes, piece.isLast ? end : undefined);
     });
-    this.#pendingBytes += sizeBytes;
     this.#pumping ??= this.#pump();
     return { position, durable };
+  }
+  #push(records: readonly Uint8Array[], sizeBytes: number, end: Piece['end']): void {
+    this.#waiting.push({ records, position: this.#nextPosition, sizeBytes, end });
+    this.#nextPosition += records.length;
+    this.#pendingBytes += sizeBytes;
   }
   #refuseTooMuch(sizeBytes: number): StatusError {
     this.#failure = new StatusError(
@@ -93,14 +99,12 @@ export class WalQueue {
   }
   async #writeGroup(group: readonly Piece[]): Promise<void> {
     const [first] = group;
-    const records = group.length === 1 && first !== undefined ? first.records : group.flatMap((piece) => piece.records);
+    if (first === undefined) return;
+    const records = group.length === 1 ? first.records : joined(group);
     try {
       if (records.length > 0) {
         const position = await this.#wal.appendAll(records);
-        assert(
-          position === first?.position,
-          `someone else writes to the wal: ${position}, expected ${first?.position}`,
-        );
+        assert(position === first.position, 'somebody else writes to the wal');
       }
     } catch (thrown) {
       this.#refuse([...group, ...this.#waiting.splice(0)], toStatusError(thrown));
@@ -110,6 +114,7 @@ export class WalQueue {
       this.#pendingBytes -= sizeBytes;
       end?.resolve();
     }
+    this.#onDurable();
   }
   #refuse(pieces: readonly Piece[], error: StatusError): void {
     this.#failure = error;
@@ -118,21 +123,25 @@ export class WalQueue {
   }
 }
 
-/** Pieces of at most a group each; one, when all of it fits. */
-function split(
-  records: readonly Uint8Array[],
-): { readonly records: readonly Uint8Array[]; readonly sizeBytes: number }[] {
-  const pieces = [];
+function joined(group: readonly Piece[]): readonly Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (const piece of group) for (const record of piece.records) records.push(record);
+  return records;
+}
+
+type Part = { readonly records: readonly Uint8Array[]; readonly sizeBytes: number; readonly isLast: boolean };
+/** Into what fits into a group each. */
+function split(records: readonly Uint8Array[]): readonly Part[] {
+  const parts: Part[] = [];
   let start = 0;
   let sizeBytes = 0;
   for (const [i, { length }] of records.entries()) {
     if (i > start && sizeBytes + length + recordOverheadBytes > groupSizeMaxBytes) {
-      pieces.push({ records: records.slice(start, i), sizeBytes });
+      parts.push({ records: records.slice(start, i), sizeBytes, isLast: false });
       start = i;
       sizeBytes = 0;
     }
     sizeBytes += length + recordOverheadBytes;
   }
-  pieces.push({ records: start === 0 ? records : records.slice(start), sizeBytes });
-  return pieces;
+  return [...parts, { records: records.slice(start), sizeBytes, isLast: true }];
 }

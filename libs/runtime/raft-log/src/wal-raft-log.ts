@@ -1,7 +1,9 @@
 /** {@link RaftLog} on a wal, whose positions are not the entries' indexes: records of other kinds lie between. */
-import type { HardState, Position, SnapshotMark } from '@skerry/cluster-raft';
+import type { Entry, HardState, Position, SnapshotMark } from '@skerry/cluster-raft';
 import {
   assert,
+  AssertionError,
+  emptyBytes,
   type LogIndex,
   type RecordCodec,
   type RecordEntry,
@@ -17,6 +19,9 @@ import type { EntryTable } from './entry-table.ts';
 import { RecentRecords } from './recent-records.ts';
 import { cacheSizeMaxBytes, type LogWrite, type RaftLog, type RaftLogOptions } from './types.ts';
 import { WalQueue } from './wal-queue.ts';
+
+/** New records are encoded into buffers of this size: the oldest of one keeps the others in memory for so long. */
+const sharedBufferSizeBytes = 64 * 1024;
 
 type Parts = {
   readonly wal: Wal;
@@ -37,6 +42,8 @@ export class WalRaftLog implements RaftLog {
   readonly #identity: RecordIdentity;
   readonly #table: EntryTable;
   readonly #recent = new RecentRecords();
+  #shared = emptyBytes;
+  #sharedUsed = 0;
   readonly #reader: DiskReader;
   #hardState: HardState;
   #snapshot: SnapshotMark;
@@ -52,7 +59,7 @@ export class WalRaftLog implements RaftLog {
   constructor(options: RaftLogOptions, { wal, codec, identity, table, hardState, snapshot, keepFrom }: Parts) {
     this.#options = options;
     this.#wal = wal;
-    this.#queue = new WalQueue(wal);
+    this.#queue = new WalQueue(wal, () => this.#evict());
     this.#codec = codec;
     this.#identity = identity;
     this.#table = table;
@@ -88,25 +95,31 @@ export class WalRaftLog implements RaftLog {
     return this.#table.term(index);
   }
 
-  async write(write: LogWrite): Promise<void> {
+  write(write: LogWrite): Promise<void> {
+    try {
+      return this.#write(write);
+    } catch (thrown) {
+      return Promise.reject(thrown as Error);
+    }
+  }
+  /** @throws when the log has ended, or of what no machine asks for: then nothing has changed here either. */
+  #write(write: LogWrite): Promise<void> {
     const { hardState, snapshot, truncateFrom, entries } = write;
     this.#check(write);
     const control = this.#controlOf(write);
-    const encoded = this.#encode(entries);
-    const records = encoded.map(({ record }) => record);
-    if (control !== undefined) records.unshift(encodeControl(this.#identity, control));
-    // Throws when the log has ended: then nothing has changed here either.
+    const records: Uint8Array[] = control === undefined ? [] : [encodeControl(this.#identity, control)];
+    const encoded = this.#encode(entries, records);
     const { position, durable } = this.#queue.add(records);
     if (hardState !== undefined) this.#hardState = hardState;
-    if (snapshot !== undefined) {
-      this.#install(snapshot);
-      this.#keepFromWhen(durable, position);
-    }
+    if (snapshot !== undefined) this.#install(snapshot);
     if (truncateFrom !== undefined) this.#truncate(truncateFrom);
     this.#append(encoded, position + records.length - encoded.length);
+    return snapshot === undefined ? durable : this.#installed(durable, position);
+  }
+  async #installed(durable: Promise<void>, position: number): Promise<void> {
+    this.#keepFromWhen(durable, position);
     await durable;
-    this.#evict();
-    if (snapshot !== undefined) this.#cutSoon();
+    this.#cutSoon();
   }
   /** What the machine never asks for. */
   #check({ snapshot, truncateFrom, entries }: LogWrite): void {
@@ -119,8 +132,10 @@ export class WalRaftLog implements RaftLog {
     const last = snapshot === undefined ? this.lastIndex : base;
     const next = Math.min(entries[0]?.index ?? base + 1, truncateFrom ?? Infinity, last + 1);
     assert(next > base, `cannot write entry ${next}: the state has all up to ${base}`);
-    for (const [i, { index }] of entries.entries())
-      assert(index === next + i, `cannot write entry ${index}: wanted entry ${next + i}`);
+    for (let i = 0; i < entries.length; i++) {
+      const index = entries[i]?.index;
+      if (index !== next + i) throw new AssertionError(`cannot write entry ${index}: wanted entry ${next + i}`);
+    }
   }
   /** What must be said besides the entries: the first one by itself cuts off what is at its index and behind. */
   #controlOf({ hardState, snapshot, truncateFrom, entries }: LogWrite): Control | undefined {
@@ -130,27 +145,36 @@ export class WalRaftLog implements RaftLog {
     if (hardState === undefined && !cuts) return undefined;
     return { hardState, truncateFrom: cuts ? truncateFrom : undefined };
   }
-  /** New records of one write share one buffer. */
-  #encode(entries: LogWrite['entries']): RecordEntry[] {
-    const sizeBytes = entries.reduce((sum, entry) => ('record' in entry ? sum : sum + this.#codec.sizeBytes(entry)), 0);
-    const into = new Uint8Array(sizeBytes);
-    let at = 0;
-    return entries.map((entry) => {
-      if ('record' in entry) return entry;
-      const encoded = this.#codec.encodeInto(into, at, entry);
-      at += encoded.record.length;
-      return encoded;
-    });
+  /** Appends their records to `records`. New ones share buffers: one for each would cost more than its bytes. */
+  #encode(entries: LogWrite['entries'], records: Uint8Array[]): readonly RecordEntry[] {
+    const encoded: RecordEntry[] = [];
+    for (const entry of entries) {
+      const each = 'record' in entry ? entry : this.#encodeOne(entry);
+      encoded.push(each);
+      records.push(each.record);
+    }
+    return encoded;
+  }
+  #encodeOne(entry: Entry): RecordEntry {
+    const sizeBytes = this.#codec.sizeBytes(entry.kind, entry.body.length);
+    if (sizeBytes > sharedBufferSizeBytes / 8) return this.#codec.encode(entry);
+    if (this.#sharedUsed + sizeBytes > this.#shared.length) {
+      this.#shared = new Uint8Array(sharedBufferSizeBytes);
+      this.#sharedUsed = 0;
+    }
+    const at = this.#sharedUsed;
+    this.#sharedUsed += sizeBytes;
+    return this.#codec.encodeInto(this.#shared, at, entry);
   }
   #append(entries: readonly RecordEntry[], firstPosition: number): void {
     const [first] = entries;
     if (first === undefined) return;
     this.#truncate(first.index);
-    for (const [i, entry] of entries.entries()) {
-      this.#table.append(entry.term, firstPosition + i);
+    let position = firstPosition;
+    for (const entry of entries) {
+      this.#table.append(entry.term, position++);
       this.#recent.push(entry);
     }
-    this.#evict();
   }
   #truncate(from: LogIndex): void {
     if (from > this.lastIndex) return;
