@@ -252,7 +252,7 @@ class Life {
       left = opening;
       this.#simulation.world(node);
       this.#simulation.disk(node).capacityBytes = Infinity;
-      this.#open().finally(() => (over = true));
+      void this.#open().finally(() => (over = true));
       await this.#simulation.run(() => over || left-- <= 0);
       this.#simulation.crash(node);
     }
