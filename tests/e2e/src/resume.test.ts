@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { bytesOf, RawFtp } from './raw-ftp-fixture.ts';
 import { adminPassword, removeFolder, run, System, temporaryFolder } from './system.ts';
@@ -91,15 +92,15 @@ describe('atomic', () => {
     const other = await login();
     const [first, second] = [await ftp.data(), await other.data()];
     await ftp.ask(`STOR ${name}`);
-    first.write(older.subarray(0, 1_000));
-    // The same user's second upload takes the first one over (one live stage for each user and path).
+    first.write(older.subarray(0, 400_000));
+    // Of the same user too: the second is taken beside the first.
     expect((await other.ask(`STOR ${name}`)).code).toBe(150);
     second.end(whole);
     expect((await other.reply()).code).toBe(226);
-    first.on('error', () => undefined);
-    first.end(older.subarray(1_000));
-    expect((await ftp.reply()).code).toBe(450);
-    await same(name, whole);
+    expect(sha256((await other.download(`RETR ${name}`)).bytes)).toBe(sha256(whole));
+    first.end(older.subarray(400_000));
+    expect((await ftp.reply()).code).toBe(226);
+    await same(name, older);
     other.socket.destroy();
   });
   it('a client killed in mid-upload publishes nothing, though its data connection ended well', async () => {
@@ -222,18 +223,43 @@ describe('resumable: while a stage that a cut left behind lives', () => {
     expect((await ftp.upload(`APPE ${name}`, rest.subarray(1_000))).code).toBe(226);
     await same(name, whole);
   });
-  it('a new session takes a live upload over and fences the old one', async () => {
-    const name = fresh();
-    const stalled = await login();
-    const data = await stalled.data();
+  /** An upload of another session that has sent half of it and says no more. */
+  async function stalled(name: string): Promise<{ readonly client: RawFtp; readonly data: Socket }> {
+    const client = await login();
+    const data = await client.data();
     data.on('error', () => undefined);
-    await stalled.ask(`STOR ${name}`);
-    await new Promise<void>((resolve) => data.write(half, () => resolve()));
-    expect((await ftp.upload(`STOR ${name}`, whole)).code).toBe(226);
-    data.end(rest);
-    expect((await stalled.reply()).code).toBe(450);
+    await client.ask(`STOR ${name}`);
+    data.write(half);
+    await until('half arrived', async () => (await client.ask('STAT')).lines.join().includes(`${half.length} bytes`));
+    return { client, data };
+  }
+  it.each([
+    ['APPE', []],
+    ['STOR', [`REST ${half.length}`]],
+  ])('a new session goes on with a live upload by %s: it takes over and fences the old one', async (verb, before) => {
+    const name = fresh();
+    const { client, data } = await stalled(name);
+    await ftp.codes(...before);
+    expect((await ftp.upload(`${verb} ${name}`, rest)).code).toBe(226);
+    data.end();
+    expect((await client.reply()).code).toBe(450);
     await same(name, whole);
-    stalled.socket.destroy();
+    client.socket.destroy();
+  });
+  it('a client that is gone and not yet missed blocks no STOR, and what it left neither spoils nor hides that', async () => {
+    const name = fresh();
+    const { client, data } = await stalled(name);
+    expect((await ftp.upload(`STOR ${name}`, whole)).code).toBe(226);
+    expect(await size(name)).toBe(whole.length);
+    // As when it is found out at last: an ordinary end, and nobody there.
+    data.end();
+    client.socket.destroy();
+    await until('it is gone', async () =>
+      (await ftp.ask('SITE WHO')).lines.every((line) => !line.includes('transferring')),
+    );
+    expect(await size(name)).toBe(whole.length);
+    expect((await ftp.upload(`APPE ${name}`, 'more')).code).toBe(226);
+    await same(name, Buffer.concat([whole, Buffer.from('more')]));
   });
   it('it outlives the server: SIGKILL, start, and on', async () => {
     const data = join(folder, 'second');

@@ -3,7 +3,7 @@
  */
 import { StatusError, utf8 } from '@skerry/kernel';
 import { blobsOf, type Change, quotaFault, stagedFault } from './change.ts';
-import type { Compact, DropStage, ExtendStage, Forget, OpenStage, Put, PutTail } from './command.ts';
+import type { Compact, DropStage, ExtendStage, Forget, OpenStage, Put, PutTail, SupersedeStage } from './command.ts';
 import type { EntryVersion } from './entry.ts';
 import { type Extent, joinExtents, lengthOf, sameExtents } from './extents.ts';
 import type { Place } from './ids.ts';
@@ -122,7 +122,10 @@ export function applyPut(change: Change, put: Put): Outcome {
   keepTail(change, put.tail);
   change.addReferences(blobsOf(extents));
   if (before !== undefined) change.releaseVersion(before);
-  change.dropStage(place, user);
+  const stage = put.token === undefined ? change.stage(place, user) : undefined;
+  // A writer without a token leaves another's live stage alone: that one may still publish the whole that it has.
+  if (stage === undefined || stage.mark === 'cut') change.dropStage(place, user);
+  else change.changeStage(place, user, stage, { mark: 'superseded' });
   change.addUsage(user, { bytes: size, files: 1 });
   change.writeEntry(place, version);
   change.touch(place.directory);
@@ -149,7 +152,9 @@ export function applyOpenStage(change: Change, command: OpenStage): Outcome {
 
   const openedMs = command.from === 0 ? change.nowMs : (before?.openedMs ?? change.nowMs);
   const token = change.record.index;
-  change.writeStage(place, user, { token, prefix, blob, blobLength, cut, openedMs, changedMs: change.nowMs }, before);
+  const superseded = command.superseded || (command.from !== 0 && before?.mark === 'superseded');
+  const mark = superseded ? 'superseded' : cut ? 'cut' : 'live';
+  change.writeStage(place, user, { token, prefix, blob, blobLength, mark, openedMs, changedMs: change.nowMs }, before);
   return { ok: true, token };
 }
 
@@ -165,7 +170,14 @@ export function applyExtendStage(change: Change, command: ExtendStage): Outcome 
     quotaFault(usage, user, command.quota, lengthOf(before.prefix) + blobLength, entryAt(change.state, place));
   // What a cut left is kept as it is, whatever the quota says to more of it: it never grows by being cut.
   if (fault !== undefined && !cut) throw fault;
-  change.resizeStage(place, user, before, { blobLength, cut });
+  const mark = before.mark === 'superseded' ? before.mark : cut ? 'cut' : 'live';
+  change.changeStage(place, user, before, { blobLength, mark });
+  return done;
+}
+
+export function applySupersedeStage(change: Change, { place, user }: SupersedeStage): Outcome {
+  const before = change.stage(place, user);
+  if (before !== undefined) change.changeStage(place, user, before, { mark: 'superseded' });
   return done;
 }
 

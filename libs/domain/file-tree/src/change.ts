@@ -157,9 +157,10 @@ export class Change {
     this.addUsage(user, { stagedBytes: stage.blobLength, stages: 1 });
     this.#state.put(stageKey(place, user), encodeStage(stage));
   }
-  resizeStage(place: Place, user: string, before: Stage, to: Pick<Stage, 'blobLength' | 'cut'>): void {
-    this.addUsage(user, { stagedBytes: to.blobLength - before.blobLength });
-    this.#state.put(stageKey(place, user), encodeStage({ ...before, ...to, changedMs: this.nowMs }));
+  changeStage(place: Place, user: string, before: Stage, to: Partial<Pick<Stage, 'blobLength' | 'mark'>>): void {
+    const after: Stage = { ...before, ...to, changedMs: this.nowMs };
+    this.addUsage(user, { stagedBytes: after.blobLength - before.blobLength });
+    this.#state.put(stageKey(place, user), encodeStage(after));
   }
   /** True when there was one. */
   dropStage(place: Place, user: string): boolean {

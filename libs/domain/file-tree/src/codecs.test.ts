@@ -9,7 +9,7 @@ import { EntryId } from './ids.ts';
 import { compactAboveExtentCount } from './limits.ts';
 import { decodeOutcome, encodeOutcome } from './outcome.ts';
 import { formatPath, nameFault, parsePath } from './path.ts';
-import { decodeStage, encodeStage } from './stage.ts';
+import { decodeStage, encodeStage, type StageMark } from './stage.ts';
 
 const hex = fc
   .uint8Array({ minLength: 16, maxLength: 16 })
@@ -58,8 +58,10 @@ const command: fc.Arbitrary<FileTreeCommand> = fc.oneof(
     blob: blobId,
     blobLength: natural,
     cut: fc.boolean(),
+    superseded: fc.boolean(),
     quota,
   }),
+  fc.record({ kind: kind('supersedeStage'), place, user: text }),
   fc.record({
     kind: kind('extendStage'),
     place,
@@ -120,7 +122,7 @@ const stage = fc.record({
   prefix: extents,
   blob: blobId,
   blobLength: natural,
-  cut: fc.boolean(),
+  mark: fc.constantFrom<StageMark>('live', 'cut', 'superseded'),
   openedMs: natural,
   changedMs: natural,
 });

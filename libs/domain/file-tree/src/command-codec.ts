@@ -28,6 +28,7 @@ const kinds = {
   forget: 10,
   compact: 11,
   combine: 12,
+  supersedeStage: 13,
 } as const satisfies Record<FileTreeCommand['kind'], number>;
 const kindOfByte: ReadonlyMap<number, FileTreeCommand['kind']> = new Map(
   Object.entries(kinds).map(([kind, byte]) => [byte, kind as FileTreeCommand['kind']]),
@@ -120,6 +121,8 @@ function writeOpenStage(writer: ByteWriter, command: OpenStage): void {
   writeExtents(writer, command.prefix);
   writeFlag(writeId(writer, command.blob).u64(command.blobLength), command.cut);
   writeQuota(writer, command.quota);
+  // Came later: records without it end here.
+  if (command.superseded) writeFlag(writer, true);
 }
 const readOpenStage = (reader: ByteReader): OpenStage => ({
   kind: 'openStage',
@@ -131,6 +134,7 @@ const readOpenStage = (reader: ByteReader): OpenStage => ({
   blobLength: reader.u64(),
   cut: readFlag(reader),
   quota: readQuota(reader),
+  superseded: reader.remaining > 0 && readFlag(reader),
 });
 
 function writeMakeDirectory(writer: ByteWriter, command: MakeDirectory): void {
@@ -195,6 +199,7 @@ function writeFields(writer: ByteWriter, command: FileTreeCommand): unknown {
     case 'removeDirectory':
       return writePlace(writer, command.place);
     case 'removeFile':
+    case 'supersedeStage':
       return writePlace(writer, command.place).text(command.user);
     case 'rename':
       return writePlace(writePlace(writer, command.from), command.to).text(command.user);
@@ -233,6 +238,7 @@ function readFields(kind: FileTreeCommand['kind'], reader: ByteReader): FileTree
     case 'removeDirectory':
       return { kind, place: readPlace(reader) };
     case 'removeFile':
+    case 'supersedeStage':
       return { kind, place: readPlace(reader), user: reader.text() };
     case 'rename':
       return { kind, from: readPlace(reader), to: readPlace(reader), user: reader.text() };

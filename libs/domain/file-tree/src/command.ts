@@ -31,7 +31,7 @@ export type PutTail =
 export type Put = {
   readonly kind: 'put';
   readonly place: Place;
-  /** The writer: owns the version, and the stage that is dropped by this. */
+  /** The writer: owns the version, and the stage that it was or that is in its way. */
   readonly user: string;
   readonly group: string;
   /** For a new file; a replaced one keeps its own, and its id. */
@@ -42,7 +42,10 @@ export type Put = {
   /** Shared with versions or stages that are still there; else `blob_dead`. */
   readonly prefix: readonly Extent[];
   readonly tail: PutTail;
-  /** Fencing token of the writer's stage, when it has one. */
+  /**
+   * Fencing token of the writer's stage, when it has one. Without it a stage that a cut left is dropped, and one that
+   * somebody writes to is superseded.
+   */
   readonly token: number | undefined;
 };
 /** Makes or takes over the user's stage of a place; its log index becomes the fencing token. */
@@ -56,6 +59,8 @@ export type OpenStage = {
   readonly blob: BlobId;
   readonly blobLength: number;
   readonly cut: boolean;
+  /** Another upload of the user to the place runs beside it. */
+  readonly superseded: boolean;
   readonly quota: Quota;
 };
 /** More bytes of a stage are durable, or it was cut. */
@@ -68,6 +73,8 @@ export type ExtendStage = {
   readonly cut: boolean;
   readonly quota: Quota;
 };
+/** Another upload of the user to the place begins: what is staged there may be published, and not be resumed. */
+export type SupersedeStage = { readonly kind: 'supersedeStage'; readonly place: Place; readonly user: string };
 export type DropStage = {
   readonly kind: 'dropStage';
   readonly place: Place;
@@ -136,6 +143,7 @@ export type FileTreeCommand =
   | Put
   | OpenStage
   | ExtendStage
+  | SupersedeStage
   | DropStage
   | MakeDirectory
   | RemoveDirectory

@@ -11,6 +11,7 @@ import {
   applyForget,
   applyOpenStage,
   applyPut,
+  applySupersedeStage,
 } from './apply-content.ts';
 import {
   applyMakeDirectory,
@@ -38,6 +39,8 @@ function run(change: Change, command: FileTreeCommand): Outcome {
       return applyOpenStage(change, command);
     case 'extendStage':
       return applyExtendStage(change, command);
+    case 'supersedeStage':
+      return applySupersedeStage(change, command);
     case 'dropStage':
       return applyDropStage(change, command);
     case 'makeDirectory':

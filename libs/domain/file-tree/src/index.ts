@@ -1,7 +1,7 @@
 /** The namespace of files and directories: a deterministic state machine, and questions to its state. */
 export type * from './command.ts';
 export { decodeCommand, encodeCommand } from './command-codec.ts';
-export { quotaFault } from './change.ts';
+export { quotaFault, stagedFault } from './change.ts';
 export type { EntryHead, EntryKind, EntryVersion, NamedHead } from './entry.ts';
 export * from './extents.ts';
 export { FileTree } from './file-tree.ts';
@@ -26,4 +26,4 @@ export {
   type Usage,
   usageOf,
 } from './read.ts';
-export { type Stage, stageLength } from './stage.ts';
+export { type Stage, stageLength, type StageMark } from './stage.ts';

@@ -21,11 +21,17 @@ import {
   treeHash,
   type Usage,
 } from './read.ts';
-import { stageLength } from './stage.ts';
+import { stageLength, type StageMark } from './stage.ts';
 import { blob, id, noQuota, putOf, TestLog, verdict } from './test-log.ts';
 
 type ModelFile = { kind: 'file'; owner: string; text: string };
-type ModelDirectory = { kind: 'directory'; id: EntryId; children: Map<string, ModelNode>; stages: Map<string, string> };
+type ModelStage = { text: string; mark: StageMark };
+type ModelDirectory = {
+  kind: 'directory';
+  id: EntryId;
+  children: Map<string, ModelNode>;
+  stages: Map<string, ModelStage>;
+};
 type ModelNode = ModelFile | ModelDirectory;
 type Spot = { directory: ModelDirectory; name: string };
 
@@ -44,6 +50,7 @@ const step = fc.record({
     'extend',
     'commit',
     'drop',
+    'supersede',
     'forget',
     'compact',
     'combine',
@@ -92,8 +99,8 @@ class World {
       .filter(({ owner }) => owner === user)
       .reduce((sum, file) => sum + file.text.length, 0);
   }
-  /** Publishes in the model. */
-  publish({ directory, name }: Spot, user: string, text: string, limited: boolean): string {
+  /** Publishes in the model, as the user's stage or without one. */
+  publish({ directory, name }: Spot, user: string, text: string, limited: boolean, staged = false): string {
     const before = directory.children.get(name);
     if (before?.kind === 'directory') return 'is_a_directory';
     const used = this.used(user);
@@ -101,7 +108,9 @@ class World {
     const after = used + text.length - own;
     if (limited && after > quotaBytes && after > used) return 'quota';
     directory.children.set(name, { kind: 'file', owner: user, text });
-    directory.stages.delete(`${name} ${user}`);
+    const stage = directory.stages.get(`${name} ${user}`);
+    if (stage !== undefined && !staged && stage.mark !== 'cut') stage.mark = 'superseded';
+    else directory.stages.delete(`${name} ${user}`);
     return 'ok';
   }
 }
@@ -190,15 +199,25 @@ function perform(world: World, { act, user, size, limited, ...where }: Step): [r
       if (limited && after > quotaBytes && after > used) return [outcome, 'quota'];
       other.directory.children.delete(other.name);
       other.directory.stages.delete(`${other.name} ${user}`);
-      return [outcome, world.publish(spot, user, whole, false)];
+      return [outcome, world.publish(spot, user, whole, false, true)];
     }
     case 'open': {
       const prefix = prefixOf(entryAt(log.store, place)?.extents ?? [], size);
       const made = fresh('');
-      const more = { user, from: 0, prefix, blob: made, blobLength: 0, cut: false, quota: noQuota };
+      const more = {
+        user,
+        from: 0,
+        prefix,
+        blob: made,
+        blobLength: 0,
+        cut: false,
+        superseded: limited,
+        quota: noQuota,
+      };
       const outcome = real({ kind: 'openStage', place, ...more });
       if (node?.kind === 'directory') return [outcome, 'is_a_directory'];
-      stages.set(stageName, node === undefined ? '' : node.text.slice(0, size));
+      const mark = limited ? 'superseded' : 'live';
+      stages.set(stageName, { text: node === undefined ? '' : node.text.slice(0, size), mark });
       return [outcome, 'ok'];
     }
     case 'extend': {
@@ -207,13 +226,16 @@ function perform(world: World, { act, user, size, limited, ...where }: Step): [r
       const text = world.text(size);
       const whole = (world.contents.get(stage.blob) ?? '') + text;
       world.contents.set(stage.blob, whole);
-      const more = { token: stage.token, blobLength: whole.length, cut: size % 2 === 0, quota: noQuota };
-      stages.set(stageName, (stages.get(stageName) ?? '') + text);
+      const cut = size % 2 === 0;
+      const more = { token: stage.token, blobLength: whole.length, cut, quota: noQuota };
+      const before = stages.get(stageName);
+      const mark = before?.mark === 'superseded' ? 'superseded' : cut ? 'cut' : 'live';
+      stages.set(stageName, { text: (before?.text ?? '') + text, mark });
       return [real({ kind: 'extendStage', place, user, ...more }), 'ok'];
     }
     case 'commit': {
       const stage = stageOf(log.store, user, place);
-      const text = stages.get(stageName);
+      const text = stages.get(stageName)?.text;
       if (stage === undefined || text === undefined) return [`${stage === undefined}`, `${text === undefined}`];
       const tail = { kind: 'blob', blob: stage.blob, length: stage.blobLength } as const;
       const put = putOf(place, stage.blob, 0, {
@@ -224,7 +246,12 @@ function perform(world: World, { act, user, size, limited, ...where }: Step): [r
         token: stage.token,
         fileId: id(log.nextId()),
       });
-      return [real(put), world.publish(spot, user, text, limited)];
+      return [real(put), world.publish(spot, user, text, limited, true)];
+    }
+    case 'supersede': {
+      const stage = stages.get(stageName);
+      if (stage !== undefined) stage.mark = 'superseded';
+      return [real({ kind: 'supersedeStage', place, user }), 'ok'];
     }
     case 'drop':
       stages.delete(stageName);
@@ -260,12 +287,13 @@ function compareTrees(world: World): void {
         ]);
       }
     }
-    for (const [key, text] of directory.stages) {
+    for (const [key, { text, mark }] of directory.stages) {
       const [name = '', user = ''] = key.split(' ');
       const stage = stageOf(store, user, { directory: directory.id, name });
       const extents =
         stage === undefined ? [] : [...stage.prefix, { blob: stage.blob, offset: 0, length: stage.blobLength }];
-      expect([world.read(extents), stage === undefined ? -1 : stageLength(stage)]).toEqual([text, text.length]);
+      const length = stage === undefined ? -1 : stageLength(stage);
+      expect([world.read(extents), length, stage?.mark]).toEqual([text, text.length, mark]);
     }
   }
   const stages = world.directories().reduce((sum, directory) => sum + directory.stages.size, 0);

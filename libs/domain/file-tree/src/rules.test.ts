@@ -152,6 +152,25 @@ const staging: readonly Rule[] = [
     'ok',
   ],
   [
+    'a put without a token leaves a live stage alone: it may still be published',
+    (log) => {
+      const opened = log.openStage('/x', { blob: blob(1) });
+      log.put('/x', 1);
+      const token = opened.ok ? opened.token : undefined;
+      return log.put('/x', 0, { token, tail: { kind: 'blob', blob: blob(1), length: 9 } });
+    },
+    'ok',
+  ],
+  [
+    'a put without a token drops what a cut left',
+    (log) => {
+      const opened = log.openStage('/x', { blob: blob(1), cut: true });
+      log.put('/x', 1);
+      return log.put('/x', 0, { token: opened.ok ? opened.token : undefined });
+    },
+    'fenced',
+  ],
+  [
     'an extension with an old token is fenced',
     (log) => {
       log.openStage('/x');
@@ -304,6 +323,23 @@ describe('a stage', () => {
     log.apply({ kind: 'removeDirectory', place: inRoot('b') });
     expect(log.effects).toEqual([{ kind: 'forget', blob: blob(1) }]);
     expect(usageOf(log.store, 'ada').stages).toBe(0);
+  });
+  it('beside which another upload ran stays superseded, however it goes on', () => {
+    const mark = (log: TestLog): string | undefined => stageOf(log.store, 'ada', inRoot('f'))?.mark;
+    const log = new TestLog();
+    log.openStage('/f', { blob: blob(1), blobLength: 1 });
+    expect(mark(log)).toBe('live');
+    log.apply({ kind: 'supersedeStage', place: inRoot('f'), user: 'ada' });
+    const more = { user: 'ada', token: 1, blobLength: 2, cut: true, quota: noQuota };
+    log.apply({ kind: 'extendStage', place: inRoot('f'), ...more });
+    expect(mark(log)).toBe('superseded');
+    log.openStage('/f', { blob: blob(1), blobLength: 2, from: 1 });
+    expect(mark(log)).toBe('superseded');
+    log.openStage('/f', { blob: blob(2) });
+    expect(mark(log)).toBe('live');
+    log.openStage('/f', { blob: blob(3), superseded: true });
+    expect(mark(log)).toBe('superseded');
+    expect(usageOf(log.store, 'ada')).toMatchObject({ stages: 1, stagedBytes: 0 });
   });
   it('is dropped by a rename onto its path', () => {
     const log = new TestLog();

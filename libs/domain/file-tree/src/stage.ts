@@ -4,6 +4,15 @@ import type { BlobId } from '@skerry/kernel';
 import { type Extent, lengthOf, readExtents, writeExtents } from './extents.ts';
 import { readBlobId, writeId } from './ids.ts';
 
+/**
+ * `live`: somebody writes to it; after a crash nobody does, and it can be resumed. `cut`: a cut left it behind: it can be
+ * resumed. `superseded`: another upload of its user to its place ran beside it, so that nobody could tell whose bytes a
+ * resumed file would begin with: its writer may publish it, and nobody may resume it.
+ */
+export type StageMark = 'live' | 'cut' | 'superseded';
+/** In the order of their bytes. */
+const marks = ['live', 'cut', 'superseded'] as const satisfies readonly StageMark[];
+
 export type Stage = {
   /** Log index of the `openStage` that made it: a writer with another one has been replaced. */
   readonly token: number;
@@ -12,8 +21,7 @@ export type Stage = {
   readonly blob: BlobId;
   /** Durable bytes of the blob. */
   readonly blobLength: number;
-  /** A cut left it behind: it can be resumed. (A crash leaves stages without this mark, and no writer.) */
-  readonly cut: boolean;
+  readonly mark: StageMark;
   readonly openedMs: number;
   /** By the log's time; expiry counts from here. */
   readonly changedMs: number;
@@ -28,7 +36,7 @@ export function encodeStage(stage: Stage): Uint8Array {
   const writer = new ByteWriter(128).u8(stageFormat).u64(stage.token);
   writeId(writer, stage.blob)
     .u64(stage.blobLength)
-    .u8(stage.cut ? 1 : 0)
+    .u8(marks.indexOf(stage.mark))
     .u64(stage.openedMs)
     .u64(stage.changedMs);
   writeExtents(writer, stage.prefix);
@@ -47,9 +55,11 @@ export function decodeStage(bytes: Uint8Array): Stage {
   const token = reader.u64();
   const blob = readBlobId(reader);
   const blobLength = reader.u64();
-  const cut = reader.u8() === 1;
+  const byte = reader.u8();
+  const mark = marks[byte];
+  if (mark === undefined) throw new StatusError('malformed', `Cannot read stage: unknown mark ${byte}`);
   const [openedMs, changedMs] = [reader.u64(), reader.u64()];
-  const stage = { token, blob, blobLength, cut, openedMs, changedMs, prefix: readExtents(reader) };
+  const stage = { token, blob, blobLength, mark, openedMs, changedMs, prefix: readExtents(reader) };
   reader.end();
   return stage;
 }

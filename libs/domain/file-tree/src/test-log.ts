@@ -74,6 +74,7 @@ export class TestLog {
       blob: blob(this.nextId()),
       blobLength: 0,
       cut: false,
+      superseded: false,
       quota: noQuota,
     };
     return this.apply({ kind: 'openStage', place: this.place(path), ...more, ...over });

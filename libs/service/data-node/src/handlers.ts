@@ -5,7 +5,7 @@ import { operatorRole, type Sealer } from '@skerry/runtime-security';
 import { combine, makeDirectory, removeDirectory, removeFile, rename, setAttributes } from './changes.ts';
 import { Compactor } from './compactor.ts';
 import { DigestDesk } from './digest.ts';
-import type { Parts } from './parts.ts';
+import { type Parts, propose } from './parts.ts';
 import { listBelow } from './list-below.ts';
 import { list, retrieve, stat, usage } from './reads.ts';
 import { UploadRegistry } from './registry.ts';
@@ -41,7 +41,9 @@ export class DataHandlers {
 
   constructor(parts: Parts, sealer: Sealer) {
     this.parts = parts;
-    this.registry = new UploadRegistry(parts.config.uploadCountMax);
+    this.registry = new UploadRegistry(parts.config.uploadCountMax, async (user, place) => {
+      await propose(parts, { kind: 'supersedeStage', user, place });
+    });
     this.compactor = new Compactor(parts, this.registry);
     this.digests = new DigestDesk(parts);
     this.#tickets = new Tickets(sealer, parts.world.clock);

@@ -29,7 +29,10 @@ export async function forgetOrphans(parts: Parts, registry: UploadRegistry): Pro
   return count;
 }
 
-/** Drops the stages that are older than the configured time, by the log's clock; gives their number. */
+/**
+ * Drops the stages that are older than the configured time, by the log's clock, and those that nobody may resume; gives
+ * their number.
+ */
 export async function dropExpiredStages(parts: Parts, registry: UploadRegistry): Promise<number> {
   const before = parts.replica.now().wallMs - parts.config.stageKeepHours * hourMs;
   let count = 0;
@@ -37,7 +40,8 @@ export async function dropExpiredStages(parts: Parts, registry: UploadRegistry):
   while (true) {
     const batch = listStages(parts.replica.state, after, sweepBatchCount);
     for (const { place, user, stage } of batch) {
-      if (stage.changedMs > before || registry.isUploading(user, place)) continue;
+      const over = stage.mark === 'superseded' || stage.changedMs <= before;
+      if (!over || registry.isUploading(user, place)) continue;
       await propose(parts, { kind: 'dropStage', place, user, token: stage.token });
       count += 1;
     }

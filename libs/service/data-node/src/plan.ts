@@ -32,6 +32,10 @@ export type Plan = {
   readonly lengthMax: number;
 };
 
+/** From byte 0, whatever is there: STOR without REST. */
+export const beginsAnew = ({ operation, offset }: Ticket): boolean =>
+  operation !== data.Operation.APPEND && offset === 0;
+
 /** @throws StatusError `is_a_directory`, `offset_past_end`, `version_conflict`, `quota`. */
 export function planUpload(state: OrderedReader, ticket: Ticket, place: Place): Plan {
   const entry = entryAt(state, place);
@@ -48,12 +52,13 @@ export function planUpload(state: OrderedReader, ticket: Ticket, place: Place): 
   return { ...base, lengthMax };
 }
 
-function baseOf(ticket: Ticket, entry: EntryVersion | undefined, stage: Stage | undefined): Omit<Plan, 'lengthMax'> {
+function baseOf(ticket: Ticket, entry: EntryVersion | undefined, found: Stage | undefined): Omit<Plan, 'lengthMax'> {
   const append = ticket.operation === data.Operation.APPEND;
   const any: PutCondition = ticket.uniqueName ? { kind: 'absent' } : { kind: 'any' };
-  if (!append && ticket.offset === 0)
-    return { prefix: [], offset: 0, condition: any, resumed: undefined, dropped: stage?.token };
+  if (beginsAnew(ticket)) return { prefix: [], offset: 0, condition: any, resumed: undefined, dropped: found?.token };
 
+  // What a crash left of uploads that ran side by side.
+  const [stage, dropped] = found?.mark === 'superseded' ? [undefined, found.token] : [found, undefined];
   const length = stage === undefined ? (entry?.size ?? 0) : stageLength(stage);
   if (append && ticket.expectedLength !== undefined && ticket.expectedLength !== length)
     throw new StatusError(
@@ -74,5 +79,5 @@ function baseOf(ticket: Ticket, entry: EntryVersion | undefined, stage: Stage | 
   }
   // REST publishes the whole that its writer saw; an append must not swallow what another appended meanwhile.
   const condition: PutCondition = append ? { kind: 'version', version: entry?.version ?? 0 } : any;
-  return { prefix: prefixOf(entry?.extents ?? [], offset), offset, condition, resumed: undefined, dropped: undefined };
+  return { prefix: prefixOf(entry?.extents ?? [], offset), offset, condition, resumed: undefined, dropped };
 }

@@ -44,7 +44,8 @@ export async function stat(
       const stage = uploads.isUploading(ticket.user, place)
         ? undefined
         : stageOf(parts.replica.state, ticket.user, place);
-      return { entry, stageLength: stage === undefined ? undefined : stageLength(stage) };
+      const resumable = stage !== undefined && stage.mark !== 'superseded';
+      return { entry, stageLength: resumable ? stageLength(stage) : undefined };
     }
   }
 }

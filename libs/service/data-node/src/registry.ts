@@ -1,4 +1,7 @@
-/** Uploads under way in this process: one for each user and place; a newer one takes over and fences the older. */
+/**
+ * Uploads under way in this process. One for each user and place may be resumed: its *holder*. One that begins anew while
+ * the holder is at work is a *guest*; one that goes on from what is there takes over and fences the holder.
+ */
 import { type BlobId, StatusError } from '@skerry/kernel';
 import type { Place } from '@skerry/domain-file-tree';
 import { placeKey } from './parts.ts';
@@ -6,83 +9,177 @@ import { placeKey } from './parts.ts';
 export type Slot = {
   readonly place: Place;
   readonly user: string;
+  /** It has no stage, and nothing of it can be resumed. */
+  readonly guest: boolean;
+  /** Another upload of the user to the place ran beside it: what a cut leaves of it must not be resumed. */
+  readonly superseded: boolean;
   /** Aborts with a StatusError: `fenced` or `shutting_down`. */
   readonly signal: AbortSignal;
+  /** Its stage is in the log, or on the way there. */
+  markStaged(): void;
+  /** It takes nothing more: who comes now waits until it has left, and does not run beside it. */
+  markLeaving(): void;
+  /** Bytes that it has on disk and in no stage. */
+  noteUnstaged(bytes: number): void;
   /** When it has left what it leaves: the stage is durable or gone. Idempotent. */
   release(): void;
 };
-type Held = { readonly slot: Slot; readonly abort: AbortController; readonly released: Promise<void> };
+
+/** One upload, as the registry knows it. */
+class Held implements Slot {
+  readonly place: Place;
+  readonly user: string;
+  readonly guest: boolean;
+  readonly abort = new AbortController();
+  readonly released: Promise<void>;
+  superseded = false;
+  /** Its stage went into the log before it was superseded, so that the log does not know. */
+  unmarked = false;
+  leaving = false;
+  unstagedBytes = 0;
+  /** Resolves when the log knows that its stage is superseded. */
+  superseding: Promise<void> | undefined;
+  readonly #leave: (held: Held) => void;
+  #markReleased: () => void = () => undefined;
+  #here = true;
+
+  constructor(user: string, place: Place, guest: boolean, leave: (held: Held) => void) {
+    this.user = user;
+    this.place = place;
+    this.guest = guest;
+    this.#leave = leave;
+    this.released = new Promise((resolve) => (this.#markReleased = resolve));
+  }
+  get signal(): AbortSignal {
+    return this.abort.signal;
+  }
+  markStaged(): void {
+    this.unmarked = !this.superseded;
+  }
+  markLeaving(): void {
+    this.leaving = true;
+  }
+  noteUnstaged(bytes: number): void {
+    this.unstagedBytes = bytes;
+  }
+  release(): void {
+    if (!this.#here) return;
+    this.#here = false;
+    this.#leave(this);
+    this.#markReleased();
+  }
+}
+
+/** Writes into the log that the stage of user and place is superseded. */
+export type Supersede = (user: string, place: Place) => Promise<void>;
 
 export class UploadRegistry {
-  readonly #held = new Map<string, Held>();
+  readonly #holders = new Map<string, Held>();
+  readonly #guests = new Map<string, Set<Held>>();
   readonly #atPlace = new Map<string, number>();
   readonly #countMax: number;
+  readonly #supersede: Supersede;
   /** Blobs that are written but in no record yet: no orphans. */
   readonly blobs = new Set<BlobId>();
   #closing: StatusError | undefined;
   #count = 0;
 
-  constructor(countMax: number) {
+  constructor(countMax: number, supersede: Supersede) {
     this.#countMax = countMax;
+    this.#supersede = supersede;
   }
   get count(): number {
     return this.#count;
   }
+  /** Somebody writes to the stage of user and place. */
   isUploading(user: string, place: { readonly directory: string; readonly name: string }): boolean {
-    return this.#held.has(`${place.directory}/${place.name}\0${user}`);
+    return this.#holders.has(`${place.directory}/${place.name}\0${user}`);
   }
   /** Uploads of the place, by anyone. */
   countAt(place: Place): number {
     return this.#atPlace.get(placeKey(place)) ?? 0;
   }
+  /** What the user's guests have on disk, which no stage accounts for. */
+  unstagedOf(user: string): { readonly stages: number; readonly stagedBytes: number } {
+    let [stages, stagedBytes] = [0, 0];
+    for (const guests of this.#guests.values())
+      for (const guest of guests)
+        if (guest.user === user) {
+          stages += 1;
+          stagedBytes += guest.unstagedBytes;
+        }
+    return { stages, stagedBytes };
+  }
 
   /**
-   * Fences who was there and waits until it has left. @throws StatusError `overloaded`, `shutting_down`, or `fenced`
-   * by a newer one.
+   * `anew`: from byte 0, whatever is there; it becomes a guest where a holder is at work. Else the holder is fenced, and
+   * waited for. @throws StatusError `overloaded`, `shutting_down`, `fenced` by a newer one, or of the log.
    */
-  async take(user: string, place: Place): Promise<Slot> {
+  async take(user: string, place: Place, anew: boolean): Promise<Slot> {
+    const key = `${placeKey(place)}\0${user}`;
+    let before = this.#holders.get(key);
+    for (; before?.leaving === true; before = this.#holders.get(key)) await before.released;
     if (this.#closing !== undefined) throw this.#closing;
     if (this.#count >= this.#countMax)
       throw new StatusError('overloaded', `Cannot begin upload: ${this.#countMax} are under way; try again later`);
-    const key = `${placeKey(place)}\0${user}`;
-    const before = this.#held.get(key);
-    const held = this.#hold(key, user, place);
-    if (before !== undefined) {
-      before.abort.abort(
-        new StatusError('fenced', `Cannot go on with ${JSON.stringify(place.name)}: a newer upload of it took over`),
-      );
-      await before.released;
-      if (held.slot.signal.aborted) {
-        held.slot.release();
-        throw held.slot.signal.reason;
-      }
-    }
-    return held.slot;
+    return before !== undefined && anew
+      ? this.#enterAsGuest(key, before)
+      : this.#enterAsHolder(key, user, place, before);
   }
 
-  #hold(key: string, user: string, place: Place): Held {
-    const abort = new AbortController();
-    let resolve = (): void => undefined;
-    const released = new Promise<void>((done) => (resolve = done));
-    let here = true;
-    const release = (): void => {
-      if (!here) return;
-      here = false;
-      if (this.#held.get(key) === held) this.#held.delete(key);
-      this.#addAtPlace(placeKey(place), -1);
-      this.#count -= 1;
-      resolve();
-    };
-    const held: Held = { slot: { user, place, signal: abort.signal, release }, abort, released };
-    this.#held.set(key, held);
-    this.#addAtPlace(placeKey(place), 1);
-    this.#count += 1;
-    return held;
+  async #enterAsGuest(key: string, holder: Held): Promise<Slot> {
+    const guest = new Held(holder.user, holder.place, true, (held) => {
+      const guests = this.#guests.get(key);
+      guests?.delete(held);
+      if (guests?.size === 0) this.#guests.delete(key);
+      this.#add(held.place, -1);
+    });
+    this.#guests.set(key, (this.#guests.get(key) ?? new Set()).add(guest));
+    this.#add(holder.place, 1);
+    try {
+      await this.#supersedeOnce(holder);
+    } catch (thrown) {
+      guest.release();
+      throw thrown;
+    }
+    return guest;
   }
-  #addAtPlace(key: string, by: number): void {
+  /** A stage that comes into the log later carries the mark itself. */
+  async #supersedeOnce(holder: Held): Promise<void> {
+    holder.superseded = true;
+    if (!holder.unmarked) return;
+    holder.superseding ??= this.#supersede(holder.user, holder.place);
+    try {
+      await holder.superseding;
+    } catch (thrown) {
+      holder.superseding = undefined;
+      throw thrown;
+    }
+  }
+
+  async #enterAsHolder(key: string, user: string, place: Place, before: Held | undefined): Promise<Slot> {
+    const holder = new Held(user, place, false, (held) => {
+      if (this.#holders.get(key) === held) this.#holders.delete(key);
+      this.#add(place, -1);
+    });
+    holder.superseded = this.#guests.has(key);
+    this.#holders.set(key, holder);
+    this.#add(place, 1);
+    if (before === undefined) return holder;
+    before.abort.abort(
+      new StatusError('fenced', `Cannot go on with ${JSON.stringify(place.name)}: a newer upload of it took over`),
+    );
+    await before.released;
+    if (!holder.signal.aborted) return holder;
+    holder.release();
+    throw holder.signal.reason;
+  }
+  #add(place: Place, by: number): void {
+    const key = placeKey(place);
     const count = (this.#atPlace.get(key) ?? 0) + by;
     if (count === 0) this.#atPlace.delete(key);
     else this.#atPlace.set(key, count);
+    this.#count += by;
   }
 
   /** Takes nothing new. */
@@ -91,7 +188,7 @@ export class UploadRegistry {
   }
   /** Cuts all; resolves when each has left its stage. */
   async cutAll(): Promise<void> {
-    const all = [...this.#held.values()];
+    const all = [...this.#holders.values(), ...[...this.#guests.values()].flatMap((guests) => [...guests])];
     for (const { abort } of all)
       abort.abort(new StatusError('shutting_down', 'Cannot go on with the upload: this node shuts down; resume it'));
     await Promise.all(all.map(({ released }) => released));

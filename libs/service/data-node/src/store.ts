@@ -7,7 +7,7 @@ import type { Compactor } from './compactor.ts';
 import { untilAborted } from './cuttable.ts';
 import { type Parts, toDirectoryEntry } from './parts.ts';
 import { placeOf, uniquePlace } from './places.ts';
-import { planUpload } from './plan.ts';
+import { beginsAnew, planUpload } from './plan.ts';
 import { quotaUse } from './quota-use.ts';
 import type { Slot, UploadRegistry } from './registry.ts';
 import type { Ticket, Tickets } from './tickets.ts';
@@ -87,7 +87,7 @@ async function enter({ parts, registry }: StoreParts, ticket: Ticket): Promise<{
   const { place, path }: { place: Place; path: string } = ticket.uniqueName
     ? uniquePlace(state, ticket.path, parts.world.random)
     : { place: placeOf(state, ticket.path), path: ticket.path };
-  return { slot: await registry.take(ticket.user, place), path };
+  return { slot: await registry.take(ticket.user, place, beginsAnew(ticket)), path };
 }
 
 async function begin({ parts, registry, compactor }: StoreParts, slot: Slot, ticket: Ticket): Promise<Upload> {

@@ -4,7 +4,7 @@
  * Small content stays in memory and travels in the record that publishes it. What passes 64 KiB goes to a blob on disk,
  * and the log knows its stage, so that a crash leaves something to resume.
  */
-import { assert, BlobId, concatBytes, emptyBytes, randomId, StatusError, toStatusError } from '@skerry/kernel';
+import { assert, BlobId, concatBytes, emptyBytes, present, randomId, StatusError, toStatusError } from '@skerry/kernel';
 import {
   EntryId,
   type Extent,
@@ -15,6 +15,8 @@ import {
   type NamedHead,
   type Put,
   type PutTail,
+  stagedFault,
+  usageOf,
 } from '@skerry/domain-file-tree';
 import type { BlobWriter } from '@skerry/runtime-blobs';
 import { giveBack } from '@skerry/runtime-world';
@@ -23,6 +25,7 @@ import { extendStepBytes } from './limits.ts';
 import { type Parts, propose } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Slot, UploadRegistry } from './registry.ts';
+import { StageRecords } from './stage-records.ts';
 import type { Ticket } from './tickets.ts';
 
 /** Failures after which what was sent is of no use: the client must begin anew. Others leave a stage to resume. */
@@ -39,7 +42,8 @@ const hopeless: ReadonlySet<string> = new Set([
   'offset_past_end',
 ]);
 
-type Disk = { readonly blob: BlobId; readonly writer: BlobWriter; readonly token: Promise<number> };
+/** `token` of its stage; undefined: a guest's, which has none. */
+type Disk = { readonly blob: BlobId; readonly writer: BlobWriter; readonly token: Promise<number | undefined> };
 
 /** What lives on in the log's memory must not hold the whole block that it was read into. */
 function kept(bytes: Uint8Array): Uint8Array {
@@ -55,6 +59,7 @@ export class Upload {
   readonly #slot: Slot;
   readonly #ticket: Ticket;
   readonly #plan: Plan;
+  readonly #records: StageRecords;
   #prefix: readonly Extent[];
   /** Token of the stage that a new blob takes over; 0: none. */
   #from = 0;
@@ -66,6 +71,8 @@ export class Upload {
   #stepping: Promise<void> | undefined;
   #failure: StatusError | undefined;
   #blobPublished = false;
+  /** The log may have taken the commit, also when it did not say so. */
+  #proposed = false;
   #state: 'receiving' | 'staged' | 'published' | 'left' = 'receiving';
 
   private constructor(parts: Parts, registry: UploadRegistry, slot: Slot, ticket: Ticket, plan: Plan) {
@@ -75,13 +82,15 @@ export class Upload {
     this.#ticket = ticket;
     this.#plan = plan;
     this.#prefix = plan.prefix;
+    this.#records = new StageRecords(parts, slot, ticket);
   }
 
   /** Drops or takes over the stage that is there. @throws StatusError of the log or the disk. */
   static async begin(parts: Parts, registry: UploadRegistry, slot: Slot, ticket: Ticket, plan: Plan): Promise<Upload> {
     const upload = new Upload(parts, registry, slot, ticket, plan);
-    const { place, user } = slot;
-    if (plan.dropped !== undefined) await propose(parts, { kind: 'dropStage', place, user, token: plan.dropped });
+    // The stage that a guest finds is the holder's.
+    if (slot.guest) return upload;
+    if (plan.dropped !== undefined) await upload.#records.drop(plan.dropped);
     if (plan.resumed !== undefined) await upload.#resume(plan.resumed);
     return upload;
   }
@@ -100,9 +109,9 @@ export class Upload {
     // The log knew the stage before the disk had its file, which a crash may have lost: a new blob takes over.
     if (blobLength === 0) {
       this.#from = from;
-      return;
+      return this.#records.adopt();
     }
-    const token = await this.#openStage(blob, blobLength, from, false);
+    const token = await this.#records.open({ blob, blobLength, from, prefix: this.#prefix, cut: false });
     try {
       const writer = await this.#parts.blobs.resume(blob, blobLength);
       this.#disk = { blob, writer, token: Promise.resolve(token) };
@@ -118,25 +127,6 @@ export class Upload {
   async #checkReadable(blob: BlobId, length: number): Promise<void> {
     if (length === 0) return;
     for await (const _ of this.#parts.blobs.read(blob, { offset: length - 1, length: 1 })) return;
-  }
-
-  async #openStage(blob: BlobId, blobLength: number, from: number, cut: boolean): Promise<number> {
-    const { place, user } = this.#slot;
-    const quota = { bytes: this.#ticket.quotaBytes, files: this.#ticket.quotaFiles };
-    const prefix = this.#prefix;
-    const done = await propose(this.#parts, {
-      kind: 'openStage',
-      place,
-      user,
-      from,
-      prefix,
-      blob,
-      blobLength,
-      cut,
-      quota,
-    });
-    assert(done.token !== undefined, 'openStage gives a token');
-    return done.token;
   }
 
   /**
@@ -160,7 +150,16 @@ export class Upload {
     }
     const { writer } = this.#disk ?? (await this.#spill(false));
     await writer.write(bytes);
-    this.#step();
+    if (this.#slot.guest) this.#accountForGuest(writer.length);
+    else this.#step();
+  }
+  /** No record does it: what a user's guests have on disk counts as if it were staged. */
+  #accountForGuest(length: number): void {
+    const { user } = this.#slot;
+    this.#slot.noteUnstaged(length);
+    const usage = usageOf(this.#parts.replica.state, user);
+    const fault = stagedFault(usage, user, this.#records.quota, this.#registry.unstagedOf(user));
+    if (fault !== undefined) throw fault;
   }
 
   /** From memory to disk. The stage is logged beside the writing: no byte waits for it. */
@@ -179,7 +178,9 @@ export class Upload {
       throw thrown;
     }
     this.#loggedLength = cut ? writer.durableLength : 0;
-    const token = this.#openStage(blob, this.#loggedLength, this.#from, cut);
+    const token = this.#slot.guest
+      ? Promise.resolve(undefined)
+      : this.#records.open({ blob, blobLength: this.#loggedLength, from: this.#from, prefix: this.#prefix, cut });
     this.#disk = { blob, writer, token };
     token.catch((thrown: unknown) => (this.#failure ??= toStatusError(thrown)));
     return this.#disk;
@@ -197,10 +198,8 @@ export class Upload {
       .finally(() => (this.#stepping = undefined));
   }
   async #extend({ writer, token }: Disk, cut: boolean): Promise<void> {
-    const { place, user } = this.#slot;
     const blobLength = await writer.sync();
-    const quota = { bytes: this.#ticket.quotaBytes, files: this.#ticket.quotaFiles };
-    await propose(this.#parts, { kind: 'extendStage', place, user, token: await token, blobLength, cut, quota });
+    await this.#records.extend(present(await token, 'token'), blobLength, cut);
     this.#loggedLength = blobLength;
   }
 
@@ -234,8 +233,11 @@ export class Upload {
       await disk.writer.publish();
       this.#blobPublished = true;
     }
-    const done = await propose(this.#parts, await this.#put(disk), this.#ticket.operationId);
+    const put = await this.#put(disk);
+    this.#proposed = true;
+    const done = await propose(this.#parts, put, this.#ticket.operationId);
     this.#state = 'published';
+    this.#slot.markLeaving();
     assert(done.entry !== undefined, 'put gives an entry');
     return done.entry;
   }
@@ -251,7 +253,7 @@ export class Upload {
       mode: fileMode,
       fileId: EntryId(randomId(random)),
       condition: this.#plan.condition,
-      quota: { bytes: ticket.quotaBytes, files: ticket.quotaFiles },
+      quota: this.#records.quota,
       prefix: this.#prefix,
       tail: disk === undefined ? this.#inlineTail() : { kind: 'blob', blob: disk.blob, length: disk.writer.length },
       token: disk === undefined ? this.#from || undefined : await disk.token,
@@ -271,12 +273,14 @@ export class Upload {
     const state = this.#state;
     if (state === 'left') return;
     this.#state = 'left';
+    this.#slot.markLeaving();
     this.#parts.metrics.received.add(Math.max(0, this.length - this.#plan.offset));
     const reason = thrown === undefined ? undefined : toStatusError(thrown).reason;
     try {
       await this.#stepping;
       if (state === 'published') return;
       if (reason !== undefined && hopeless.has(reason)) await this.#drop();
+      else if (this.#slot.guest || this.#slot.superseded) await this.#leaveNothing(reason);
       else await this.#keep(reason);
     } catch (error) {
       const { path } = this.#ticket;
@@ -287,10 +291,19 @@ export class Upload {
     }
   }
 
+  /** Fenced in the log, not by a newer upload here: the stage was dropped (DELE), or is another node's. */
+  #lostStage(reason: string | undefined): boolean {
+    return reason === 'fenced' && !this.#slot.signal.aborted;
+  }
+  async #leaveNothing(reason: string | undefined): Promise<void> {
+    if (this.#lostStage(reason)) return this.#disk === undefined ? undefined : this.#giveUp(this.#disk);
+    // The name may stand for the blob: the next start sees, and drops what nothing refers to.
+    if (this.#proposed) return;
+    await this.#drop();
+  }
   async #keep(reason: string | undefined): Promise<void> {
     if (this.#disk !== undefined) {
-      // Fenced in the log, not by a newer upload here: the stage was dropped (DELE), or is another node's.
-      if (reason === 'fenced' && !this.#slot.signal.aborted) return this.#giveUp(this.#disk);
+      if (this.#lostStage(reason)) return this.#giveUp(this.#disk);
       if (!this.#blobPublished) await this.#disk.writer.suspend();
       await this.#extendCut(this.#disk);
       return;
@@ -304,24 +317,16 @@ export class Upload {
     if (isReferenced(this.#parts.replica.state, blob)) await writer.suspend();
     else await writer.discard();
   }
-  async #extendCut(disk: Disk): Promise<void> {
-    const { place, user } = this.#slot;
-    const quota = { bytes: this.#ticket.quotaBytes, files: this.#ticket.quotaFiles };
-    const blobLength = disk.writer.durableLength;
-    const token = await disk.token;
-    await propose(this.#parts, { kind: 'extendStage', place, user, token, blobLength, cut: true, quota });
+  async #extendCut({ writer, token }: Disk): Promise<void> {
+    await this.#records.extend(present(await token, 'token'), writer.durableLength, true);
   }
 
   async #drop(): Promise<void> {
-    const { place, user } = this.#slot;
     const disk = this.#disk;
-    if (disk === undefined) {
-      if (this.#from !== 0) await propose(this.#parts, { kind: 'dropStage', place, user, token: this.#from });
-      return;
-    }
+    if (disk === undefined) return this.#from === 0 ? undefined : this.#records.dropIfThere(this.#from);
     // The log first: a stage must not name a blob that is gone.
     const token = await disk.token.catch(() => undefined);
-    if (token !== undefined) await propose(this.#parts, { kind: 'dropStage', place, user, token });
+    if (token !== undefined) await this.#records.dropIfThere(token);
     await disk.writer.discard();
   }
 }

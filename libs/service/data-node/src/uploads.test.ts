@@ -258,23 +258,6 @@ describe('two writers', () => {
     expect([await told, node.count('stage_lost')]).toEqual(['fenced', 0]);
     await same('/f', large);
   });
-  it('of one user, many at once: the last one wins whole, the others are fenced', async () => {
-    const uploads = Array.from({ length: 5 }, () => ada.store('/f'));
-    const outcomes = await Promise.all(
-      uploads.map((upload, i) =>
-        reasonOf(
-          upload
-            .ready()
-            .then(() => upload.bytes(content(100_000, i)).finish())
-            .then(() => upload.commit()),
-        ),
-      ),
-    );
-    expect(outcomes).toEqual(['fenced', 'fenced', 'fenced', 'fenced', 'none']);
-    await same('/f', content(100_000, 4));
-    expect(node.blobs.held.size).toBe(1);
-    expect(node.data.load).toBe(0);
-  });
   it('of two users: the last commit wins whole', async () => {
     const [one, two] = [ada.store('/f'), node.client('bob').store('/f')];
     await Promise.all([one.ready(), two.ready()]);
