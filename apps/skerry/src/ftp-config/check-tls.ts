@@ -6,7 +6,14 @@ import type { Findings, Machine, RouterConfig } from './check.ts';
 const expiryWarningMs = 14 * 86_400_000;
 
 export async function checkTls(config: RouterConfig, machine: Machine, findings: Findings): Promise<void> {
-  const { tlsCert, tlsKey } = config;
+  const { tlsCert, tlsKey, tlsCloseNotify } = config;
+  if (tlsCloseNotify === 'optional')
+    findings.add(
+      'warning',
+      'tlsCloseNotify',
+      'tlsCloseNotify is optional: whoever can end a connection on the network can cut an upload short unseen, unless ' +
+        'the client announces its size with ALLO; set it only for clients that send no close_notify',
+    );
   if (tlsCert === undefined && tlsKey === undefined)
     return findings.add('warning', 'tlsCert', 'tlsCert is not set: clients are shown a self-made certificate, and ask');
   if (tlsCert === undefined || tlsKey === undefined)

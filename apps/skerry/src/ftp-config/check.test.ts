@@ -82,6 +82,8 @@ const rows: readonly [rule: string, config: object, level: Problem['level'] | 'n
   ['a key of another certificate', { tlsKey: 'other.key' }, 'error', /is not the key of the certificate/],
   ['a key that all can read', { tlsKey: 'open.key' }, 'warning', /chmod 600/],
   ['a certificate that is none', { tlsCert: 'bad' }, 'error', /tlsCert "bad" cannot be read/],
+  ['uploads that may be cut short unseen', { tlsCloseNotify: 'optional' }, 'warning', /cut an upload short unseen/],
+  ['a word that it does not know', { tlsCloseNotify: 'no' }, 'error', /must be one of|required/],
   ['a folder that cannot be written', { data: '/locked' }, 'error', /it is locked/],
   ['a log that cannot', { transferLog: '/locked/x.log' }, 'error', /transferLog "\/locked\/x.log"/],
   ['webhooks in clear', { webhook: ['http://example.org/'], webhookSecretFile: 'secret' }, 'warning', /plain http/],

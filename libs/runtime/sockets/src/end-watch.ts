@@ -5,25 +5,28 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { RecordEdge } from './record-edge.ts';
 
 /** Ciphertext read ahead of TLS, in bytes. */
 const readAheadBytes = 1024 * 1024;
 
 export class EndWatch extends Duplex {
   readonly #raw: Socket;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (betweenRecords: boolean) => void;
+  readonly #edge = new RecordEdge();
   /** The peer's whole stream is here. If it has closed already, our session tickets reset the connection: nothing to it. */
   #ended = false;
-  constructor(raw: Socket, onEnd: () => void) {
+  constructor(raw: Socket, onEnd: (betweenRecords: boolean) => void) {
     super({ allowHalfOpen: true, readableHighWaterMark: readAheadBytes, writableHighWaterMark: readAheadBytes });
     this.#raw = raw;
     this.#onEnd = onEnd;
     raw.on('data', (chunk) => {
+      this.#edge.push(chunk);
       if (!this.push(chunk)) raw.pause();
     });
     raw.on('end', () => {
       this.#ended = true;
-      this.#onEnd();
+      this.#onEnd(this.#edge.whole);
     });
     raw.on('error', (error) => {
       if (!this.#ended) this.destroy(error);

@@ -332,6 +332,29 @@ describe('TLS in mid-connection', () => {
     expect(got).toBe(outcome);
     expect(Buffer.concat(parts).equals(sent)).toBe(true);
   });
+  type BareEnding = readonly [how: string, end: (raw: Socket) => void, outcome: string];
+  const bareEndings: readonly BareEnding[] = [
+    ['a FIN between records is an end', (raw) => raw.end(), 'end'],
+    ['a FIN within a record is a cut', (raw) => raw.end(Uint8Array.of(23, 3, 3, 0, 40, 1)), 'connection_lost'],
+    ['a reset is a cut', (raw) => raw.resetAndDestroy(), 'connection_lost'],
+  ];
+  it.each(bareEndings)('where a bare end counts, %s', async (_, end, outcome) => {
+    const { server, client: raw } = await pair();
+    const more = { discardBuffered: true, deadlineMs: 5_000, strictEnd: true, bareEndCounts: true };
+    const upgrade = server.upgradeToTls(context, more);
+    // Over a stream of its own: a socket that TLS took cannot be reset.
+    const client = tlsConnect({ socket: new HeldWrites(raw), rejectUnauthorized: false });
+    client.on('error', () => undefined);
+    await upgrade;
+    const sent = randomBytes(300_000);
+    const reading = readAll(server).then(
+      (bytes) => (bytes.equals(sent) ? 'end' : `end after ${bytes.length}`),
+      (error: { reason: string }) => error.reason,
+    );
+    await new Promise<void>((resolve) => client.write(sent, () => resolve()));
+    end(raw);
+    expect(await reading).toBe(outcome);
+  });
   it('drops what arrived before the upgrade', async () => {
     const { server, client: raw } = await pair();
     const first = server.read();

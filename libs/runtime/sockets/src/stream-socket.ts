@@ -37,6 +37,8 @@ export class NodeStreamSocket implements StreamSocket {
   #ended = false;
   // The connection under TLS has ended; without close_notify that is a cut.
   #bareEnd = false;
+  #bareEndCounts = false;
+  #truncated = false;
   #handshaking = false;
   #discarding = false;
   #failure: StatusError | undefined;
@@ -58,6 +60,9 @@ export class NodeStreamSocket implements StreamSocket {
   }
   get sessionReused(): boolean {
     return this.#socket instanceof TLSSocket && this.#socket.isSessionReused();
+  }
+  get truncated(): boolean {
+    return this.#truncated;
   }
   get closed(): boolean {
     return this.#closed;
@@ -174,7 +179,7 @@ export class NodeStreamSocket implements StreamSocket {
 
   async upgradeToTls(
     context: TlsContext,
-    { deadlineMs, strictEnd = false, discardBuffered }: UpgradeOptions,
+    { deadlineMs, strictEnd = false, bareEndCounts = false, discardBuffered }: UpgradeOptions,
   ): Promise<void> {
     assert(!this.secure, 'TLS begins once');
     if (this.#closed) throw this.#lost();
@@ -193,7 +198,7 @@ export class NodeStreamSocket implements StreamSocket {
     this.#bufferedBytes = 0;
     this.#paused = false;
     while (discardBuffered && raw.readableLength > 0 && raw.read() !== null);
-    const under = strictEnd ? new EndWatch(raw, () => this.#onBareEnd()) : raw;
+    const under = strictEnd ? new EndWatch(raw, (whole) => this.#onBareEnd(bareEndCounts && whole)) : raw;
     const tlsOptions = { isServer: true, secureContext: context.secureContext, highWaterMark: sendAheadBytes };
     const secure = new TLSSocket(under as Socket, tlsOptions);
     // The socket beneath keeps its side open for our close_notify; node:tls takes this from it, but not from a Duplex.
@@ -300,8 +305,9 @@ export class NodeStreamSocket implements StreamSocket {
     this.#failure ??= new StatusError('connection_lost', `Cannot begin TLS with ${formatAddress(this.remote)}: ${why}`);
     this.destroy();
   }
-  #onBareEnd(): void {
+  #onBareEnd(counts: boolean): void {
     this.#bareEnd = true;
+    this.#bareEndCounts = counts;
     this.#judgeBareEnd();
   }
   /** All ciphertext was given to TLS a turn ago, all of its plaintext was read, and no close_notify came: a cut. */
@@ -313,6 +319,8 @@ export class NodeStreamSocket implements StreamSocket {
         if (this.#handshaking) return this.#endedInHandshake();
         if (!this.#attached) return;
         if (this.#bufferedBytes > 0 || this.#socket.readableLength > 0) return;
+        if (this.#bareEndCounts) return this.#onEnd();
+        this.#truncated = true;
         this.#failure ??= new StatusError(
           'connection_lost',
           `Connection with ${formatAddress(this.remote)} ended without TLS close_notify`,

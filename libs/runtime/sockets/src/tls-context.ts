@@ -19,13 +19,16 @@ export function tlsContext(options: {
   readonly privateKey: string;
   /** {@link ticketKeysSizeBytes} secret bytes. */
   readonly ticketKeys: Uint8Array;
+  /** Default: the newest there is. */
+  readonly maxVersion?: 'TLSv1.2' | undefined;
 }): TlsContext {
-  const { certificate, privateKey, ticketKeys } = options;
+  const { certificate, privateKey, ticketKeys, maxVersion } = options;
   try {
     const secureContext = createSecureContext({
       cert: certificate,
       key: privateKey,
       minVersion: 'TLSv1.2',
+      maxVersion,
       ticketKeys: Buffer.from(ticketKeys),
       sessionIdContext: 'skerry',
       sessionTimeout: sessionLifetimeSeconds,

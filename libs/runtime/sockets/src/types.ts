@@ -17,6 +17,11 @@ export type UpgradeOptions = {
    */
   readonly strictEnd?: boolean;
   /**
+   * With {@link UpgradeOptions.strictEnd}: such a FIN between two TLS records is an end instead, as on a plain
+   * connection. A reset, and a FIN within a record, stay cuts.
+   */
+  readonly bareEndCounts?: boolean;
+  /**
    * Drop what arrived before: on a control connection it could be commands that somebody put in front of the handshake
    * (RFC 4217 §10). On a data connection it is the client's first handshake message, come early.
    */
@@ -31,6 +36,8 @@ export interface StreamSocket {
   readonly secure: boolean;
   /** The TLS session of an earlier connection was resumed. */
   readonly sessionReused: boolean;
+  /** The peer ended without close_notify where that is a cut ({@link UpgradeOptions.strictEnd}). */
+  readonly truncated: boolean;
   /** Both directions are over, for whatever reason. */
   readonly closed: boolean;
   /** Resolves when {@link StreamSocket.closed} becomes true. Never rejects. */

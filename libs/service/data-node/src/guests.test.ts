@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { equalBytes, StatusError, utf8 } from '@skerry/kernel';
 import { decodeCommand, usageOf } from '@skerry/domain-file-tree';
-import { data } from '@skerry/proto';
+import type { data } from '@skerry/proto';
 import { dropExpiredStages, forgetOrphans } from './housekeeping.ts';
 import { reasonOf, type TestClient, type TestUpload, text } from './test-client.ts';
 import { content } from './test-doubles.ts';

@@ -18,18 +18,22 @@ export class DoorTls {
   #pem: PemPair;
   readonly #secret: Uint8Array;
   readonly #clock: Clock;
+  readonly #maxVersion: 'TLSv1.2' | undefined;
   #period = -1;
   #context: TlsContext | undefined;
 
-  private constructor(pem: PemPair, secret: Uint8Array, clock: Clock) {
+  private constructor(pem: PemPair, secret: Uint8Array, clock: Clock, { tlsCloseNotify }: Config) {
     this.#pem = pem;
     this.#secret = secret;
     this.#clock = clock;
+    // Under 1.3 the tickets come behind the handshake. A client that never reads its upload's connection closes it with
+    // them unread, so that its system resets it and forgets what it had not sent yet: no end, and bytes lost.
+    this.#maxVersion = tlsCloseNotify === 'optional' ? 'TLSv1.2' : undefined;
   }
   /** @throws StatusError `malformed`, `no_such_entry` in one line that names the file. */
   static async open(config: Config, environment: ServiceEnvironment): Promise<DoorTls> {
     const { world, identity } = environment;
-    const door = new DoorTls(await pemPair(config, world.disk), identity.sealingKey, world.clock);
+    const door = new DoorTls(await pemPair(config, world.disk), identity.sealingKey, world.clock, config);
     door.context();
     return door;
   }
@@ -56,7 +60,8 @@ export class DoorTls {
     return Math.floor(this.#clock.wallMs() / ticketKeysLifetimeMs);
   }
   #made(pem: PemPair, period: number): TlsContext {
-    return tlsContext({ ...pem, ticketKeys: deriveTicketKeys(this.#secret, `ftp ${period}`) });
+    const maxVersion = this.#maxVersion;
+    return tlsContext({ ...pem, maxVersion, ticketKeys: deriveTicketKeys(this.#secret, `ftp ${period}`) });
   }
 }
 

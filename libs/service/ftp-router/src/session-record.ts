@@ -107,6 +107,7 @@ export class SessionRecord {
       ascii: transfer.type === processing.TransferType.ASCII,
       tls: run.job.tls !== undefined,
       outcome: outcome.kind,
+      ...(outcome.kind === 'cut' ? { why: outcome.why } : {}),
       ...(outcome.kind === 'failed' ? { reason: outcome.error.reason, error: outcome.error } : {}),
     });
     // Once in a session: each upload beyond the mark says it to its client anyway.

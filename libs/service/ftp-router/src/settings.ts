@@ -1,5 +1,5 @@
 /** Settings of the router. Every time and count that a client can stretch is one of them. */
-import { flag, hostPattern, integer, optionalText, text, type ConfigOf } from '@skerry/runtime-config';
+import { flag, hostPattern, integer, oneOf, optionalText, text, type ConfigOf } from '@skerry/runtime-config';
 import { guardSettings } from './guard-settings.ts';
 import { operatorSettings } from './operator-settings.ts';
 
@@ -51,6 +51,13 @@ export const settings = {
   tlsKey: optionalText({ placeholder: 'FILE', help: 'PEM private key of the certificate' }),
   tlsSessionReuse: flag({
     help: 'refuse data connections under TLS that resume no session. Off: many clients cannot',
+  }),
+  tlsCloseNotify: oneOf({
+    default: 'required',
+    choices: ['required', 'optional'],
+    help:
+      'whether an upload under TLS must end with close_notify (RFC 8446 §6.1). Required: a bare end is a cut, since ' +
+      'whoever sits on the network can make one; optional: for clients that send none, an end as on a plain connection, and TLS 1.2 only',
   }),
   ftpSessionsMax: integer({
     default: 2_000,

@@ -69,6 +69,7 @@ export class TransferSlot {
       channel,
       tls: secure ? tls.context() : undefined,
       tlsSessionReuse: config.tlsSessionReuse,
+      tlsCloseNotify: config.tlsCloseNotify === 'required',
       pace: rates.open(login?.user ?? '', directions[transfer.kind], login?.rates ?? {}),
       nodes,
       clock: environment.world.clock,

@@ -98,17 +98,55 @@ describe('TLS', () => {
     await eventually(() => one.service.load() === 0);
     expect(one.events.find(({ event }) => event === 'session_closed')).toMatchObject({ why: 'tls_failed' });
   });
-  it('an upload that ends by FIN without close_notify is a cut', async () => {
+  /** Sends under TLS, then a bare FIN: no close_notify. */
+  async function endsBare(client: LineClient, line: string, content: string): Promise<Socket> {
+    const raw = await client.data();
+    await client.ask(line, 150);
+    const secure = over(raw);
+    await new Promise<void>((resolve) => secure.write(content, () => resolve()));
+    raw.end();
+    return raw;
+  }
+  it('an upload that ends by FIN without close_notify is a cut; client and log hear why, and of the setting', async () => {
     const one = await open();
+    const client = await secured(one);
+    await endsBare(client, 'STOR file', 'half');
+    expect(await client.expect(426)).toContain('without close_notify, which --tls-close-notify requires');
+    expect(one.data.files.size).toBe(0);
+    expect(one.data.stages.get('file')?.toString()).toBe('half');
+    await eventually(() => one.events.some(({ event }) => event === 'transfer_finished'));
+    const why = expect.stringContaining('--tls-close-notify');
+    expect(one.events).toContainEqual(expect.objectContaining({ event: 'transfer_finished', outcome: 'cut', why }));
+  });
+  it('where close_notify is optional, such an end counts as on a plain connection', async () => {
+    const one = await open({ tlsCloseNotify: 'optional' });
+    const client = await secured(one);
+    await endsBare(client, 'STOR file', 'whole');
+    await client.expect(226);
+    expect(one.data.files.get('file')?.toString()).toBe('whole');
+  });
+  it('where close_notify is optional, TLS 1.2 keeps clients that never read from resetting what they sent', async () => {
+    const one = await open({ tlsCloseNotify: 'optional' });
+    const client = await secured(one);
+    const raw = await client.data();
+    await client.ask('STOR file', 150);
+    const secure = over(raw);
+    await new Promise((resolve) => secure.once('secureConnect', resolve));
+    expect(secure.getProtocol()).toBe('TLSv1.2');
+    secure.end();
+    await client.expect(226);
+  });
+  it('where close_notify is optional, an end of a client that is gone publishes nothing all the same', async () => {
+    const one = await open({ tlsCloseNotify: 'optional' });
     const client = await secured(one);
     const raw = await client.data();
     await client.ask('STOR file', 150);
     const secure = over(raw);
     await new Promise<void>((resolve) => secure.write('half', () => resolve()));
     raw.end();
-    await client.expect(426);
-    expect(one.data.files.size).toBe(0);
-    expect(one.data.stages.get('file')?.toString()).toBe('half');
+    client.socket.destroy();
+    await eventually(() => one.service.load() === 0 && one.data.stages.has('file'));
+    expect([one.data.files.size, one.data.stages.get('file')?.toString()]).toEqual([0, 'half']);
   });
   it('commands sent in clear behind AUTH TLS are dropped', async () => {
     const one = await open();

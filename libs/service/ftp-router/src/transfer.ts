@@ -29,6 +29,8 @@ export type TransferJob = {
   /** PROT P: the context for the data connection. */
   readonly tls: TlsContext | undefined;
   readonly tlsSessionReuse: boolean;
+  /** An upload under TLS that ends without close_notify is a cut. */
+  readonly tlsCloseNotify: boolean;
   /** Undefined: as fast as it goes. */
   readonly pace: TransferPace | undefined;
   readonly nodes: DataNodes;
@@ -64,6 +66,10 @@ export type Outcome =
 const openDeadlineMs = 15_000;
 /** What a data node may need to store the last bytes of an upload that was cut, in ms. */
 export const settleMs = 5_000;
+
+/** To the client as to the operator's log: a client that never says it fails each time, and the setting is the way out. */
+const truncatedText =
+  'TLS data connection ended without close_notify, which --tls-close-notify requires; transfer aborted.';
 
 export class TransferRun {
   readonly job: TransferJob;
@@ -137,7 +143,8 @@ export class TransferRun {
     const { tls, acceptMs, transfer } = job;
     if (this.#aborted) return fail({ kind: 'aborted' });
     const upload = transfer.kind === processing.TransferKind.STORE;
-    const upgrade = { deadlineMs: acceptMs, strictEnd: upload, discardBuffered: false };
+    const bareEndCounts = !job.tlsCloseNotify;
+    const upgrade = { deadlineMs: acceptMs, strictEnd: upload, bareEndCounts, discardBuffered: false };
     try {
       // A client that has begun TLS may take 150 for leave to send and end, before its handshake is through: that first.
       const early = tls !== undefined && job.channel.connected ? await this.#connected() : undefined;
@@ -180,10 +187,9 @@ export class TransferRun {
     if (this.#aborted) return { kind: 'aborted' };
     // Also one that ended well, of a client that is gone: our half of it would stay open for ever.
     this.#socket?.destroy();
-    const why = this.#stalled
-      ? 'The data connection stalled; transfer aborted.'
-      : 'Data connection closed; transfer aborted.';
-    return { kind: 'cut', why };
+    if (this.#stalled) return { kind: 'cut', why: 'The data connection stalled; transfer aborted.' };
+    if (this.#socket?.truncated === true) return { kind: 'cut', why: truncatedText };
+    return { kind: 'cut', why: 'Data connection closed; transfer aborted.' };
   }
   /** After the data node's stream failed. */
   failed(thrown: unknown): Outcome {
