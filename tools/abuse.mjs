@@ -1,4 +1,4 @@
-/** The abuse test with figures: `npm run abuse -- [--full]`. */
+/** The abuse test with figures: `npm run abuse -- [--full] [--tls]`. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 

@@ -32,7 +32,12 @@ const nobody = { uid: 65_534, gid: 65_534 };
 const startTimeoutMs = 60_000;
 
 export type Loopback = '127.0.0.1' | '::1';
-export type Server = { readonly target: Target; stop(): Promise<void> };
+export type Server = {
+  readonly target: Target;
+  /** Where sessions begin with TLS; absent: nowhere. */
+  readonly implicitPort?: number;
+  stop(): Promise<void>;
+};
 export type ServerKind = {
   readonly name: string;
   /** Absent: ours. */
@@ -245,6 +250,7 @@ const pureFtpd = startPeer('pure-ftpd', ({ folder, pub, certificate, address, po
 async function skerry(address: Loopback): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-skerry-'));
   const program = join(root, 'apps/skerry/bin/skerry.mjs');
+  const implicitPort = await freePort(address);
   const doors = [
     '--bind',
     address,
@@ -259,7 +265,12 @@ async function skerry(address: Loopback): Promise<Server> {
   ];
   const child = spawn(process.execPath, [program, 'up', '--data', folder, ...doors, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, SKERRY_ADMIN_PASSWORD: password, SKERRY_LOG_LEVEL: 'warn' },
+    env: {
+      ...process.env,
+      SKERRY_ADMIN_PASSWORD: password,
+      SKERRY_LOG_LEVEL: 'warn',
+      SKERRY_FTPS_PORT: String(implicitPort),
+    },
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-20_000)));
@@ -278,7 +289,7 @@ async function skerry(address: Loopback): Promise<Server> {
     await ended(child);
     rmSync(folder, { recursive: true, force: true });
   };
-  return { target, stop };
+  return { target, implicitPort, stop };
 }
 
 export const ours: ServerKind = { name: 'skerry', start: skerry };

@@ -1,10 +1,24 @@
-/** `npm run abuse`: the abuse test with figures, twice over (--rounds=N), since only what grows again the second time is a leak. */
-import { connects, full, logins, portFlood, randomLines, reduced, slowLoris, until, Victim, Worker } from './abuse.ts';
+/** `npm run abuse`: the abuse test with figures, under TLS with --tls, twice over (--rounds=N), since only what grows again the second time is a leak. */
+import {
+  connects,
+  full,
+  handshakes,
+  logins,
+  portFlood,
+  randomLines,
+  reduced,
+  reducedTls,
+  slowLoris,
+  until,
+  Victim,
+  Worker,
+} from './abuse.ts';
 import type { Left } from './abuse.ts';
 import { removeFolder, temporaryFolder } from './system.ts';
 
 const rounds = Number(/^--rounds=(\d+)$/m.exec(process.argv.join('\n'))?.[1] ?? 2);
-const scale = process.argv.includes('--full') ? full : reduced;
+const tls = process.argv.includes('--tls');
+const scale = process.argv.includes('--full') ? full : tls ? reducedTls : reduced;
 const folder = temporaryFolder('abuse');
 const say = (what: string, more: object): boolean => process.stdout.write(`${JSON.stringify({ what, ...more })}\n`);
 const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
@@ -19,15 +33,15 @@ const shown = ({ rss, anonymous, heapUsed, external, resources, files, blocked }
 });
 
 const victim = await Victim.start(folder);
-const { port } = victim;
+const door = victim.door(tls);
 try {
   const start = await victim.left();
   say('start', shown(start));
-  await logins(port, 50);
+  await logins(door, 50);
   await victim.left();
-  say('logins', { perSecond: Math.round(await logins(port, scale.logins)), ...shown(await victim.left()) });
+  say('logins', { perSecond: Math.round(await logins(door, scale.logins)), ...shown(await victim.left()) });
   for (let round = 1; round <= rounds; round++) {
-    const worker = new Worker(victim.system);
+    const worker = new Worker(door);
     const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
       const beganMs = performance.now();
       const outcome = await work();
@@ -35,10 +49,11 @@ try {
       const { blocked } = await victim.left();
       say(what, { round, ms, ...(outcome === undefined ? {} : { outcome }), loopBlockedMs: blocked });
     };
-    await timed(`connects ${scale.connects}`, () => connects(port, scale.connects));
-    await timed(`random lines ${scale.lines}`, () => randomLines(port, scale.lines));
-    await timed(`slow-loris ${scale.slow}`, async () => [...new Set(await slowLoris(port, scale.slow))]);
-    await timed(`ports ${scale.ports}`, () => portFlood(port, scale.ports));
+    await timed(`connects ${scale.connects}`, () => connects(door, scale.connects));
+    if (tls) await timed(`handshakes ${scale.handshakes}`, () => handshakes(door, scale.handshakes));
+    await timed(`random lines ${scale.lines}`, () => randomLines(door, scale.lines));
+    await timed(`slow-loris ${scale.slow}`, async () => [...new Set(await slowLoris(door, scale.slow))]);
+    await timed(`ports ${scale.ports}`, () => portFlood(door, scale.ports));
     await worker.stop();
     say('served meanwhile', { round, rounds: worker.rounds, slowestMs: Math.round(worker.slowestMs) });
     say('under load', { round, ...shown(await victim.left()) });

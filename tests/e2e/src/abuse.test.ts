@@ -1,5 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connects, logins, portFlood, randomLines, reduced, slowLoris, Victim, Worker, type Left } from './abuse.ts';
+import {
+  connects,
+  handshakes,
+  logins,
+  portFlood,
+  randomLines,
+  reduced,
+  reducedTls,
+  slowLoris,
+  Victim,
+  Worker,
+  type Door,
+  type Left,
+} from './abuse.ts';
 import { removeFolder, temporaryFolder } from './system.ts';
 
 /** What the heap may have grown by, in bytes: a leak of 4 KiB for each connection would be more. */
@@ -11,14 +24,19 @@ const folder = temporaryFolder('abuse');
 let victim: Victim;
 let before: Left;
 let worker: Worker;
+let plain: Door;
+let secure: Door;
 beforeAll(async () => {
   victim = await Victim.start(folder);
+  [plain, secure] = [victim.door(false), victim.door(true)];
   // What is made once, by the first of each kind, is no leak.
-  await connects(victim.port, 100);
-  await randomLines(victim.port, 1_000);
-  await portFlood(victim.port, 20);
+  await connects(plain, 100);
+  await randomLines(plain, 1_000);
+  await portFlood(plain, 20);
+  await connects(secure, 40);
+  await portFlood(secure, 10);
   before = await victim.left();
-  worker = new Worker(victim.system);
+  worker = new Worker(plain);
 }, 60_000);
 afterAll(async () => {
   await victim.system.stop();
@@ -27,21 +45,38 @@ afterAll(async () => {
 
 describe('abuse by volume', () => {
   it('connects and disconnects', async () => {
-    await connects(victim.port, reduced.connects);
+    await connects(plain, reduced.connects);
   }, 60_000);
   it('random command lines are answered', async () => {
-    expect(await randomLines(victim.port, reduced.lines)).toBeGreaterThan(reduced.lines / 2);
+    expect(await randomLines(plain, reduced.lines)).toBeGreaterThan(reduced.lines / 2);
   }, 60_000);
   it('slow-loris: whoever never logs in is sent away in time', async () => {
-    const last = await slowLoris(victim.port, reduced.slow);
+    const last = await slowLoris(plain, reduced.slow);
     expect(new Set(last)).toEqual(new Set(['421 No login in time.']));
   }, 60_000);
   it('a flood of passive ports: strangers at them get nothing, the right clients what they asked for', async () => {
-    expect(await portFlood(victim.port, reduced.ports)).toEqual({ served: 0, listed: Math.ceil(reduced.ports / 10) });
+    expect(await portFlood(plain, reduced.ports)).toEqual({ served: 0, listed: Math.ceil(reduced.ports / 10) });
   }, 60_000);
   it('logins', async () => {
-    expect(await logins(victim.port, reduced.logins)).toBeGreaterThan(0);
+    expect(await logins(plain, reduced.logins)).toBeGreaterThan(0);
   }, 60_000);
+  it('under TLS: all of it at once, and handshakes that come to nothing', async () => {
+    const other = new Worker(secure);
+    const { connects: dials, lines, slow, ports, logins: entries, handshakes: begun } = reducedTls;
+    const [, replies, last, flooded] = await Promise.all([
+      connects(secure, dials),
+      randomLines(secure, lines),
+      slowLoris(secure, slow),
+      portFlood(secure, ports),
+      handshakes(secure, begun),
+    ]);
+    expect(replies).toBeGreaterThan(lines / 2);
+    expect(new Set(last)).toEqual(new Set(['421 No login in time.']));
+    expect(flooded).toEqual({ served: 0, listed: Math.ceil(ports / 10) });
+    expect(await logins(secure, entries)).toBeGreaterThan(0);
+    await other.stop();
+    expect(other.rounds).toBeGreaterThan(0);
+  }, 90_000);
   it('somebody who works meanwhile is served, and sees what was written', async () => {
     await worker.stop();
     expect(worker.rounds).toBeGreaterThan(5);

@@ -1,9 +1,10 @@
 /** Abuse by volume: what strangers do to an FTP door, while somebody works there; and what is left of it afterwards. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { connect as tlsConnect } from 'node:tls';
 import { Client } from 'basic-ftp';
 import { adminPassword, System } from './system.ts';
 
@@ -13,9 +14,22 @@ export type Scale = {
   readonly slow: number;
   readonly ports: number;
   readonly logins: number;
+  /** TLS handshakes that come to nothing. */
+  readonly handshakes: number;
 };
-export const reduced: Scale = { connects: 1_000, lines: 6_000, slow: 60, ports: 150, logins: 300 };
-export const full: Scale = { connects: 10_000, lines: 100_000, slow: 500, ports: 2_000, logins: 5_000 };
+/** `tls`: sessions begin with it (implicit FTPS), and data connections have it. */
+export type Door = { readonly port: number; readonly tls: boolean };
+export const reduced: Scale = { connects: 1_000, lines: 6_000, slow: 60, ports: 150, logins: 300, handshakes: 200 };
+/** Under TLS each connection costs some milliseconds of both sides. */
+export const reducedTls: Scale = { connects: 200, lines: 1_000, slow: 30, ports: 60, logins: 40, handshakes: 200 };
+export const full: Scale = {
+  connects: 10_000,
+  lines: 100_000,
+  slow: 500,
+  ports: 2_000,
+  logins: 5_000,
+  handshakes: 5_000,
+};
 
 export type Left = {
   readonly rss: number;
@@ -36,13 +50,17 @@ const width = 40;
 export class Victim {
   readonly system: System;
   readonly #watch: string;
-  private constructor(system: System, watch: string) {
+  readonly #tlsPort: number;
+  private constructor(system: System, watch: string, tlsPort: number) {
     this.system = system;
     this.#watch = watch;
+    this.#tlsPort = tlsPort;
   }
   static async start(folder: string): Promise<Victim> {
     const watch = join(folder, 'watch.json');
+    const tlsPort = await freePort();
     const env = {
+      SKERRY_FTPS_PORT: String(tlsPort),
       SKERRY_FTP_SESSIONS_PER_ADDRESS_MAX: '2000',
       SKERRY_FTP_LOGIN_TIMEOUT_MS: String(loginTimeoutMs),
       SKERRY_FTP_DATA_ACCEPT_MS: '2000',
@@ -50,10 +68,10 @@ export class Victim {
       NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${join(import.meta.dirname, 'abuse-watch.mjs')}`,
     };
     const args = ['up', '--ftp-port', '0', '--passive-ports', '0-0'];
-    return new Victim(await System.start(args, join(folder, 'data'), env), watch);
+    return new Victim(await System.start(args, join(folder, 'data'), env), watch, tlsPort);
   }
-  get port(): number {
-    return this.system.ftp.port;
+  door(tls: boolean): Door {
+    return { tls, port: tls ? this.#tlsPort : this.system.ftp.port };
   }
   /** After a collection of garbage. */
   async left(): Promise<Left> {
@@ -104,10 +122,19 @@ async function many(count: number, work: (index: number) => Promise<void>, atOnc
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, runner));
 }
 
-function dial(port: number, localAddress?: string): Socket {
-  const socket = connect({ port, host: '127.0.0.1', ...(localAddress === undefined ? {} : { localAddress }) });
+function dial({ port, tls }: Door, localAddress?: string): Socket {
+  const to = { port, host: '127.0.0.1', ...(localAddress === undefined ? {} : { localAddress }) };
+  const socket = tls ? tlsConnect({ ...to, rejectUnauthorized: false }) : connect(to);
   socket.on('error', () => undefined);
   return socket;
+}
+const raw = ({ port }: Door): Socket => dial({ port, tls: false });
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 const closed = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {
@@ -117,16 +144,31 @@ const closed = (socket: Socket): Promise<void> =>
   });
 
 /** Comes and goes: at once, by a reset, after the greeting, and as the standard has it. */
-export const connects = (port: number, count: number): Promise<void> =>
+export const connects = (door: Door, count: number): Promise<void> =>
   many(count, async (index) => {
-    const socket = dial(port);
     const way = index % 4;
+    const socket = way === 1 ? raw(door) : dial(door);
     if (way === 0) socket.end();
     if (way === 1) socket.once('connect', () => socket.resetAndDestroy());
     if (way === 2) socket.once('data', () => socket.destroy());
     if (way === 3) socket.once('data', () => socket.end('QUIT\r\n'));
     await closed(socket);
   });
+
+/** What a TLS record of a handshake begins with; its length promises more than ever comes. */
+const recordBegun = Uint8Array.of(22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3);
+/** Handshakes that come to nothing: never begun, begun, of no meaning, and commands in clear. @returns milliseconds. */
+export async function handshakes(door: Door, count: number): Promise<number> {
+  const beganMs = performance.now();
+  const says = [new Uint8Array(0), recordBegun, randomBytes(600), Buffer.from('USER admin\r\nPASS x\r\n')];
+  const all = Array.from({ length: count }, async (_, index) => {
+    const socket = raw(door);
+    socket.write(says[index % says.length] ?? recordBegun);
+    await closed(socket);
+  });
+  await Promise.all(all);
+  return performance.now() - beganMs;
+}
 
 const verbs = (
   'USER PASS ACCT NOOP SYST FEAT OPTS TYPE MODE STRU PWD CWD CDUP PASV EPSV PORT EPRT LIST NLST MLSD MLST SIZE MDTM MFMT ' +
@@ -160,13 +202,13 @@ function randomLine(loggedIn: boolean): Buffer {
 }
 
 /** Lines of chance in sessions of 100, every other one logged in. @returns replies that came. */
-export async function randomLines(port: number, count: number): Promise<number> {
+export async function randomLines(door: Door, count: number): Promise<number> {
   let replies = 0;
   await many(
     Math.ceil(count / 100),
     async (index) => {
       const loggedIn = index % 2 === 0;
-      const socket = dial(port, loggedIn ? '127.0.0.1' : '127.0.0.3');
+      const socket = dial(door, loggedIn ? '127.0.0.1' : '127.0.0.3');
       socket.on('data', (chunk: Buffer) => (replies += chunk.toString('latin1').split(/^\d{3} /m).length - 1));
       if (loggedIn) socket.write(`USER admin\r\nPASS ${adminPassword}\r\n`);
       for (let i = 0; i < 100; i++) socket.write(randomLine(loggedIn));
@@ -179,10 +221,10 @@ export async function randomLines(port: number, count: number): Promise<number> 
 }
 
 /** A byte now and then, never a line: each is sent away when its time to log in is over. @returns last words. */
-export async function slowLoris(port: number, count: number): Promise<readonly string[]> {
+export async function slowLoris(door: Door, count: number): Promise<readonly string[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
-      const socket = dial(port);
+      const socket = dial(door);
       let text = '';
       socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
       const timer = setInterval(() => socket.write('N'), 200);
@@ -199,12 +241,12 @@ const strangersEach = 9;
  * Asks for passive ports and leaves them for others, while strangers knock at each. @returns strangers that got a byte,
  * and clients that got their listing all the same.
  */
-export async function portFlood(port: number, count: number): Promise<{ served: number; listed: number }> {
+export async function portFlood(door: Door, count: number): Promise<{ served: number; listed: number }> {
   let [served, listed] = [0, 0];
   await many(
     Math.ceil(count / 10),
     async () => {
-      const socket = dial(port);
+      const socket = dial(door);
       let text = '';
       socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
       socket.write(`USER admin\r\nPASS ${adminPassword}\r\n${'EPSV\r\n'.repeat(10)}`);
@@ -212,12 +254,12 @@ export async function portFlood(port: number, count: number): Promise<{ served: 
       await until(() => answers() >= 10 || socket.closed, 20_000, 'ten answers to EPSV');
       const passive = Number([...text.matchAll(/\|(\d+)\|/g)].at(-1)?.[1]);
       const strangers = Array.from({ length: strangersEach }, async () => {
-        const stranger = dial(passive, '127.0.0.2');
+        const stranger = dial({ port: passive, tls: false }, '127.0.0.2');
         stranger.once('data', () => (served += 1));
         await closed(stranger);
       });
       await Promise.all(strangers);
-      const own = dial(passive);
+      const own = dial({ port: passive, tls: door.tls });
       socket.write('LIST\r\n');
       await closed(own);
       await until(() => /^(226|425|426) /m.test(text) || socket.closed, 20_000, 'an answer to LIST');
@@ -230,13 +272,13 @@ export async function portFlood(port: number, count: number): Promise<{ served: 
 }
 
 /** Logs in and leaves. @returns logins for each second. */
-export async function logins(port: number, count: number): Promise<number> {
+export async function logins(door: Door, count: number): Promise<number> {
   const beganMs = performance.now();
   let right = 0;
   await many(
     count,
     async () => {
-      const socket = dial(port);
+      const socket = dial(door);
       let text = '';
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString();
@@ -259,8 +301,10 @@ export class Worker {
   slowestMs = 0;
   #working = true;
   readonly #done: Promise<void>;
-  constructor(system: System) {
-    this.#done = this.#work(system);
+  readonly #file: string;
+  constructor(door: Door) {
+    this.#file = door.tls ? 'work-tls' : 'work';
+    this.#done = this.#work(door);
     // Told by {@link stop}, not as a rejection that nobody awaits yet.
     this.#done.catch(() => undefined);
   }
@@ -269,15 +313,24 @@ export class Worker {
     this.#working = false;
     await this.#done;
   }
-  async #work(system: System): Promise<void> {
+  async #work({ port, tls }: Door): Promise<void> {
     while (this.#working) {
       const beganMs = performance.now();
       const client = new Client(20_000);
-      await client.access({ ...system.ftp, user: 'admin', password: adminPassword });
+      await client.access({
+        host: '127.0.0.1',
+        port,
+        user: 'admin',
+        password: adminPassword,
+        ...(tls ? { secure: 'implicit', secureOptions: { rejectUnauthorized: false } } : {}),
+      });
       const content = randomBytes(4_096);
-      await client.uploadFrom(Readable.from([content]), 'work');
+      await client.uploadFrom(Readable.from([content]), this.#file);
       const parts: Buffer[] = [];
-      await client.downloadTo(new Writable({ write: (part: Buffer, _, done) => (parts.push(part), done()) }), 'work');
+      await client.downloadTo(
+        new Writable({ write: (part: Buffer, _, done) => (parts.push(part), done()) }),
+        this.#file,
+      );
       if (!Buffer.concat(parts).equals(content)) throw new Error('another content was read than was written');
       client.close();
       this.rounds += 1;

@@ -332,6 +332,17 @@ describe('TLS in mid-connection', () => {
     expect(got).toBe(outcome);
     expect(Buffer.concat(parts).equals(sent)).toBe(true);
   });
+  it.each([false, true])('an end of ours in the handshake is a cut at once (strict end: %s)', async (strictEnd) => {
+    const { server, client } = await pair();
+    const upgrade = server.upgradeToTls(context, { discardBuffered: false, deadlineMs: 3_600_000, strictEnd });
+    upgrade.catch(() => undefined);
+    const gone = new Promise((resolve) => client.once('end', resolve));
+    client.on('error', () => undefined).resume();
+    await expect(server.end()).rejects.toMatchObject({ reason: 'connection_lost' });
+    expect(server.closed).toBe(true);
+    await expect(upgrade).rejects.toMatchObject({ reason: 'connection_lost' });
+    await gone;
+  });
   type BareEnding = readonly [how: string, end: (raw: Socket) => void, outcome: string];
   const bareEndings: readonly BareEnding[] = [
     ['a FIN between records is an end', (raw) => raw.end(), 'end'],

@@ -159,6 +159,11 @@ export class NodeStreamSocket implements StreamSocket {
   }
   async end(): Promise<void> {
     if (this.#closed) throw this.#lost();
+    if (this.#handshaking) {
+      // Nothing can be said before the handshake is through, and a peer that never goes on with it would be waited for.
+      this.destroy();
+      throw this.#lost();
+    }
     this.#discard();
     const socket = this.#socket;
     const linger = setTimeout(() => socket.destroy(), lingerMs);

@@ -74,7 +74,8 @@ export interface StreamSocket {
   readonly queuedBytes: number;
   /**
    * Ends our side (close_notify under TLS, then FIN); resolves when that was given to the operating system. What still
-   * arrives is thrown away; a peer that does not end its side within 10 s is cut. @throws StatusError `connection_lost`.
+   * arrives is thrown away; a peer that does not end its side within 10 s is cut. In a TLS handshake nothing can be said:
+   * both directions are cut. @throws StatusError `connection_lost`.
    */
   end(): Promise<void>;
   /** Cuts both directions at once. Idempotent. */
