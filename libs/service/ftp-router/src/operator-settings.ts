@@ -62,7 +62,7 @@ export const operatorSettings = {
     min: 1,
     max: 1_000_000,
     unit: 'events',
-    help: 'events that wait in memory for one address; the oldest gives way to one more, and is counted',
+    help: 'events that wait for one address; the oldest gives way to one more, and is counted',
   }),
   quotaWarningPercent: integer({
     default: 90,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import type { Clock } from '@skerry/runtime-world';
 import { eventually } from '@skerry/testing';
 import { temporaryDirectory } from '@skerry/testing/node';
 import { settings } from './settings.ts';
+import { WebhookJournal } from './webhook-journal.ts';
 import { signatureOf, Webhooks } from './webhooks.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -53,13 +54,17 @@ const quick = (clock: Clock): Clock => ({
   wallMs: () => clock.wallMs(),
   setTimer: (delayMs, callback) => clock.setTimer(delayMs / 50, callback),
 });
-async function opened(flags: Record<string, unknown>): Promise<{ webhooks: Webhooks; events: TelemetryEvent[] }> {
+async function opened(
+  flags: Record<string, unknown>,
+  dataDirectory = temporaryDirectory(),
+): Promise<{ webhooks: Webhooks; events: TelemetryEvent[] }> {
   const world = nodeWorld(temporaryDirectory());
   const telemetry = createTelemetry({ nodeId: 'routing_1', role: 'routing', output: 'silent', processMetrics: false });
   const events: TelemetryEvent[] = [];
   telemetry.listen((event) => events.push(event));
   const environment = {
     telemetry,
+    dataDirectory,
     identity: { nodeId: NodeId('routing_1') },
     world: { ...world, random: world.random, clock: quick(world.clock) },
   } as unknown as ServiceEnvironment;
@@ -149,7 +154,67 @@ describe('webhooks', () => {
     const { webhooks } = await opened({ webhook: 'http://127.0.0.1:9/' });
     tell(webhooks, 1);
     await webhooks.close(100);
-    expect(webhooks.status()).toMatchObject([{ waiting: 0, dropped: 1 }]);
+    expect(webhooks.status()).toMatchObject([{ waiting: 1, dropped: 0 }]);
+  });
+  test.each(['ends', 'is killed'])(
+    'what waits when the router %s is told in its next life, with the same id',
+    async (how) => {
+      const folder = temporaryDirectory();
+      let busy = true;
+      const { url, got } = await receiver((n, response) => (busy && n > 0 ? reply(503) : fine)(response));
+      const first = await opened({ webhook: url }, folder);
+      for (const n of [1, 2, 3]) tell(first.webhooks, n);
+      await eventually(() => got.length >= 2);
+      const path = join(folder, 'webhooks.jsonl');
+      // The first is over, and the file says so.
+      await eventually(() => readFileSync(path, 'utf8').split('"over"').length === 2);
+      const left = readFileSync(path, 'utf8');
+      await first.webhooks.close(0);
+      // Half a line is what a kill may leave.
+      if (how === 'is killed') writeFileSync(path, `${left}{"url":"${url}","id":"x","ki`);
+      busy = false;
+      const told = got.length;
+      const second = await opened({ webhook: url }, folder);
+      await eventually(() => second.webhooks.status()[0]?.['delivered'] === 2);
+      expect(numbers(got.slice(told))).toEqual([2, 3]);
+      expect(got[told]?.headers['skerry-delivery']).toBe(got[1]?.headers['skerry-delivery']);
+      await second.webhooks.close(0);
+      const third = await opened({ webhook: url }, folder);
+      expect([third.webhooks.status()[0]?.['waiting'], statSync(path).size, statSync(path).mode & 0o777]).toEqual([
+        0, 0, 0o600,
+      ]);
+    },
+  );
+  test('what waited for an address that is no webhook any more is told to nobody', async () => {
+    const folder = temporaryDirectory();
+    const first = await opened({ webhook: 'http://127.0.0.1:9/' }, folder);
+    tell(first.webhooks, 1);
+    await first.webhooks.close(0);
+    const { url, got } = await receiver((_, response) => fine(response));
+    const second = await opened({ webhook: url }, folder);
+    tell(second.webhooks, 2);
+    await eventually(() => got.length === 1);
+    await second.webhooks.close(0);
+    const { journal, before } = await WebhookJournal.open(join(folder, 'webhooks.jsonl'), () => undefined);
+    await journal.close();
+    expect([numbers(got), [...before.values()].flat()]).toEqual([[2], []]);
+  });
+  test('the file stays short, however many come and go', async () => {
+    const path = join(temporaryDirectory(), 'webhooks.jsonl');
+    const failures: unknown[] = [];
+    const { journal } = await WebhookJournal.open(path, (error) => failures.push(error));
+    const body = 'x'.repeat(10_000);
+    journal.add('http://a/', { id: 'stays', kind: 'upload', body });
+    for (let i = 0; i < 1_000; i++) {
+      journal.add('http://a/', { id: String(i), kind: 'upload', body });
+      journal.over('http://a/', String(i));
+      if (i % 50 === 0) await eventually(() => statSync(path).size > 0);
+    }
+    await journal.close();
+    expect(statSync(path).size).toBeLessThan(6_000_000);
+    const again = await WebhookJournal.open(path, (error) => failures.push(error));
+    await again.journal.close();
+    expect([failures, [...(again.before.get('http://a/') ?? [])].map(({ id }) => id)]).toEqual([[], ['stays']]);
   });
   test.each(['ftp://x/', 'file:///etc/passwd', 'x'])('%s is no webhook', (webhook) => {
     expect(() => readSettings(settings, { flags: { webhook } })).toThrow('must be http or https addresses');

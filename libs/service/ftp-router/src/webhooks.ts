@@ -1,21 +1,23 @@
 /**
- * Events told to other programs by HTTP: in order for each address, at least once while the router lives.
+ * Events told to other programs by HTTP: in order for each address, at least once.
  *
  *     POST …    content-type: application/json
  *     skerry-event: upload            skerry-delivery: <id, the same for each try>
  *     skerry-timestamp: <seconds>     skerry-signature: sha256=<hex HMAC of "<timestamp>.<body>">
  *     { "id": …, "time": …, "node": …, "event": "upload", "address": …, "user": …, "path": …, … }
  *
- * The queue is memory: what waits when the process ends is lost, and nothing that a client does ever waits for it.
+ * What waits is kept in the node's folder for the next start; nothing that a client does ever waits for it.
  */
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { randomId, StatusError } from '@skerry/kernel';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import type { Counter } from '@skerry/runtime-telemetry';
 import { pause } from '@skerry/runtime-world';
-import type { Happening, HappeningKind } from './happening.ts';
+import type { Happening } from './happening.ts';
 import type { Config } from './settings.ts';
+import { type Delivery, WebhookJournal } from './webhook-journal.ts';
 
 /** First pause after a try that failed, in ms; doubles up to {@link retryPauseMaxMs}. */
 const retryPauseMinMs = 500;
@@ -28,7 +30,8 @@ type Options = Pick<
   Config,
   'webhook' | 'webhookEvents' | 'webhookSecretFile' | 'webhookTimeoutMs' | 'webhookTriesMax' | 'webhookQueueMax'
 >;
-type Delivery = { readonly id: string; readonly kind: HappeningKind; readonly body: string };
+/** In the node's folder. */
+const journalPath = 'webhooks.jsonl';
 
 /** Whether another try may help: the address was not reached, is busy or broken. Else it will never take this one. */
 const mayRecover = (status: number): boolean => status >= 500 || status === 408 || status === 429;
@@ -42,18 +45,38 @@ export class Webhooks {
   readonly #queues: readonly Queue[];
   #secret: string | undefined;
 
-  private constructor(config: Options, environment: ServiceEnvironment) {
+  readonly #journal: WebhookJournal | undefined;
+
+  private constructor(config: Options, environment: ServiceEnvironment, journal: WebhookJournal | undefined) {
     this.#config = config;
+    this.#journal = journal;
     this.#environment = environment;
     const { telemetry } = environment;
     const outcomes = telemetry.counter('ftp_webhooks_total', 'Webhooks by outcome', ['outcome']);
-    this.#queues = config.webhook.map((url) => new Queue(url, config, environment, outcomes, () => this.#secret));
+    this.#queues = config.webhook.map(
+      (url) => new Queue(url, config, environment, outcomes, () => this.#secret, journal),
+    );
   }
   /** @throws StatusError `no_such_entry`, `malformed` when the secret cannot be read. */
   static async open(config: Options, environment: ServiceEnvironment): Promise<Webhooks> {
-    const webhooks = new Webhooks(config, environment);
+    if (config.webhook.length === 0) return new Webhooks(config, environment, undefined);
+    const { dataDirectory, telemetry } = environment;
+    const failed = (error: unknown): void =>
+      telemetry.emit({ event: 'webhook_journal_failed', level: 'warn', error: error as Error });
+    const { journal, before } = await WebhookJournal.open(join(dataDirectory, journalPath), failed);
+    const webhooks = new Webhooks(config, environment, journal);
     await webhooks.readSecret();
+    webhooks.#resume(journal, before);
     return webhooks;
+  }
+  /** What the life before left. An address that is no webhook any more is told nothing. */
+  #resume(journal: WebhookJournal, before: ReadonlyMap<string, readonly Delivery[]>): void {
+    for (const [url, deliveries] of before) {
+      const queue = this.#queues.find((each) => each.url === url);
+      for (const delivery of deliveries)
+        if (queue === undefined) journal.over(url, delivery.id);
+        else queue.add(delivery, true);
+    }
   }
   /** @throws StatusError `no_such_entry`, `malformed`; the secret before stays. */
   async readSecret(): Promise<void> {
@@ -80,9 +103,10 @@ export class Webhooks {
     const body = JSON.stringify({ id, time, node: identity.nodeId, event: kind, ...fields });
     for (const queue of this.#queues) queue.add({ id, kind, body });
   }
-  /** Gives what is under way `graceMs`; what waits behind it is lost, and counted. */
+  /** Gives what is under way `graceMs`; what waits behind it waits for the next start. */
   async close(graceMs: number): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.close(graceMs)));
+    await this.#journal?.close();
   }
   status(): readonly Readonly<Record<string, unknown>>[] {
     return this.#queues.map((queue) => queue.status());
@@ -90,7 +114,8 @@ export class Webhooks {
 }
 
 class Queue {
-  readonly #url: string;
+  readonly url: string;
+  readonly #journal: WebhookJournal | undefined;
   readonly #config: Options;
   readonly #environment: ServiceEnvironment;
   readonly #outcomes: Counter;
@@ -108,19 +133,24 @@ class Queue {
     environment: ServiceEnvironment,
     outcomes: Counter,
     secret: () => string | undefined,
+    journal: WebhookJournal | undefined,
   ) {
-    this.#url = url;
+    this.url = url;
+    this.#journal = journal;
     this.#config = config;
     this.#environment = environment;
     this.#outcomes = outcomes;
     this.#secret = secret;
   }
-  add(delivery: Delivery): void {
+  /** `kept`: the journal has it already. */
+  add(delivery: Delivery, kept = false): void {
     if (this.#closing.signal.aborted) return;
+    if (!kept) this.#journal?.add(this.url, delivery);
     this.#waiting.push(delivery);
     // The first is under way: the oldest that only waits gives way.
     if (this.#waiting.length > this.#config.webhookQueueMax) {
-      this.#waiting.splice(this.#waiting.length > 1 ? 1 : 0, 1);
+      const [gone] = this.#waiting.splice(this.#waiting.length > 1 ? 1 : 0, 1);
+      if (gone !== undefined) this.#journal?.over(this.url, gone.id);
       this.#lost(1);
       if (!this.#full) this.#report('webhook_queue_full', { waiting: this.#waiting.length });
       this.#full = true;
@@ -135,11 +165,9 @@ class Queue {
       timer.cancel();
     }
     this.#closing.abort();
-    if (this.#waiting.length > 0) this.#lost(this.#waiting.length);
-    this.#waiting.length = 0;
   }
   status(): Readonly<Record<string, unknown>> {
-    const { origin } = new URL(this.#url);
+    const { origin } = new URL(this.url);
     return { to: origin, waiting: this.#waiting.length, delivered: this.#delivered, dropped: this.#dropped };
   }
 
@@ -148,6 +176,7 @@ class Queue {
       await this.#deliver(head);
       if (this.#closing.signal.aborted) return;
       this.#waiting.shift();
+      this.#journal?.over(this.url, head.id);
       this.#full = false;
     }
   }
@@ -178,7 +207,7 @@ class Queue {
     const late = new AbortController();
     const timer = clock.setTimer(this.#config.webhookTimeoutMs, () => late.abort());
     try {
-      const response = await fetch(this.#url, {
+      const response = await fetch(this.url, {
         method: 'POST',
         body,
         // A redirect would carry the event to where the operator did not say.
@@ -207,7 +236,7 @@ class Queue {
     this.#outcomes.add(count, { outcome: 'dropped' });
   }
   #report(event: string, fields: Readonly<Record<string, unknown>>): void {
-    const { origin } = new URL(this.#url); // The rest of the address may hold a token.
+    const { origin } = new URL(this.url); // The rest of the address may hold a token.
     this.#environment.telemetry.emit({ event, level: 'warn', to: origin, dropped: this.#dropped, ...fields });
   }
 }
