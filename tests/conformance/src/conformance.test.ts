@@ -4,14 +4,10 @@ import { describeResult } from './report.ts';
 import { fullName, runSuite, type Result } from './run.ts';
 import { ours, type Server } from './servers.ts';
 import { suite } from './suite.ts';
-import type { Target } from './target.ts';
 
 const expected = new Map(expectedFailures.map((each) => [each.name, each]));
 const results = new Map<string, Result>();
 const servers: Server[] = [];
-/** Where TLS makes a difference: the ends of data connections, and what passes a transfer by. */
-const underTls = suite.filter(({ group }) => ['APPE', 'ABOR', 'pipelines', 'PROT', 'data under TLS'].includes(group));
-const tlsResults = new Map<string, Result>();
 
 beforeAll(async () => {
   const [four, six] = await Promise.all([ours.start('127.0.0.1'), ours.start('::1')]);
@@ -42,27 +38,6 @@ describe('the suite', () => {
   });
 });
 
-describe('our embedded system under TLS', () => {
-  beforeAll(async () => {
-    const [four] = servers;
-    if (four === undefined) throw new Error('no server');
-    const targets: readonly Target[] = [
-      { ...four.target, tls: 'explicit' },
-      { ...four.target, tls: 'implicit', port: four.implicitPort ?? 0 },
-    ];
-    for (const target of targets)
-      await runSuite(underTls, target, {
-        onResult: (result) => void tlsResults.set(`${target.tls}: ${fullName(result)}`, result),
-      });
-  }, 180_000);
-  it.each(['explicit', 'implicit'])('%s: a sample of the cases fails in none, and few do not fit', (tls) => {
-    const results = underTls.map((each) => tlsResults.get(`${tls}: ${fullName(each)}`));
-    const failed = results.filter((result) => result === undefined || result.outcome.kind === 'fail');
-    expect(failed.map((result) => result && describeResult(result, true))).toEqual([]);
-    const passed = results.filter((result) => result?.outcome.kind === 'pass');
-    expect(passed.length).toBeGreaterThan(underTls.length * (tls === 'explicit' ? 0.9 : 0.5));
-  });
-});
 describe('our embedded system', () => {
   it.each(suite.map((each) => [fullName(each)]))('%s', (name) => {
     const result = results.get(name);
