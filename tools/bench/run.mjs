@@ -9,6 +9,7 @@ const subjects = {
   'raft-log': ['raft-log'],
   blobs: ['blobs'],
   ftp: ['ftp'],
+  'raft-links': ['raft-links'],
 };
 const [subject = '', ...options] = process.argv.slice(2);
 if (!Object.hasOwn(subjects, subject)) {

@@ -37,6 +37,7 @@ export function withNeighbours(rpc: RpcNode, { addresses }: SharedParts): RpcNod
       const known = isNodeId(target.nodeId) ? undefined : addresses.get(target.address);
       return rpc.client(definition, known === undefined ? target : { ...target, nodeId: known });
     },
+    disconnect: (target) => rpc.disconnect(target),
     close: (graceMs) => rpc.close(graceMs),
   };
 }

@@ -101,6 +101,9 @@ class Node implements RpcNode {
   client<S extends ServiceDefinition>(definition: S, target: Target): Client<S> {
     return makeClient(definition, target, this.#clientParts);
   }
+  disconnect(target: Target): void {
+    this.#tcp.disconnect(target);
+  }
   close(graceMs = closeGraceDefaultMs): Promise<void> {
     this.#closing ??= this.#close(graceMs);
     return this.#closing;

@@ -65,6 +65,11 @@ export class TcpCarrier implements Carrier {
     }
   }
 
+  disconnect(target: Target): void {
+    const key = keyOf(target);
+    this.#channels.get(key)?.close();
+    this.#channels.delete(key);
+  }
   /** Calls under way and later ones fail with `shutting_down`. */
   close(): void {
     this.#closed = true;
@@ -117,7 +122,7 @@ const keys = new WeakMap<Target, string>();
 function keyOf(target: Target): string {
   let key = keys.get(target);
   if (key === undefined) {
-    key = `${target.nodeId} ${target.address}`;
+    key = `${target.nodeId} ${target.address} ${target.lane ?? ''}`;
     keys.set(target, key);
   }
   return key;

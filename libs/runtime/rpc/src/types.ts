@@ -76,8 +76,11 @@ export type AccessTable<S extends ServiceDefinition> = {
   readonly [K in keyof S['methods']]: readonly string[] | 'any';
 };
 
-/** An empty node id: whichever node of the cluster answers at the address (`--join` tells only that). */
-export type Target = { readonly nodeId: NodeId; readonly address: string };
+/**
+ * An empty node id: whichever node of the cluster answers at the address (`--join` tells only that). Calls of one lane
+ * share a connection: what must not wait behind another's bulk has a lane of its own.
+ */
+export type Target = { readonly nodeId: NodeId; readonly address: string; readonly lane?: string };
 
 /** A node's own door and its way to others. */
 export interface RpcNode {
@@ -89,6 +92,11 @@ export interface RpcNode {
   setReady(ready: boolean): void;
   /** Connections are pooled by address and made when first used. In one process the call goes straight to the handler. */
   client<S extends ServiceDefinition>(definition: S, target: Target): Client<S>;
+  /**
+   * Forgets the connection of this node, address and lane: the next call makes a new one at once. For one that is
+   * silent: TCP itself may take minutes to give it up. Calls under way are not ended.
+   */
+  disconnect(target: Target): void;
   /** Stops taking calls, waits for those under way up to `graceMs`, then cuts them. */
   close(graceMs?: number): Promise<void>;
 }

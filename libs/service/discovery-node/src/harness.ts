@@ -141,6 +141,7 @@ const mortal = (rpc: RpcNode, isDead: () => boolean): RpcNode => ({
   serve: (definition, handlers, access) => rpc.serve(definition, handlers, access),
   listen: (address) => rpc.listen(address),
   setReady: (ready) => rpc.setReady(ready),
+  disconnect: (target) => rpc.disconnect(target),
   close: (graceMs) => rpc.close(graceMs),
   client: (definition, target) =>
     new Proxy(rpc.client(definition, target), {
