@@ -4,12 +4,10 @@ import { StatusError } from './errors.ts';
 /** Reads what {@link ByteWriter} wrote. @throws StatusError `malformed` when the bytes end early or are no UTF-8. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   get remaining(): number {
     return this.#bytes.length - this.#at;
@@ -21,19 +19,28 @@ export class ByteReader {
     this.#at = at + count;
     return at;
   }
+  // No DataView: for the few fields of a record it would cost more than the reading.
+  #byte(at: number): number {
+    return this.#bytes[at] ?? 0;
+  }
+  #u32At(at: number): number {
+    const low = (this.#byte(at + 1) << 16) | (this.#byte(at + 2) << 8) | this.#byte(at + 3);
+    return this.#byte(at) * 2 ** 24 + low;
+  }
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#byte(this.#take(1));
   }
   u16(): number {
-    return this.#view.getUint16(this.#take(2));
+    const at = this.#take(2);
+    return (this.#byte(at) << 8) | this.#byte(at + 1);
   }
   u32(): number {
-    return this.#view.getUint32(this.#take(4));
+    return this.#u32At(this.#take(4));
   }
   /** @throws StatusError `malformed` beyond 2^53 − 1. */
   u64(): number {
     const at = this.#take(8);
-    const value = this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
+    const value = this.#u32At(at) * 2 ** 32 + this.#u32At(at + 4);
     if (!Number.isSafeInteger(value)) throw new StatusError('malformed', `Cannot read integer at ${at}: over 2^53 - 1`);
     return value;
   }

@@ -1,58 +1,79 @@
 import { assert } from './assert.ts';
 import { utf8 } from './bytes.ts';
 
+type Memory = { readonly bytes: Uint8Array; readonly view: DataView };
+const memoryOf = (sizeBytes: number): Memory => {
+  const bytes = new Uint8Array(sizeBytes);
+  return { bytes, view: new DataView(bytes.buffer) };
+};
+
+/**
+ * Memory for short records, used again and again: fresh memory with its view costs more than the writing, and a copy of
+ * what was written a tenth of that.
+ */
+const sharedSizeBytes = 512;
+/** Writers that are at work inside one another, and find such memory again. */
+const sharedCountMax = 4;
+const shared: Memory[] = [];
+
 /** Writes big-endian fields into one growing buffer. */
 export class ByteWriter {
-  #bytes: Uint8Array;
-  #view: DataView;
+  #memory: Memory;
+  /** Given back when all is written. */
+  #borrowed: Memory | undefined;
   #at = 0;
+  #finished: Uint8Array | undefined;
 
   /** @param sizeHintBytes first capacity; grows by doubling. */
   constructor(sizeHintBytes = 256) {
-    this.#bytes = new Uint8Array(sizeHintBytes);
-    this.#view = new DataView(this.#bytes.buffer);
+    const short = sizeHintBytes <= sharedSizeBytes;
+    this.#memory = short ? (shared.pop() ?? memoryOf(sharedSizeBytes)) : memoryOf(sizeHintBytes);
+    this.#borrowed = short ? this.#memory : undefined;
   }
   get length(): number {
     return this.#at;
   }
   #reserve(count: number): number {
+    // Its memory may be another writer's by now.
+    assert(this.#finished === undefined, 'a writer was used after its end');
     const at = this.#at;
-    if (at + count > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, at + count));
-      grown.set(this.#bytes.subarray(0, at));
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+    const { bytes } = this.#memory;
+    if (at + count > bytes.length) {
+      const grown = memoryOf(Math.max(2 * bytes.length, at + count));
+      grown.bytes.set(bytes.subarray(0, at));
+      this.#giveBack();
+      this.#memory = grown;
     }
     this.#at = at + count;
     return at;
   }
   u8(value: number): this {
     const at = this.#reserve(1);
-    this.#view.setUint8(at, value);
+    this.#memory.view.setUint8(at, value);
     return this;
   }
   u16(value: number): this {
     const at = this.#reserve(2);
-    this.#view.setUint16(at, value);
+    this.#memory.view.setUint16(at, value);
     return this;
   }
   u32(value: number): this {
     const at = this.#reserve(4);
-    this.#view.setUint32(at, value);
+    this.#memory.view.setUint32(at, value);
     return this;
   }
   /** A safe integer ≥ 0 in 8 bytes. */
   u64(value: number): this {
     assert(Number.isSafeInteger(value) && value >= 0, `u64: not a safe integer >= 0: ${value}`);
     const at = this.#reserve(8);
-    this.#view.setUint32(at, Math.floor(value / 2 ** 32));
-    this.#view.setUint32(at + 4, value >>> 0);
+    this.#memory.view.setUint32(at, Math.floor(value / 2 ** 32));
+    this.#memory.view.setUint32(at + 4, value >>> 0);
     return this;
   }
   /** Bytes as they are, without a length. */
   raw(bytes: Uint8Array): this {
     const at = this.#reserve(bytes.length);
-    this.#bytes.set(bytes, at);
+    this.#memory.bytes.set(bytes, at);
     return this;
   }
   /** 32-bit length, then the bytes. */
@@ -62,8 +83,16 @@ export class ByteWriter {
   text(text: string): this {
     return this.bytes(utf8(text));
   }
-  /** A view of what was written; the writer must not be used afterwards. */
+  /** What was written; the writer must not be used for more afterwards. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#at);
+    if (this.#finished !== undefined) return this.#finished;
+    const { bytes } = this.#memory;
+    this.#finished = this.#borrowed === undefined ? bytes.subarray(0, this.#at) : bytes.slice(0, this.#at);
+    this.#giveBack();
+    return this.#finished;
+  }
+  #giveBack(): void {
+    if (this.#borrowed !== undefined && shared.length < sharedCountMax) shared.push(this.#borrowed);
+    this.#borrowed = undefined;
   }
 }

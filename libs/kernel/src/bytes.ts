@@ -21,6 +21,20 @@ export function utf8(text: string): Uint8Array {
 
 /** Strict: undefined when the bytes are no UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
+  return shortAscii(bytes) ?? decoded(bytes);
+}
+function shortAscii(bytes: Uint8Array): string | undefined {
+  const { length } = bytes;
+  if (length > shortLength) return undefined;
+  let text = '';
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+function decoded(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes);
   } catch {

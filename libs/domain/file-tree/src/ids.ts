@@ -1,16 +1,6 @@
 /** Identities inside the tree, as 32 hexadecimal digits, and how they stand in records. */
-import {
-  assert,
-  BlobId,
-  Epoch,
-  fromHex,
-  idFromBytes,
-  idSizeBytes,
-  isHexId,
-  OperationId,
-  present,
-} from '@skerry/kernel';
-import type { Brand, ByteReader, ByteWriter } from '@skerry/kernel';
+import { assert, fromHex, idFromBytes, idSizeBytes, isHexId, present } from '@skerry/kernel';
+import type { BlobId, Brand, ByteReader, ByteWriter, Epoch, OperationId } from '@skerry/kernel';
 
 /** A file's or directory's, for its whole life, across renames and new versions. */
 export type EntryId = Brand<string, 'EntryId'>;
@@ -28,8 +18,9 @@ export type Place = { readonly directory: EntryId; readonly name: string };
 type AnyId = EntryId | BlobId | Epoch | OperationId;
 export const bytesOfId = (id: AnyId): Uint8Array => present(fromHex(id), `id ${id}`);
 export const writeId = (writer: ByteWriter, id: AnyId): ByteWriter => writer.raw(bytesOfId(id));
+// Sixteen bytes always give such digits: no need to look at them again.
 const readHex = (reader: ByteReader): string => idFromBytes(reader.raw(idSizeBytes));
 export const readEntryId = (reader: ByteReader): EntryId => readHex(reader) as EntryId;
-export const readBlobId = (reader: ByteReader): BlobId => BlobId(readHex(reader));
-export const readEpoch = (reader: ByteReader): Epoch => Epoch(readHex(reader));
-export const readOperationId = (reader: ByteReader): OperationId => OperationId(readHex(reader));
+export const readBlobId = (reader: ByteReader): BlobId => readHex(reader) as BlobId;
+export const readEpoch = (reader: ByteReader): Epoch => readHex(reader) as Epoch;
+export const readOperationId = (reader: ByteReader): OperationId => readHex(reader) as OperationId;

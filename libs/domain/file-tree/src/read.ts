@@ -38,6 +38,12 @@ export type Found =
   /** A directory on the way is missing (`no_such_entry`) or no directory. */
   | { readonly kind: 'unreachable'; readonly error: StatusError };
 
+/** The place that a path names; the directory on the way is there. */
+export type Reached =
+  | { readonly kind: 'root' }
+  | { readonly kind: 'place'; readonly place: Place }
+  | Extract<Found, { kind: 'unreachable' }>;
+
 export function entryAt(reader: OrderedReader, place: Place): EntryVersion | undefined {
   const bytes = reader.get(entryKey(place));
   return bytes === undefined ? undefined : decodeEntry(bytes)[0];
@@ -46,11 +52,11 @@ export function entryAt(reader: OrderedReader, place: Place): EntryVersion | und
 export const rootEntry = (reader: OrderedReader): EntryVersion =>
   present(decodeEntry(present(reader.get(rootKey), 'root entry'))[0], 'root entry');
 
-/** @throws StatusError `path_invalid`, `name_too_long`. */
-export function lookup(reader: OrderedReader, path: string): Found {
+/** Where a path leads, whatever stands there. @throws StatusError `path_invalid`, `name_too_long`. */
+export function placeAt(reader: OrderedReader, path: string): Reached {
   const names = parsePath(path);
   const last = names.at(-1);
-  if (last === undefined) return { kind: 'root', entry: rootEntry(reader) };
+  if (last === undefined) return { kind: 'root' };
   let directory = rootDirectory;
   for (const name of names.slice(0, -1)) {
     const bytes = reader.get(entryKey({ directory, name }));
@@ -63,7 +69,15 @@ export function lookup(reader: OrderedReader, path: string): Found {
     }
     directory = head.id;
   }
-  const place = { directory, name: last };
+  return { kind: 'place', place: { directory, name: last } };
+}
+
+/** @throws StatusError `path_invalid`, `name_too_long`. */
+export function lookup(reader: OrderedReader, path: string): Found {
+  const reached = placeAt(reader, path);
+  if (reached.kind === 'unreachable') return reached;
+  if (reached.kind === 'root') return { kind: 'root', entry: rootEntry(reader) };
+  const { place } = reached;
   const entry = entryAt(reader, place);
   return entry === undefined ? { kind: 'vacant', place } : { kind: 'entry', place, entry };
 }

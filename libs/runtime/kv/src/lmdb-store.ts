@@ -87,14 +87,16 @@ export class LmdbStore implements OrderedStore {
   get(key: Uint8Array): Uint8Array | undefined {
     this.#assertOpen();
     const text = keyText(key);
-    for (const layer of this.#layers())
-      if (layer.has(text)) {
-        const pending = layer.get(text);
-        return pending?.subarray(checksumSizeBytes);
-      }
+    const active = this.#active;
+    const sealed = this.#sealed;
+    const pending = active.get(text);
+    if (pending !== undefined) return pending.subarray(checksumSizeBytes);
+    if (active.has(text)) return undefined;
+    if (sealed?.has(text) === true) return sealed.get(text)?.subarray(checksumSizeBytes);
     if (key.length === 0 || key.length > keySizeMaxBytes) return undefined;
-    const value = this.#database.getBinary(asBuffer(key));
-    return value === undefined ? undefined : this.#verified({ key: asBuffer(key), value });
+    // The store copies the key; what it says of it is Buffer, any bytes will do.
+    const value = this.#database.getBinary(key as Buffer);
+    return value === undefined ? undefined : this.#verified({ key, value });
   }
 
   *range({ from, to, reverse = false, limit = Infinity }: KeyRange): Generator<KeyValue> {
@@ -285,11 +287,11 @@ export class LmdbStore implements OrderedStore {
     this.#sealed = undefined;
   }
 
-  #sum(key: Buffer, value: Uint8Array): number {
+  #sum(key: Uint8Array, value: Uint8Array): number {
     const sum = value.length < nativeChecksumFromBytes ? crc32c : this.#checksum;
     return sum(value, crc32c(key));
   }
-  #verified({ key, value }: RawRow): Uint8Array {
+  #verified({ key, value }: { readonly key: Uint8Array; readonly value: Buffer }): Uint8Array {
     const content = value.subarray(checksumSizeBytes);
     if (value.length < checksumSizeBytes || value.readUInt32BE(0) !== this.#sum(key, content))
       throw new StatusError('corrupt', `Cannot read store "${this.#path}": value of key ${toHex(key)} is damaged`);
@@ -300,8 +302,6 @@ export class LmdbStore implements OrderedStore {
 function* rowsIn(pages: Iterable<readonly RawRow[]>): Generator<RawRow> {
   for (const page of pages) yield* page;
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Lmdb-js rejects with a wrapper whose `commitError` rejects with what LMDB said. */
 async function commitCause(thrown: unknown): Promise<unknown> {

@@ -1,10 +1,15 @@
 /** One ordered view over layers of pending writes and the rows below them. */
-import type { KeyValue } from '@skerry/kernel';
+import { keySizeMaxBytes, type KeyValue } from '@skerry/kernel';
 import type { Layer } from './layer.ts';
 
 export const checksumSizeBytes = 4;
-export const keyText = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+// A view of its own for each key would move the key's bytes out of the heap, which costs five times the rest.
+const scratch = Buffer.alloc(keySizeMaxBytes);
+export function keyText(key: Uint8Array): string {
+  if (key.length > scratch.length) return Buffer.from(key).toString('latin1');
+  scratch.set(key);
+  return scratch.toString('latin1', 0, key.length);
+}
 export const keyBytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 /** Bounds as latin1 text: inclusive `from`, exclusive `to`. */

@@ -1,7 +1,7 @@
 /** From the path of a ticket to a place in the tree. */
 import { StatusError, toHex } from '@skerry/kernel';
 import type { OrderedReader, RandomBytes } from '@skerry/kernel';
-import { type EntryVersion, type Found, lookup, type Place } from '@skerry/domain-file-tree';
+import { type EntryVersion, type Found, lookup, type Place, placeAt } from '@skerry/domain-file-tree';
 import { uniqueNameTriesMax } from './limits.ts';
 
 /**
@@ -16,10 +16,11 @@ export function reach(state: OrderedReader, path: string): Exclude<Found, { kind
 
 /** @throws as {@link reach}, and `access_denied` for the root. */
 export function placeOf(state: OrderedReader, path: string): Place {
-  const found = reach(state, path);
-  if (found.kind === 'root')
+  const reached = placeAt(state, path);
+  if (reached.kind === 'unreachable') throw reached.error;
+  if (reached.kind === 'root')
     throw new StatusError('access_denied', 'Cannot change "/": it is always there, and has no name');
-  return found.place;
+  return reached.place;
 }
 
 /** @throws as {@link reach}, and `no_such_entry` when nothing stands there. */
