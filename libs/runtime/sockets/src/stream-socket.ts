@@ -16,12 +16,16 @@ const readSizeMaxBytes = 1024 * 1024;
 const readAheadMaxBytes = 2 * readSizeMaxBytes;
 /** A read as large as this is not made larger by copying. */
 const copiedBytesMax = 256 * 1024;
+/** What node:net reads at once into memory of its own: a chunk of this size tells that more is waiting. */
+const ordinaryReadBytes = 64 * 1024;
 /** Queued for sending, in bytes, at which a writer is told to wait: the disk reads on while the network sends. */
 export const sendAheadBytes = 2 * 1024 * 1024;
 /** How long a peer may take to end its side after we ended ours, in milliseconds. */
 const lingerMs = 10_000;
 
 type Waiter = { readonly resolve: (bytes: Uint8Array | undefined) => void; readonly reject: (error: Error) => void };
+
+type IdleWatch = { readonly ms: number; readonly idle: () => void };
 
 export class NodeStreamSocket implements StreamSocket {
   readonly local: Address;
@@ -34,6 +38,9 @@ export class NodeStreamSocket implements StreamSocket {
   #chunks: Uint8Array[] = [];
   #bufferedBytes = 0;
   #paused = false;
+  /** Large reads begin with the first chunk that fills an ordinary one. */
+  #large = false;
+  #idleWatch: IdleWatch | undefined;
   #ended = false;
   // The connection under TLS has ended; without close_notify that is a cut.
   #bareEnd = false;
@@ -111,15 +118,19 @@ export class NodeStreamSocket implements StreamSocket {
   }
   useLargeReads(): void {
     assert(!this.#attached && !this.secure, 'large reads are chosen before the first read of a plain connection');
-    // What was read ahead with a proxy's header would be lost with the old socket.
-    if (this.#closed || this.#socket.readableLength > 0) return;
+    // Not at once: most uploads are small, and end before another socket would be worth its price.
+    this.#large = true;
+  }
+  /** From within a read; the old socket is dead after it. */
+  #enlargeReads(): void {
+    this.#large = false;
     const before = this.#socket;
-    for (const event of ['close', 'end']) before.removeAllListeners(event);
+    for (const event of ['close', 'end', 'data', 'drain', 'timeout']) before.removeAllListeners(event);
     const socket = withLargeReads(before, (chunk) => this.#arrived(chunk));
     this.#watch(socket ?? before);
-    if (socket === undefined) return;
+    if (socket === undefined) return this.#listen(before);
     this.#socket = socket;
-    this.#attached = true;
+    if (this.#idleWatch !== undefined) this.#armIdle(this.#idleWatch);
     socket.resume();
     // Unlike an ordinary one, a socket with its own buffers starts to read only when asked for the first time.
     socket.read(0);
@@ -148,13 +159,17 @@ export class NodeStreamSocket implements StreamSocket {
     });
   }
   watchIdle(idleMs: number, idle: () => void): void {
+    this.#idleWatch = { ms: idleMs, idle };
+    this.#armIdle(this.#idleWatch);
+  }
+  #armIdle({ ms, idle }: IdleWatch): void {
     const socket = this.#socket;
     // node:net looks at the kernel's share of a write that is under way, so a slow reader is no idle one.
     socket.on('timeout', () => {
       idle();
-      if (!this.#closed) socket.setTimeout(idleMs);
+      if (!this.#closed) socket.setTimeout(ms);
     });
-    socket.setTimeout(idleMs);
+    socket.setTimeout(ms);
     void this.whenClosed.then(() => socket.setTimeout(0));
   }
   async end(): Promise<void> {
@@ -248,11 +263,17 @@ export class NodeStreamSocket implements StreamSocket {
   #attach(): void {
     if (this.#attached || this.#closed) return;
     this.#attached = true;
-    const socket = this.#socket;
+    this.#listen(this.#socket);
+    this.#socket.resume();
+  }
+  #listen(socket: Socket): void {
     socket.on('data', (chunk: Uint8Array) => {
-      if (!this.#arrived(chunk)) socket.pause();
+      const room = this.#arrived(chunk);
+      // What a socket holds back, an end above all, would not come along to the next one.
+      if (!room || socket.readableLength > 0) this.#large = false;
+      if (!room) socket.pause();
+      else if (this.#large && chunk.length >= ordinaryReadBytes) this.#enlargeReads();
     });
-    socket.resume();
   }
   /** False: read no more for now. */
   #arrived(chunk: Uint8Array): boolean {
