@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { assert } from '@skerry/kernel';
 import { collectDefaultMetrics, Counter as PromCounter, Gauge as PromGauge, type Metric, Registry } from 'prom-client';
 import { BucketHistogram } from './histogram.ts';
+import { Totals } from './totals.ts';
 import type { Counter, Gauge, Histogram } from './types.ts';
 
 /** Of prom-client's own figures of the event loop, in ms, which hold it whole: ours stand beside them. */
@@ -37,10 +38,15 @@ export function createMetrics(node: string): Metrics {
   return {
     counter: (name, help, labelNames = []) =>
       once('counter', name, (full): Counter => {
-        const metric = new PromCounter({ name: full, help, labelNames: [...labelNames], registers: [registry] });
-        return {
-          add: (amount = 1, labels) => (labels === undefined ? metric.inc(amount) : metric.inc({ ...labels }, amount)),
-        };
+        const totals = new Totals(full, labelNames);
+        const metric: PromCounter = new PromCounter({
+          name: full,
+          help,
+          labelNames: [...labelNames],
+          registers: [registry],
+          collect: () => totals.tell((labels, amount) => metric.inc(labels, amount)),
+        });
+        return { add: (amount, labels) => totals.add(amount, labels) };
       }),
     gauge: (name, help, labelNames = [], read) =>
       once('gauge', name, (full): Gauge => {
