@@ -2,6 +2,7 @@
 import { assert, isHexId, StatusError } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import { commandLineSizeMaxBytes, SessionMachine, type BackendCall, type TlsRequired } from '@skerry/protocol-ftp';
+import type { CallContext } from '@skerry/runtime-rpc';
 import { Backend, type BackendParts } from './backend.ts';
 
 export type ExecuteParts = BackendParts & {
@@ -22,11 +23,17 @@ const tlsRequirements: Readonly<Record<processing.TlsRequirement, TlsRequired>> 
 export async function execute(
   parts: ExecuteParts,
   request: processing.ExecuteRequest,
-  signal: AbortSignal,
+  caller: Pick<CallContext, 'signal'>,
 ): Promise<processing.ExecuteResponse> {
   const { operationId, line } = request;
   const session = checkedSession(request);
-  const deadline = { atMs: parts.clock.monotonicMs() + parts.deadlineMs, signal };
+  const deadline = {
+    atMs: parts.clock.monotonicMs() + parts.deadlineMs,
+    // Made when it is asked for, and most lines ask nobody.
+    get signal() {
+      return caller.signal;
+    },
+  };
   const backend = new Backend(parts, { operationId, session, deadline });
   const { clock, hosts } = parts;
   const tlsRequired = tlsRequirements[session.tlsRequired];

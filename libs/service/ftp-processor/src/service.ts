@@ -3,6 +3,7 @@ import { StatusError } from '@skerry/kernel';
 import { auth, data, processing } from '@skerry/proto';
 import { knownButAbsent, commands, parseCommand } from '@skerry/protocol-ftp';
 import { RoleCaller } from '@skerry/runtime-discovery';
+import type { CallContext } from '@skerry/runtime-rpc';
 import type { Service, ServiceEnvironment } from '@skerry/runtime-host';
 import type { Counter, Histogram, Telemetry } from '@skerry/runtime-telemetry';
 import { pause, type Clock } from '@skerry/runtime-world';
@@ -25,7 +26,7 @@ export async function start(config: Config, environment: ServiceEnvironment): Pr
   const desk = new Desk(parts, telemetry);
   rpc.serve(
     processing.ProcessingServiceDefinition,
-    { execute: (request, { signal }) => desk.execute(request, signal) },
+    { execute: (request, context) => desk.execute(request, context) },
     { execute: ['routing'] },
   );
   return {
@@ -55,14 +56,17 @@ class Desk {
     this.#seconds = telemetry.histogram('ftp_line_seconds', 'Time to execute a command line.');
   }
 
-  async execute(request: processing.ExecuteRequest, signal: AbortSignal): Promise<processing.ExecuteResponse> {
+  async execute(
+    request: processing.ExecuteRequest,
+    caller: Pick<CallContext, 'signal'>,
+  ): Promise<processing.ExecuteResponse> {
     if (this.#stopping) throw new StatusError('shutting_down', 'This processor takes no more lines: it is stopping');
     if (this.underWay >= linesInFlightMax)
       throw new StatusError('overloaded', `This processor has ${linesInFlightMax} lines under way; ask another`);
     this.underWay += 1;
     const startedMs = this.#clock.monotonicMs();
     try {
-      const response = await execute(this.#parts, request, signal);
+      const response = await execute(this.#parts, request, caller);
       this.done += 1;
       this.#lines.add(1, { verb: verbOf(request.line), reply: replyOf(response) });
       return response;
