@@ -2,10 +2,12 @@
  * Listeners for passive data connections, shared by clients from different addresses.
  *
  * A reservation is a pair (port, client address): whoever connects to the port from another address is cut, and the
- * right one is still awaited. A listener is open while it has a reservation that waits for its connection.
+ * right one is still awaited. A listener whose reservation got its connection rests, and serves a later reservation:
+ * opening one costs as much as the rest of a small transfer's sockets. One that nobody came to is closed, so that whoever
+ * comes late finds no listener, and not another's transfer.
  */
 import { StatusError, toStatusError, type RandomBytes } from '@skerry/kernel';
-import type { Address, Clock } from '@skerry/runtime-world';
+import type { Address, Clock, Timer } from '@skerry/runtime-world';
 import { listenStream, type StreamListener, type StreamSocket } from '@skerry/runtime-sockets';
 import type { DataChannel } from './data-channel.ts';
 import type { PortRange } from './settings.ts';
@@ -24,22 +26,30 @@ export type PassivePortsOptions = {
 
 type Entry = {
   readonly key: string;
+  readonly bindHost: string;
   readonly listening: Promise<StreamListener>;
   /** By client address. */
   readonly waiting: Map<string, Reservation>;
 };
 
+/** Open listeners for which nobody waits, at most. */
+export const restingListenersMax = 256;
+/** How long a listener rests before it is closed, in ms. At most twice as long. */
+export const listenerRestMs = 15_000;
+/** Where any port will do, one of so many resting listeners is drawn: the next port must not be guessed. */
+const drawnFromCount = 32;
+
 /** A port at which one client is awaited. */
 class Reservation implements DataChannel {
   readonly #acceptMs: number;
   readonly #clock: Clock;
-  readonly #release: () => void;
+  readonly #release: (used: boolean) => void;
   #port = 0;
   #socket: StreamSocket | undefined;
   #arrived: ((socket: StreamSocket) => void) | undefined;
   #closed = false;
 
-  constructor(options: PassivePortsOptions, release: () => void) {
+  constructor(options: PassivePortsOptions, release: (used: boolean) => void) {
     this.#acceptMs = options.acceptMs;
     this.#clock = options.clock;
     this.#release = release;
@@ -51,7 +61,7 @@ class Reservation implements DataChannel {
     this.#port = port;
   }
   arrived(socket: StreamSocket): void {
-    this.#release();
+    this.#release(true);
     if (this.#closed) return socket.destroy();
     if (this.#arrived === undefined) this.#socket = socket;
     else this.#arrived(socket);
@@ -89,7 +99,7 @@ class Reservation implements DataChannel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#release();
+    this.#release(false);
     this.#socket?.destroy();
     this.#socket = undefined;
   }
@@ -99,14 +109,24 @@ export type PassiveChannel = DataChannel & { readonly port: number };
 export class PassivePorts {
   readonly #options: PassivePortsOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Those that rest, and since when. */
+  readonly #resting = new Map<Entry, number>();
   #unbound = 0;
+  #sweeping: Timer | undefined;
+  #closed = false;
 
   constructor(options: PassivePortsOptions) {
     this.#options = options;
   }
-  /** Listeners that are open or being opened. */
+  /** Listeners that are open or being opened, but for those that rest. */
   get listeners(): number {
-    return this.#entries.size;
+    return this.#entries.size - this.#resting.size;
+  }
+  /** No listener rests from now on. */
+  close(): void {
+    this.#closed = true;
+    this.#sweeping?.cancel();
+    for (const entry of [...this.#resting.keys()]) this.#shut(entry);
   }
   /** A port that waits for `clientHost`. @throws StatusError `port_in_use` when every port of the range is taken. */
   async reserve(bindHost: string, clientHost: string): Promise<PassiveChannel> {
@@ -114,10 +134,11 @@ export class PassivePorts {
     for (const port of this.#candidates()) {
       const entry = this.#entry(bindHost, port);
       if (entry.waiting.has(clientHost)) continue;
-      const reservation: Reservation = new Reservation(this.#options, () =>
-        this.#release(entry, clientHost, reservation),
+      const reservation: Reservation = new Reservation(this.#options, (used) =>
+        this.#release(entry, clientHost, reservation, used),
       );
       entry.waiting.set(clientHost, reservation);
+      this.#resting.delete(entry);
       try {
         reservation.boundTo((await entry.listening).address.port);
         return reservation;
@@ -135,14 +156,18 @@ export class PassivePorts {
   *#candidates(): Iterable<number> {
     const { first, last } = this.#options.range;
     const count = last - first + 1;
-    const draw = this.#options.random(4);
-    const start = (((draw[0] ?? 0) << 16) | ((draw[1] ?? 0) << 8) | (draw[2] ?? 0)) % count;
+    const start = this.#draw(count);
     for (let i = 0; i < count; i++) yield first + ((start + i) % count);
+  }
+  /** In [0, count). */
+  #draw(count: number): number {
+    const draw = this.#options.random(4);
+    return (((draw[0] ?? 0) << 16) | ((draw[1] ?? 0) << 8) | (draw[2] ?? 0)) % count;
   }
   #entry(bindHost: string, port: number): Entry {
     // Any port: each reservation has a listener of its own.
+    const known = port === 0 ? this.#drawResting(bindHost) : this.#entries.get(`${bindHost} ${port}`);
     const key = port === 0 ? `any ${(this.#unbound += 1)}` : `${bindHost} ${port}`;
-    const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const waiting = new Map<string, Reservation>();
     const enter = (socket: StreamSocket): void => {
@@ -152,14 +177,34 @@ export class PassivePorts {
       this.#options.refused(socket.remote, socket.local.port);
     };
     const listening = listenStream({ host: bindHost, port }, (socket) => this.#options.pass(socket, enter));
-    const entry = { key, listening, waiting };
+    const entry = { key, bindHost, listening, waiting };
     this.#entries.set(key, entry);
     return entry;
   }
-  #release(entry: Entry, clientHost: string, reservation: Reservation): void {
+  #drawResting(bindHost: string): Entry | undefined {
+    const fit = [...this.#resting.keys()].filter((entry) => entry.bindHost === bindHost);
+    return fit.length < drawnFromCount ? undefined : fit[this.#draw(fit.length)];
+  }
+  #release(entry: Entry, clientHost: string, reservation: Reservation, used: boolean): void {
     if (entry.waiting.get(clientHost) !== reservation) return;
     entry.waiting.delete(clientHost);
     if (entry.waiting.size > 0) return;
+    if (used && !this.#closed && this.#resting.size < restingListenersMax) this.#rest(entry);
+    else this.#shut(entry);
+  }
+  #rest(entry: Entry): void {
+    const { clock } = this.#options;
+    this.#resting.set(entry, clock.monotonicMs());
+    this.#sweeping ??= clock.setTimer(listenerRestMs, () => this.#sweep());
+  }
+  #sweep(): void {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    for (const [entry, sinceMs] of [...this.#resting]) if (nowMs - sinceMs >= listenerRestMs) this.#shut(entry);
+    this.#sweeping = this.#resting.size === 0 ? undefined : clock.setTimer(listenerRestMs, () => this.#sweep());
+  }
+  #shut(entry: Entry): void {
+    this.#resting.delete(entry);
     this.#entries.delete(entry.key);
     // A listener that never opened has told whoever reserved it.
     entry.listening.then(

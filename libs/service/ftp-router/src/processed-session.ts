@@ -1,7 +1,9 @@
 /** The session as processors know it: it goes out with each line, and comes back with what is to be done. */
-import { randomId } from '@skerry/kernel';
+import { assert, randomId } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
+import { SessionMachine, type TlsRequired } from '@skerry/protocol-ftp';
 import type { StreamSocket } from '@skerry/runtime-sockets';
+import type { Command } from './command-queue.ts';
 import type { Door } from './door.ts';
 import { LoginReader, type Login } from './login.ts';
 import type { Config } from './settings.ts';
@@ -15,6 +17,15 @@ const tlsRequirements: Readonly<Record<Config['ftpTls'], processing.TlsRequireme
   login: TlsRequirement.LOGIN,
   required: TlsRequirement.DATA,
 };
+
+const machineTls: Readonly<Record<Config['ftpTls'], TlsRequired>> = {
+  off: 'no',
+  optional: 'no',
+  login: 'login',
+  required: 'data',
+};
+/** Lines about nothing but sockets of ours: the same machine decides them here, and no processor is asked. */
+const ownVerbs: ReadonlySet<string> = new Set(['PASV', 'EPSV']);
 
 export class ProcessedSession {
   readonly #door: Door;
@@ -75,15 +86,16 @@ export class ProcessedSession {
     return deeds;
   }
 
-  /** One line at one of the processors. @throws StatusError `deadline` and the like when none of them could. */
+  /** One line at one of the processors, or here where that is all that it needs. @throws StatusError `deadline` and the like when none of them could. */
   async execute(
-    line: Uint8Array,
+    { line, label }: Pick<Command, 'line' | 'label'>,
     transfer: TransferState,
     signal: AbortSignal,
   ): Promise<readonly processing.Directive[]> {
     const { config, environment, processors } = this.#door;
     const { clock, random } = environment.world;
     const session = { ...this.#owned(this.#state), ...transfer };
+    if (ownVerbs.has(label.verb)) return this.#decide(line, session);
     const request = { operationId: randomId(random), session, line };
     const response = await processors.call((client, options) => client.execute(request, options), {
       atMs: clock.monotonicMs() + config.ftpCommandDeadlineMs,
@@ -92,6 +104,18 @@ export class ProcessedSession {
     if (response.session !== undefined) this.#state = response.session;
     this.#deeds = response.deeds;
     return response.directives;
+  }
+  #decide(line: Uint8Array, session: processing.Session): readonly processing.Directive[] {
+    const { config, environment } = this.#door;
+    const context = { nowMs: environment.world.clock.wallMs(), tlsRequired: machineTls[config.ftpTls] };
+    const directives: processing.Directive[] = [];
+    for (const effect of new SessionMachine(session, context).step({ kind: 'command', line })) {
+      assert(effect.kind !== 'call', 'a line about our own sockets asks nobody');
+      if (effect.kind === 'directive') directives.push(effect.directive);
+      else this.#state = effect.session;
+    }
+    this.#deeds = [];
+    return directives;
   }
   /** The connection is ours: a processor's view of it is a copy. */
   #owned(state: processing.Session): processing.Session {

@@ -78,7 +78,8 @@ export class Records {
   }
   #heard(event: TelemetryEvent): void {
     const atMs = this.#environment.world.clock.wallMs();
-    const line = event.event === 'transfer_finished' ? this.#transferLine(event, atMs) : undefined;
+    const transfer = event.event === 'transfer_finished';
+    const line = transfer && this.#transfers !== undefined ? this.#transferLine(event, atMs) : undefined;
     if (line !== undefined) this.#transfers?.write(line);
     const happening = happeningOf(event);
     if (happening === undefined) return;

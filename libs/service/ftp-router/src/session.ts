@@ -259,7 +259,8 @@ export class Session {
     this.#repliesUnread = false;
   }
 
-  async #perform({ line, label }: Command, passing: boolean): Promise<void> {
+  async #perform(command: Command, passing: boolean): Promise<void> {
+    const { label } = command;
     const { clock } = this.#door.environment.world;
     const waitMs = this.#pace.take(1, clock.monotonicMs());
     if (waitMs > 0) await pause(clock, waitMs, this.#ended.signal);
@@ -268,7 +269,7 @@ export class Session {
     this.#last = label;
     this.#lastCode = 0;
     try {
-      const directives = await this.#execute(line);
+      const directives = await this.#execute(command);
       for (const { kind } of directives) {
         if (!this.#open) return;
         if (kind !== undefined) await this.#carryOut(kind, passing);
@@ -278,9 +279,9 @@ export class Session {
     }
     this.#record.command(label, this.#lastCode, clock.monotonicMs() - beganMs);
   }
-  async #execute(line: Uint8Array): Promise<readonly processing.Directive[]> {
+  async #execute(command: Command): Promise<readonly processing.Directive[]> {
     const { idleMaxMs } = this.#session;
-    const directives = await this.#session.execute(line, this.#slot.state, this.#ended.signal);
+    const directives = await this.#session.execute(command, this.#slot.state, this.#ended.signal);
     if (this.#session.idleMaxMs !== idleMaxMs) this.#watchIdle();
     this.#record.user = this.#session.user;
     for (const deed of this.#session.takeDeeds()) this.#record.deed(deed);

@@ -138,6 +138,7 @@ class Router implements Service {
     graceOver.abort();
     for (const session of this.#sessions.values()) session.destroy();
     await ended;
+    this.#door.passive.close();
     await closeOperations({ reload: this.#reload, records: this.#records });
   }
   #summaries(): routing.SessionSummary[] {
