@@ -94,7 +94,7 @@ export class ProcessedSession {
   ): Promise<readonly processing.Directive[]> {
     const { config, environment, processors } = this.#door;
     const { clock, random } = environment.world;
-    const session = { ...this.#owned(this.#state), ...transfer };
+    const session = this.#owned(this.#state, transfer);
     if (ownVerbs.has(label.verb)) return this.#decide(line, session);
     const request = { operationId: randomId(random), session, line };
     const response = await processors.call((client, options) => client.execute(request, options), {
@@ -118,10 +118,11 @@ export class ProcessedSession {
     return directives;
   }
   /** The connection is ours: a processor's view of it is a copy. */
-  #owned(state: processing.Session): processing.Session {
+  #owned(state: processing.Session, transfer?: TransferState): processing.Session {
     const { remote, local, secure } = this.#control;
     return {
       ...state,
+      ...transfer,
       id: this.#id,
       clientHost: remote.host,
       clientPort: remote.port,

@@ -61,7 +61,10 @@ export async function upload(run: TransferRun): Promise<Outcome> {
     requests.decide(false);
     return run.failed(thrown);
   }
-  socket.value.end().catch(() => socket.value.destroy());
+  // Behind the reply: the client waits for that, and not for our half of the data connection.
+  nextTurn()
+    .then(() => socket.value.end())
+    .catch(() => socket.value.destroy());
   return { kind: 'done', path, quota };
 }
 
