@@ -235,6 +235,22 @@ describe('idleness', () => {
     });
     expect(count).toBe(3);
   });
+  it('is told when nothing moves after reads became large', async () => {
+    const { server, client } = await pair();
+    server.useLargeReads();
+    let idle = (): void => undefined;
+    server.watchIdle(20, () => idle());
+    const sent = randomBytes(4_000_000);
+    client.write(sent);
+    let [count, large] = [0, 0];
+    while (count < sent.length) {
+      const chunk = (await server.read()) ?? new Uint8Array(0);
+      count += chunk.length;
+      if (chunk.buffer.byteLength >= 1 << 20) large += 1;
+    }
+    expect(large).toBeGreaterThan(0);
+    await new Promise<void>((resolve) => (idle = resolve));
+  });
   it('is not told while a slow reader takes a part of a large write now and then', async () => {
     const { server, client } = await pair();
     server.write(new Uint8Array(32 << 20));
