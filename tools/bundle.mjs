@@ -25,8 +25,7 @@ export async function bundle(app) {
     target: 'node20',
     format: 'esm',
     conditions: ['@skerry/source'],
-    // Names stay as they are: shorter ones would need `keepNames`, which names each closure anew whenever it is made, a
-    // tenth of the processor time of a small upload.
+    // Names stay as they are: shorter ones would need `keepNames`, which names each closure anew whenever it is made.
     minifyWhitespace: true,
     minifySyntax: true,
     sourcemap: 'linked',

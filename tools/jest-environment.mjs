@@ -29,6 +29,8 @@ export default class OwnProcessesEnvironment extends TestEnvironment {
 
 async function end(child) {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  // The compiler's service serves the files to come, and ends with this process.
+  if (child.spawnfile.includes('esbuild')) return;
   process.stderr.write(`left running by a test, ended now: ${child.spawnargs.slice(0, 5).join(' ')} (${child.pid})\n`);
   const exited = once(child, 'exit');
   const late = setTimeout(() => child.kill('SIGKILL'), graceMs);

@@ -10,6 +10,7 @@ const subjects = {
   blobs: ['blobs'],
   ftp: ['ftp'],
   'raft-links': ['raft-links'],
+  raft: ['raft'],
 };
 const [subject = '', ...options] = process.argv.slice(2);
 if (!Object.hasOwn(subjects, subject)) {

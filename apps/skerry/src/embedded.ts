@@ -57,7 +57,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const startRole = async (role: (typeof roles)[number]): Promise<void> => {
     const own = readSettings(role.settings, { flags: options.flags, environment: options.environment });
     const settings: NodeConfig = { ...base, id: nodeIdOf(role.name), join: role.name === 'discovery' ? [] : join };
-    const config = { ...settings, ...own };
+    // The groups of the embedded system have one member each.
+    const config = { ...settings, ...own, founders: [settings.id] };
     nodes.push(
       await startNode({
         role: role.name,

@@ -40,4 +40,8 @@ export class HybridClock {
       );
     if (compareHybridTime(seen, this.#last) > 0) this.#last = seen;
   }
+  /** Takes note of a timestamp that a group has decided: whatever this node's own clock says. */
+  advance(decided: HybridTime): void {
+    if (compareHybridTime(decided, this.#last) > 0) this.#last = decided;
+  }
 }

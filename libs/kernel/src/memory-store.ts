@@ -1,5 +1,5 @@
 import { compareBytes } from './bytes.ts';
-import type { KeyRange, KeyValue, OrderedStore, OrderedWriter } from './ordered-store.ts';
+import type { KeyRange, KeyValue, OrderedStore, OrderedView, OrderedWriter } from './ordered-store.ts';
 
 type Change = { readonly key: Uint8Array; readonly before: Uint8Array | undefined };
 
@@ -63,6 +63,16 @@ export class MemoryStore implements OrderedStore {
   }
   flush(): Promise<void> {
     return Promise.resolve();
+  }
+  openView(): Promise<OrderedView> {
+    const view = new MemoryStore();
+    // Keys and values are replaced, never changed.
+    view.#entries = this.#entries.map(([key, value]) => [key, value]);
+    return Promise.resolve({
+      get: (key) => view.get(key),
+      range: (range) => view.range(range),
+      close: () => (view.#entries = []),
+    });
   }
   close(): Promise<void> {
     return Promise.resolve();

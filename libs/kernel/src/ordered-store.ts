@@ -30,7 +30,16 @@ export interface OrderedStore extends OrderedReader {
    * durable first. Absent where nothing is made durable. Set once.
    */
   beforeCommit?(body: () => Promise<void>): void;
+  /**
+   * A state that stays as it is while transactions go on: at least all that ended before the call, whole transactions. To
+   * be closed soon: what is deleted or overwritten meanwhile keeps its place on disk.
+   */
+  openView(): Promise<OrderedView>;
   close(): Promise<void>;
+}
+export interface OrderedView extends OrderedReader {
+  /** Idempotent. */
+  close(): void;
 }
 
 /** Largest key, in bytes: LMDB's own limit, rounded down. */

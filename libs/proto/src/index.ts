@@ -7,6 +7,7 @@ export * as auth from './gen/skerry/auth/v1/auth.pb.ts';
 export * as common from './gen/skerry/common/v1/common.pb.ts';
 export * as data from './gen/skerry/data/v1/data.pb.ts';
 export * as discovery from './gen/skerry/discovery/v1/discovery.pb.ts';
+export * as group from './gen/skerry/group/v1/group.pb.ts';
 export * as processing from './gen/skerry/processing/v1/processing.pb.ts';
 export * as raft from './gen/skerry/raft/v1/raft.pb.ts';
 export * as routing from './gen/skerry/routing/v1/routing.pb.ts';

@@ -4,6 +4,7 @@ import {
   MemoryStore,
   type OrderedReader,
   type OrderedStore,
+  type OrderedView,
   type OrderedWriter,
   type StatusError,
 } from '@skerry/kernel';
@@ -53,6 +54,10 @@ export class CrashableStore implements OrderedStore {
   }
   beforeCommit(body: () => Promise<void>): void {
     this.#beforeCommit = body;
+  }
+  async openView(): Promise<OrderedView> {
+    await this.flush();
+    return this.#now.openView();
   }
   async close(): Promise<void> {
     await this.flush();

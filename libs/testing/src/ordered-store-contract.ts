@@ -22,6 +22,7 @@ export function orderedStoreContract(make: MakeSubject<OrderedStore>): void {
     keys(row);
     transactions(row);
     ranges(row);
+    views(row);
     row('it behaves like a sorted array', likeModel);
   });
 }
@@ -185,6 +186,44 @@ function modelRange(model: readonly Operation[], range: KeyRange): Pair[] {
 }
 const pairs = (reader: OrderedReader, range: KeyRange): Pair[] =>
   [...reader.range(range)].map(([k, v]) => [toHex(k), toHex(v)]);
+
+function views(row: Row): void {
+  row('a view stays as it is while transactions go on', async (store) => {
+    put(store, 'a', 'b', 'c');
+    const view = await store.openView();
+    store.transaction((writer) => {
+      writer.delete(utf8('a'));
+      writer.put(utf8('b'), utf8('later'));
+      writer.put(utf8('bb'), utf8('new'));
+    });
+    await store.flush();
+    expect(names(view.range({ from }))).toEqual(['a', 'b', 'c']);
+    expect(names(view.range({ from, reverse: true, limit: 2 }))).toEqual(['c', 'b']);
+    expect(names(view.range({ from: utf8('b'), to: utf8('c') }))).toEqual(['b']);
+    expect([view.get(utf8('b')), view.get(utf8('bb'))]).toEqual([utf8('value of b'), undefined]);
+    expect(names(store.range({ from }))).toEqual(['b', 'bb', 'c']);
+    view.close();
+    view.close();
+  });
+  row('a view has many rows, and is read in parts between writes', async (store) => {
+    const many = Array.from({ length: 1_000 }, (_, n) => `k${String(n).padStart(4, '0')}`);
+    put(store, ...many);
+    const view = await store.openView();
+    const seen: string[] = [];
+    for (let after = from; ;) {
+      const page = names(view.range({ from: after, limit: 300 }));
+      seen.push(...page);
+      if (page.length < 300) break;
+      after = utf8(`${page.at(-1)}\0`);
+      store.transaction((writer) => {
+        for (const name of many.slice(-200)) writer.delete(utf8(name));
+      });
+      await store.flush();
+    }
+    expect(seen).toEqual(many);
+    view.close();
+  });
+}
 
 async function likeModel(store: OrderedStore): Promise<void> {
   const lowest = Uint8Array.of(0);

@@ -1,7 +1,7 @@
 /** A tool that knows nothing of Skerry lists, describes and calls every role's services. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { admin, auth, data, discovery, health, processing, routing } from '@skerry/proto';
+import { admin, auth, data, discovery, health, processing, raft, routing } from '@skerry/proto';
 import {
   authorityOf,
   credentialsOf,
@@ -30,6 +30,9 @@ type Role = keyof typeof definitions;
 const roles = Object.keys(definitions) as Role[];
 const adminService = admin.AdminServiceDefinition;
 const healthService = health.HealthDefinition;
+/** Of the roles whose state is replicated. */
+const raftService = raft.RaftServiceDefinition;
+const replicated: readonly string[] = ['data', 'auth'];
 const common = [
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
@@ -92,13 +95,19 @@ describe.each(systems)('%s', (name, start, tls) => {
 
   it.each(['v1', 'v1alpha'] as const)('reflection %s lists the services of each door', async (version) => {
     for (const door of doors) {
-      const own = rolesBehind(door).map((role) => definitions[role].fullName);
+      const own: string[] = rolesBehind(door).map((role) => definitions[role].fullName);
+      if (replicated.includes(door.role)) own.push(raftService.fullName);
       expect(await door.tool.list(version)).toEqual([...common, ...own].toSorted());
     }
   });
   it.each(['v1', 'v1alpha'] as const)('reflection %s describes each service with all its methods', async (version) => {
     for (const door of doors)
-      for (const definition of [adminService, healthService, ...rolesBehind(door).map((role) => definitions[role])])
+      for (const definition of [
+        adminService,
+        healthService,
+        ...rolesBehind(door).map((role) => definitions[role]),
+        ...(replicated.includes(door.role) ? [raftService] : []),
+      ])
         expect(await door.tool.methodsOf(version, definition.fullName)).toEqual(methodNames(definition));
   });
   it('a message and a method are described too; what is not there is not found', async () => {

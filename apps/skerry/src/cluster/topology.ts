@@ -5,13 +5,18 @@ export const ftpRoles = ['discovery', 'auth', 'data', 'processing', 'routing'] a
 export type FtpRole = (typeof ftpRoles)[number];
 
 /** One process to be. Started in the order of the list: discovery first, since the others join it. */
-export type PlannedNode = { readonly name: string; readonly role: FtpRole };
+export type PlannedNode = {
+  readonly name: string;
+  readonly role: FtpRole;
+  /** Of a replicated role: all that begin its group. */
+  readonly founders: readonly string[];
+};
 export type Topology = { readonly name: string; readonly nodes: readonly PlannedNode[] };
 
 /** Most nodes of one role in one cluster on one machine: each is a process of some 60 MB. */
 export const replicasMax = 9;
-/** Roles whose copies must agree. Until they replicate by Raft, a second one would be a second truth. */
-const single: ReadonlySet<FtpRole> = new Set(['data', 'auth']);
+/** Roles whose state is replicated: their nodes begin one group together. */
+const replicated: ReadonlySet<FtpRole> = new Set(['data', 'auth']);
 
 /**
  * How many nodes of each role: `2` for all, or `routing=2,processing=3` with 1 for those not named.
@@ -31,12 +36,6 @@ export function parseReplicas(text: string): Readonly<Record<FtpRole, number>> {
       );
     for (const each of role === undefined ? ftpRoles : [role]) counts[each] = count;
   }
-  for (const role of single)
-    if (counts[role] > 1)
-      throw new StatusError(
-        'malformed',
-        `Cannot start ${counts[role]} ${role} nodes: ${role} nodes do not replicate yet, one is the most. Try --replicas routing=2,processing=2`,
-      );
   return counts;
 }
 
@@ -44,8 +43,10 @@ export function parseReplicas(text: string): Readonly<Record<FtpRole, number>> {
 export function planTopology(name: string, replicas: string): Topology {
   if (name !== 'ftp') throw new StatusError('malformed', `Cannot start topology "${name}": wanted one of ftp`);
   const counts = parseReplicas(replicas);
-  const nodes = ftpRoles.flatMap((role) =>
-    Array.from({ length: counts[role] }, (_, i): PlannedNode => ({ name: `${role}_${i + 1}`, role })),
-  );
+  const nodes = ftpRoles.flatMap((role) => {
+    const names = Array.from({ length: counts[role] }, (_, i) => `${role}_${i + 1}`);
+    const founders = replicated.has(role) ? names : [];
+    return names.map((each): PlannedNode => ({ name: each, role, founders }));
+  });
   return { name, nodes };
 }

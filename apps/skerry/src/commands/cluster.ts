@@ -27,7 +27,7 @@ const up = command({
     }),
     replicas: text({
       default: '1',
-      help: 'How many of each role: N, or ROLE=N,… (data and auth: 1 until they replicate).',
+      help: 'How many of each role: N, or ROLE=N,… with 1 of each that is not named.',
       placeholder: 'N',
     }),
     adminPassword: adminPasswordSetting,
@@ -48,8 +48,9 @@ const up = command({
       data,
       host: config.bind,
       program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
-      argumentsOf: ({ role }) => [
+      argumentsOf: ({ role, founders }) => [
         ...(config.insecure ? ['--insecure'] : []),
+        ...(founders.length > 0 ? ['--founders', founders.join(',')] : []),
         ...(role === 'routing' ? routingArguments(context) : []),
       ],
       environment: {
@@ -106,6 +107,7 @@ const statusOfReplica = shape.object({
     term: shape.number(),
     committed: shape.number(),
     applied: shape.number(),
+    failureTolerance: shape.number(),
   }),
 });
 type Figures = {
@@ -127,9 +129,8 @@ async function figuresOf(node: ClusterNode): Promise<Figures | undefined> {
     const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(statusTimeoutMs) });
     const { data } = statusOfReplica.safeParse(await response.json());
     if (data === undefined) return undefined;
-    const { leader, term, committed: commit, applied } = data.service;
-    // A group has one copy, until it replicates by Raft.
-    return { leader, term, commit, lag: commit - applied, failureTolerance: 0 };
+    const { leader, term, committed: commit, applied, failureTolerance } = data.service;
+    return { leader, term, commit, lag: commit - applied, failureTolerance };
   } catch {
     // It does not answer: its row says no more than that its process runs.
     return undefined;

@@ -2,6 +2,8 @@
 export { advertisedHost, isLoopback } from './addresses.ts';
 export { onHangUp } from './hang-up.ts';
 export { revokedIdsPerCallMax } from './admin.ts';
+export { keepJoining } from './keep-joining.ts';
+export { type GroupConfig, type GroupName, groupSettings, membershipOf } from './membership.ts';
 export { nodeCommand, runNodeProgram, type NodeCommand } from './node-command.ts';
 export { folderFormat, makeFolder, openNodeFolder, type NodeFolder } from './node-folder.ts';
 export { takeIdentity, type IdentityRequest } from './node-identity.ts';

@@ -59,7 +59,7 @@ describe('a node that is a program', () => {
   let people: Ended;
   beforeAll(async () => {
     [json, people] = await Promise.all([run(['--id', 'toy_1', '--json']), run(['--id', 'toy_1'], true)]);
-  });
+  }, 60_000);
   test('--json: one line says that it is ready, and where', () => {
     expect(json.status).toBe(0);
     expect(JSON.parse(json.stdout)).toEqual({

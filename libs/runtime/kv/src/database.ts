@@ -1,8 +1,9 @@
 /** The only module that knows lmdb-js. */
-import { open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase, type Transaction } from 'lmdb';
 
 /** Keys and values are bytes as they are. */
 export type Database = RootDatabase<Buffer, Buffer>;
+export type ReadTransaction = Transaction;
 
 /** Makes the folder when it is not there. @throws what LMDB says. */
 export const openDatabase = (path: string, mapSizeBytes: number): Database =>

@@ -14,6 +14,7 @@ import {
   keySizeMaxBytes,
   type KeyValue,
   type OrderedStore,
+  type OrderedView,
   type OrderedWriter,
   StatusError,
   toHex,
@@ -21,7 +22,9 @@ import {
 import type { Database } from './database.ts';
 import { writeError } from './disk-error.ts';
 import { Layer, type Pending } from './layer.ts';
-import { checksumSizeBytes, keyBytes, keyText, merged, type RawRow, type TextRange, touches } from './merge.ts';
+import { checksumSizeBytes, keyBytes, keyText, merged, type TextRange, touches } from './merge.ts';
+import { rowsIn } from './pages.ts';
+import { LmdbView } from './view.ts';
 
 export type KvStatistics = {
   /** Not yet in LMDB: bytes in memory, and keys. */
@@ -35,11 +38,8 @@ export type KvStatistics = {
 export const pendingBytesToFlush = 1024 * 1024;
 /** Pending bytes at which transactions are refused: the disk is slower than the callers, who must await `flush`. */
 export const pendingBytesMax = 64 * 1024 * 1024;
-/** Rows fetched at once: a cursor of LMDB is never left open in the hands of a caller. */
-const pageRowCount = 256;
 /** Below this many bytes a call into native code costs more than the checksum itself. */
 const nativeChecksumFromBytes = 512;
-const lowestKey = Buffer.from([0]);
 
 type Waiter = { readonly upTo: number; resolve(): void; reject(error: StatusError): void };
 type Undo = { readonly key: string; readonly had: boolean; readonly before: Pending };
@@ -61,6 +61,7 @@ export class LmdbStore implements OrderedStore {
   #failure: StatusError | undefined;
   #beforeCommit: () => Promise<void> = () => Promise.resolve();
   #inTransaction = false;
+  readonly #views = new Set<LmdbView>();
   #closed = false;
 
   constructor(options: {
@@ -106,42 +107,24 @@ export class LmdbStore implements OrderedStore {
     // Held for the whole walk: what is flushed meanwhile is gone from the store's layers, but not from these.
     const layers = this.#layers().filter((layer) => touches(layer, range));
     if (layers.length === 0) {
-      for (const page of this.#pages(range, limit)) for (const row of page) yield [row.key, this.#verified(row)];
+      for (const row of rowsIn(this.#database, range, limit)) yield [row.key, this.#verified(row)];
       return;
     }
     let left = limit;
-    for (const row of merged(layers, rowsIn(this.#pages(range, Infinity)), range, (raw) => this.#verified(raw))) {
+    for (const row of merged(layers, rowsIn(this.#database, range, Infinity), range, (raw) => this.#verified(raw))) {
       yield row;
       if (--left <= 0) return;
     }
   }
 
-  /** Rows of LMDB, each page read when it is asked for. */
-  *#pages({ from, to, reverse }: TextRange, limit: number): Generator<readonly RawRow[]> {
-    let low = from === '' ? lowestKey : keyBytes(from);
-    let high = to === undefined ? undefined : keyBytes(to);
-    let after = false;
-    for (let left = limit; left > 0;) {
-      const page = this.#page(low, high, after, reverse, Math.min(left, pageRowCount));
-      yield page;
-      const last = page.at(-1);
-      if (last === undefined || page.length < Math.min(left, pageRowCount)) return;
-      left -= page.length;
-      if (reverse) high = last.key;
-      else {
-        low = last.key;
-        after = true;
-      }
-    }
-  }
-  #page(low: Buffer, high: Buffer | undefined, after: boolean, reverse: boolean, limit: number): RawRow[] {
-    // Backwards LMDB wants the larger bound first: exclusive here as there, the smaller one inclusive.
-    const bounds = reverse
-      ? { reverse, end: low, inclusiveEnd: true, ...(high === undefined ? {} : { start: high, exclusiveStart: true }) }
-      : { start: low, exclusiveStart: after, ...(high === undefined ? {} : { end: high }) };
-    const page: RawRow[] = [];
-    for (const { key, value } of this.#database.getRange({ ...bounds, limit })) page.push({ key, value });
-    return page;
+  /** What is in LMDB then, read through one of its own read transactions. */
+  async openView(): Promise<OrderedView> {
+    this.#assertOpen();
+    await this.flush();
+    this.#assertOpen();
+    const view = new LmdbView(this.#database, (row) => this.#verified(row));
+    this.#views.add(view);
+    return view;
   }
 
   transaction<T>(body: (writer: OrderedWriter) => T): T {
@@ -209,6 +192,7 @@ export class LmdbStore implements OrderedStore {
       await this.flush();
     } finally {
       this.#closed = true;
+      for (const view of this.#views) view.close();
       await this.#writing;
       await this.#database.close();
     }
@@ -297,10 +281,6 @@ export class LmdbStore implements OrderedStore {
       throw new StatusError('corrupt', `Cannot read store "${this.#path}": value of key ${toHex(key)} is damaged`);
     return content;
   }
-}
-
-function* rowsIn(pages: Iterable<readonly RawRow[]>): Generator<RawRow> {
-  for (const page of pages) yield* page;
 }
 
 /** Lmdb-js rejects with a wrapper whose `commitError` rejects with what LMDB said. */

@@ -82,3 +82,6 @@ export function* merged(
     }
   }
 }
+
+/** The same bytes. */
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

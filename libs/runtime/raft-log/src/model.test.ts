@@ -275,6 +275,7 @@ test('after any crash the log is in a state that its writes led through, none ac
     }),
     { numRuns: runs },
   );
-  if (runs < 60) return;
+  // Rare ones need many runs to be met for sure.
+  if (runs < 1_000) return;
   for (const [what, times] of Object.entries(marks)) expect(`${what}: ${Math.min(times, 3)}`).toBe(`${what}: 3`);
 }, 600_000);

@@ -1,45 +1,55 @@
 /** Applying records to the store: state, effects and applied index in one transaction (raft.md 30). */
-import { type Entry, type HybridTime, LogIndex, Once, type OrderedStore, type StateMachine } from '@skerry/kernel';
-import { localWriter, readApplied, stateWriter, writeApplied } from './meta.ts';
+import { type Entry, type HybridTime, type LogIndex, Once, type OrderedStore, type StateMachine } from '@skerry/kernel';
+import { type AppliedMark, localWriter, readApplied, writeApplied } from './meta.ts';
+import type { Slots } from './slots.ts';
 import type { ReplicaOptions } from './types.ts';
 
 export class Applier<Effect> {
   readonly #store: OrderedStore;
+  readonly #slots: Slots;
   readonly #machine: StateMachine<Effect>;
   readonly #perform: ReplicaOptions<Effect>['perform'];
-  #index: LogIndex;
-  #time: HybridTime;
+  #applied: AppliedMark;
 
-  constructor({ store, stateMachine, perform }: Pick<ReplicaOptions<Effect>, 'store' | 'stateMachine' | 'perform'>) {
+  constructor(
+    { store, stateMachine, perform }: Pick<ReplicaOptions<Effect>, 'store' | 'stateMachine' | 'perform'>,
+    slots: Slots,
+  ) {
     this.#store = store;
+    this.#slots = slots;
     this.#machine = new Once(stateMachine);
     this.#perform = perform;
-    ({ index: this.#index, time: this.#time } = readApplied(store));
+    this.#applied = readApplied(store);
   }
   get index(): LogIndex {
-    return this.#index;
+    return this.#applied.index;
   }
-  /** Of the last record applied. */
+  /** Of the last command applied. */
   get time(): HybridTime {
-    return this.#time;
+    return this.#applied.time;
   }
-  /** The entries next in the log, all or none. @returns what each one's apply gave. */
-  apply(entries: readonly Entry[]): readonly Uint8Array[] {
-    const last = entries.at(-1);
-    if (last === undefined) return [];
+  /** After another state took the place of this one. */
+  reload(): void {
+    this.#applied = readApplied(this.#store);
+  }
+  /**
+   * The commands among the entries next in the log, all or none; `upTo` is the last of those entries.
+   * @returns what each command's apply gave.
+   */
+  apply(commands: readonly Entry[], upTo: LogIndex): readonly Uint8Array[] {
+    const mark = { index: upTo, time: commands.at(-1)?.time ?? this.#applied.time };
     const results = this.#store.transaction((writer) => {
-      const state = stateWriter(writer);
+      const state = this.#slots.writer(writer);
       const local = localWriter(writer);
-      const each = entries.map((entry) => {
+      const each = commands.map((entry) => {
         const { result, effects } = this.#machine.apply(entry, state);
         if (effects.length > 0) this.#perform(effects, entry, local);
         return result;
       });
-      writeApplied(writer, { index: last.index, time: last.time });
+      writeApplied(writer, mark);
       return each;
     });
-    this.#index = LogIndex(last.index);
-    this.#time = last.time;
+    this.#applied = mark;
     return results;
   }
 }

@@ -8,6 +8,7 @@ import {
   type Entry,
   fromUtf8,
   GroupId,
+  NodeId,
   OperationId,
   type OrderedWriter,
   type Prng,
@@ -145,7 +146,8 @@ async function live(simulation: Simulation, store: CrashableStore, known: Known,
   const world = simulation.world(node);
   const telemetry = {
     emit: ({ event }: { readonly event: string }) => {
-      if (!['log_tail_cut', 'replica_opened'].includes(event)) known.troubles.push(event);
+      if (!['log_tail_cut', 'replica_opened', 'raft_configured', 'raft_role_changed'].includes(event))
+        known.troubles.push(event);
     },
   };
   const opened: { replica?: Replica } = {};
@@ -163,6 +165,7 @@ async function live(simulation: Simulation, store: CrashableStore, known: Known,
     // Nothing here asks for a metric.
     telemetry: telemetry as unknown as Telemetry,
     group: GroupId('test'),
+    node: NodeId(node),
     logDirectory: 'log',
     store,
     stateMachine: names,

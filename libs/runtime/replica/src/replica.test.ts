@@ -8,6 +8,7 @@ import {
   commandSizeMaxBytes,
   type Entry,
   GroupId,
+  NodeId,
   OperationId,
   type OrderedReader,
   type OrderedWriter,
@@ -60,6 +61,7 @@ class Node {
       world: this.world,
       telemetry: silent,
       group: GroupId('test'),
+      node: NodeId('node'),
       logDirectory: 'log',
       store: this.store,
       stateMachine: counter,
@@ -77,6 +79,12 @@ class Node {
     });
     return { replica, fatal };
   }
+  /** Its store makes nothing durable any more, and so its log is not cut either. */
+  async kill(replica: Replica): Promise<void> {
+    this.store.failure = new StatusError('disk_full', 'killed');
+    await replica.close();
+    this.store = this.store.crash();
+  }
 }
 
 describe('a replica alone', () => {
@@ -85,8 +93,8 @@ describe('a replica alone', () => {
     const { replica } = await node.open();
     expect(readSum(replica.state)).toBe(0);
     expect(await Promise.all([add(replica, 1, 1), add(replica, 2, 2), add(replica, 3, 3)])).toEqual([1, 3, 6]);
-    expect((await replica.propose(Uint8Array.of(4), operation(4))).index).toBe(4);
-    expect(replica.status()).toMatchObject({ group: 'test', term: 1, leader: true, committed: 4, applied: 4 });
+    expect((await replica.propose(Uint8Array.of(4), operation(4))).index).toBe(5);
+    expect(replica.status()).toMatchObject({ group: 'test', term: 1, leader: true, committed: 5, applied: 5 });
     expect(replica.local.get(performedKey)).toHaveLength(4);
     expect(localPart(node.store).get(performedKey)).toHaveLength(4);
     await replica.readBarrier();
@@ -106,7 +114,7 @@ describe('a replica alone', () => {
     await first.replica.close();
     const { replica } = await node.open();
     expect(readSum(replica.state)).toBe(7);
-    expect(replica.status()).toMatchObject({ epoch, applied: 1 });
+    expect(replica.status()).toMatchObject({ epoch, applied: 3, term: 2 });
     expect(await add(replica, 1, 2)).toBe(8);
     await replica.close();
   });
@@ -117,8 +125,7 @@ describe('a replica alone', () => {
       await add(replica, n, n);
       if (n === 4) await node.store.flush();
     }
-    node.store = node.store.crash();
-    await replica.close();
+    await node.kill(replica);
     const again = await node.open();
     expect(readSum(again.replica.state)).toBe(55);
     expect(again.replica.local.get(performedKey)).toHaveLength(10);
@@ -133,7 +140,7 @@ describe('a replica alone', () => {
     expect(replica.status().firstIndex).toBeGreaterThan(99);
     expect(node.cuts).toBeGreaterThan(1);
     // Killed here: what was cut away is in the store for good.
-    node.store = node.store.crash();
+    await node.kill(replica);
     const again = await node.open();
     expect(readSum(again.replica.state)).toBe(count);
     await again.replica.close();
@@ -169,7 +176,7 @@ describe('limits and failures', () => {
     for (const each of refused) expect(each.reason).toMatchObject({ reason: 'overloaded' });
     expect(readSum(replica.state)).toBe(proposalCountMax);
     await replica.close();
-  });
+  }, 30_000);
   test('an apply that throws is a bug: all waiting are refused, the host is told once, with the cause', async () => {
     const node = new Node();
     const { replica, fatal } = await node.open();

@@ -55,6 +55,8 @@ export class MemoryReplica implements Replica {
   readonly state = new MemoryStore();
   readonly local = new MemoryStore();
   isLeader = true;
+  readonly isJoining = false;
+  readonly leader = NodeId('auth_1');
   readonly #machine = new Once(new UsersMachine());
   readonly #clock: Clock;
   readonly #hybrid = new HybridClock();
@@ -74,6 +76,10 @@ export class MemoryReplica implements Replica {
     const entry = { epoch: Epoch('a'.repeat(32)), term: Term(1), index, operationId, time, command };
     return { result: this.state.transaction((state) => this.#machine.apply(entry, state)).result, index };
   }
+  onLeading(listener: () => void): () => void {
+    if (this.isLeader) listener();
+    return () => undefined;
+  }
   readBarrier(): Promise<void> {
     return Promise.resolve();
   }
@@ -84,7 +90,24 @@ export class MemoryReplica implements Replica {
     this.local.transaction(body);
   }
   status(): ReturnType<Replica['status']> {
-    return { group: 'auth', epoch: '', term: 1, leader: true, committed: 0, applied: this.#index, firstIndex: 1 };
+    const index = this.#index;
+    return {
+      group: 'auth',
+      epoch: '',
+      term: 1,
+      leader: this.isLeader,
+      leaderId: 'auth_1',
+      role: 'leader',
+      standing: 'member',
+      committed: index,
+      applied: index,
+      lag: 0,
+      firstIndex: 1,
+      lastIndex: index,
+      voters: ['auth_1'],
+      learners: [],
+      failureTolerance: 0,
+    };
   }
   close(): Promise<void> {
     return Promise.resolve();
@@ -124,6 +147,7 @@ export const config = (over: Partial<AuthConfig> = {}): AuthConfig => ({
   grantLifeMs: settings.grantLifeMs.default,
   sessionLifeMs: settings.sessionLifeMs.default,
   accountLog: settings.accountLog.default,
+  founders: settings.founders.default,
   ...over,
 });
 

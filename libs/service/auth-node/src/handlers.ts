@@ -53,15 +53,30 @@ export function createHandlers(parts: HandlerParts): Handlers<auth.AuthServiceDe
     return { grant: granted.sealed };
   };
   const by = ({ caller }: CallContext): string => caller.nodeId;
+  // Failed logins and open sessions are counted where all logins go.
+  const mustLead = (): void => {
+    if (replica.isLeader) return;
+    throw new StatusError('not_leader', `This auth node does not lead: ${replica.leader ?? 'nobody known'} does`);
+  };
   return {
-    login: async (request, context) => give(await logIn(parts, request, context.signal)),
+    login: async (request, context) => {
+      mustLead();
+      return give(await logIn(parts, request, context.signal));
+    },
     renewGrant: async (request) => {
+      mustLead();
       await replica.readBarrier();
       return give(grants.renew(request.grant));
     },
-    changePassword: async (request, { signal }) => changeOwnPassword(parts, request, signal),
+    changePassword: async (request, { signal }) => {
+      mustLead();
+      return changeOwnPassword(parts, request, signal);
+    },
     unlock: async (request, context) => unlock(parts, request, by(context)),
-    revokeSessions: (request, context) => accounts.revokeSessions(request, by(context)),
+    revokeSessions: async (request, context) => {
+      mustLead();
+      return accounts.revokeSessions(request, by(context));
+    },
     addUser: (request, context) => accounts.add(request, by(context)),
     changeUser: (request, context) => accounts.change(request, by(context)),
     removeUser: (request, context) => accounts.remove(request, by(context)),

@@ -3,6 +3,7 @@ import { countUsers } from '@skerry/domain-users';
 import { auth } from '@skerry/proto';
 import type { Notice, Service, ServiceEnvironment } from '@skerry/runtime-host';
 import type { Replica } from '@skerry/runtime-replica';
+import type { Telemetry } from '@skerry/runtime-telemetry';
 import { Accounts } from './accounts.ts';
 import { ensureFirstAdmin, firstAdminName, type FirstAdmin } from './first-admin.ts';
 import { Grants } from './grants.ts';
@@ -30,10 +31,17 @@ export async function serve(
 ): Promise<AuthService> {
   const { world, telemetry, rpc, directory, workers, sealer } = environment;
   const { grantLifeMs } = config;
-  const first = await ensureFirstAdmin({ world, replica, workers }, config.adminPassword);
-  if (first.created) telemetry.emit({ event: 'first_admin_created', message: 'user "admin" made' });
-  else if (config.adminPassword !== undefined)
-    telemetry.emit({ event: 'admin_password_ignored', message: passwordIgnored });
+  const begin = async (): Promise<FirstAdmin> => {
+    const admin = await ensureFirstAdmin({ world, replica, workers }, config.adminPassword);
+    if (admin.created) telemetry.emit({ event: 'first_admin_created', message: 'user "admin" made' });
+    else if (config.adminPassword !== undefined)
+      telemetry.emit({ event: 'admin_password_ignored', message: passwordIgnored });
+    return admin;
+  };
+  const alone = config.founders.length <= 1;
+  const first = alone ? await begin() : later;
+  // The door must be open before the group can have a leader; who leads first makes the first user.
+  if (!alone) beginOnceLeading(replica, telemetry, begin);
   const sessions = new Sessions(world.clock);
   const push = new RevocationPush({ world, rpc, directory, telemetry, grantLifeMs });
   const guard = new LoginGuard(world.clock);
@@ -72,6 +80,27 @@ export async function serve(
     ...(first.generated === undefined ? {} : { firstAdminPassword: first.generated }),
     ...noticeOf(first, config.adminPassword),
   };
+}
+
+const later: FirstAdmin = { created: true, generated: undefined };
+
+function beginOnceLeading(replica: Replica, telemetry: Telemetry, begin: () => Promise<FirstAdmin>): void {
+  let under = false;
+  const stop = replica.onLeading(() => {
+    if (under) return;
+    under = true;
+    begin()
+      .then(({ generated }) => {
+        const message = generated === undefined ? undefined : passwordNotice(generated).withoutTerminal;
+        if (message !== undefined) telemetry.emit({ event: 'first_admin_password_unknown', level: 'warn', message });
+        queueMicrotask(() => stop());
+      })
+      .catch((error: unknown) =>
+        // The next leader does it.
+        telemetry.emit({ event: 'first_admin_not_created', level: 'warn', error }),
+      )
+      .finally(() => (under = false));
+  });
 }
 
 const passwordIgnored =

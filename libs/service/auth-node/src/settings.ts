@@ -1,6 +1,8 @@
 import { integer, optionalText, text, type ConfigOf } from '@skerry/runtime-config';
+import { groupSettings } from '@skerry/runtime-host';
 
 export const settings = {
+  ...groupSettings,
   adminPassword: optionalText({
     help: 'password of the user "admin", who is made on the first start; without it one is made up and shown once, on a terminal',
     pattern: /^[^\0]{1,1024}$/,

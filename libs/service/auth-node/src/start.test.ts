@@ -80,7 +80,7 @@ describe('an auth node on disk', () => {
 
     const second = await startIn(directory, undefined);
     expect(second.service.firstAdminPassword).toBeUndefined();
-    expect(second.service.status()).toMatchObject({ users: 2, leader: true, term: 1, committed: 3, applied: 3 });
+    expect(second.service.status()).toMatchObject({ users: 2, leader: true, term: 2, committed: 5, applied: 5 });
     expect((await second.processor.login(login('admin', 'secret'))).grant.length).toBeGreaterThan(32);
     expect(await reasonOf(second.processor.renewGrant({ grant }))).toBe('token_revoked');
     expect(await reasonOf(second.processor.renewGrant({ grant: other.grant }))).toBe('none');

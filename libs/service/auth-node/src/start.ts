@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import { UsersMachine } from '@skerry/domain-users';
 import { GroupId } from '@skerry/kernel';
-import type { ServiceEnvironment } from '@skerry/runtime-host';
+import { keepJoining, membershipOf, type ServiceEnvironment } from '@skerry/runtime-host';
 import { openKv } from '@skerry/runtime-kv';
 import { openReplica } from '@skerry/runtime-replica';
 import { openAccountLog } from './account-log.ts';
 import { serve, type AuthService } from './serve.ts';
 import type { AuthConfig } from './settings.ts';
 
+const authGroup = { group: GroupId('auth'), role: 'auth' } as const;
 const logDirectory = 'log';
 const storeDirectory = 'store';
 
@@ -24,7 +25,7 @@ export async function start(config: AuthConfig, environment: ServiceEnvironment)
     const replica = await openReplica<never>({
       world,
       telemetry,
-      group: GroupId('auth'),
+      ...membershipOf(environment, authGroup, config.founders),
       logDirectory,
       store,
       stateMachine: new UsersMachine(),
@@ -34,6 +35,10 @@ export async function start(config: AuthConfig, environment: ServiceEnvironment)
       onFatal: (error) => environment.fatal(error),
     });
     closers.push(() => replica.close());
+    const joining = new AbortController();
+    closers.push(() => Promise.resolve(joining.abort()));
+    // All that it must have is in the log.
+    void keepJoining(environment, authGroup, replica, () => true, joining.signal);
     const log = openAccountLog(config.accountLog, environment);
     closers.push(() => log.close());
     return await serve(config, environment, replica, close);

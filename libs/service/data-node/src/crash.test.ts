@@ -72,7 +72,7 @@ class Found {
       },
     };
     const store = await openKv({ path: join(directory, 'store') });
-    return new Found(await openParts({ stageKeepHours: 24, uploadCountMax: 100 }, environment, store));
+    return new Found(await openParts({ stageKeepHours: 24, uploadCountMax: 100, founders: [] }, environment, store));
   }
   async holds(folder: string, files: Files): Promise<boolean> {
     const names = await this.client.names(folder);

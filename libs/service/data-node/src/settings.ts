@@ -1,7 +1,9 @@
 /** The data role's own settings. */
 import { type ConfigOf, integer } from '@skerry/runtime-config';
+import { groupSettings } from '@skerry/runtime-host';
 
 export const settings = {
+  ...groupSettings,
   stageKeepHours: integer({
     default: 24,
     min: 1,

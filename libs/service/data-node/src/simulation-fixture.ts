@@ -48,7 +48,12 @@ export class Life {
     });
     telemetry.listen((event) => this.#events.push(event));
     const environment = { world: this.world, telemetry, fatal: (error: Error) => void (this.#fatal ??= error) };
-    const { parts, close } = await openParts({ stageKeepHours, uploadCountMax: 100 }, environment, store, sizes);
+    const { parts, close } = await openParts(
+      { stageKeepHours, uploadCountMax: 100, founders: [] },
+      environment,
+      store,
+      sizes,
+    );
     const rpc = {
       serve: (_: unknown, calls: Calls) => {
         this.#calls = calls;

@@ -2,12 +2,12 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileTree, type FileTreeEffect } from '@skerry/domain-file-tree';
-import { type Entry, GroupId, type OrderedStore, type OrderedWriter } from '@skerry/kernel';
+import { type Entry, GroupId, NodeId, type OrderedStore, type OrderedWriter } from '@skerry/kernel';
 import { data } from '@skerry/proto';
 import { type BlobsOptions, openBlobs } from '@skerry/runtime-blobs';
-import type { Service, ServiceEnvironment } from '@skerry/runtime-host';
+import { membershipOf, type Service, type ServiceEnvironment } from '@skerry/runtime-host';
 import { openKv } from '@skerry/runtime-kv';
-import { localPart, openReplica, type Replica, type ReplicaOptions } from '@skerry/runtime-replica';
+import { localPart, type Membership, openReplica, type Replica, type ReplicaOptions } from '@skerry/runtime-replica';
 import { pause } from '@skerry/runtime-world';
 import { access, DataHandlers } from './handlers.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -16,12 +16,16 @@ import { ListedTree, Listings } from './listings.ts';
 import { createMetrics, type Parts } from './parts.ts';
 import type { DataConfig } from './settings.ts';
 
+const dataGroup = GroupId('data');
 const logDirectory = 'log';
 const storeDirectory = 'store';
 const blobsDirectory = 'content';
 
 export type Opened = { readonly parts: Parts; close(): Promise<void> };
-type World = Pick<ServiceEnvironment, 'world' | 'telemetry' | 'fatal'>;
+type World = Pick<ServiceEnvironment, 'world' | 'telemetry' | 'fatal'> & {
+  /** Default: a group of this node alone. */
+  readonly membership?: Membership;
+};
 /** When log and small contents are tidied up, in bytes; smaller in tests, so that it happens at all. */
 export type Sizes = Pick<ReplicaOptions<FileTreeEffect>, 'checkpointBytes' | 'logSegmentBytes'> &
   Pick<BlobsOptions, 'packedSegmentSizeBytes'>;
@@ -32,7 +36,8 @@ export type Sizes = Pick<ReplicaOptions<FileTreeEffect>, 'checkpointBytes' | 'lo
 export async function start(config: DataConfig, environment: ServiceEnvironment): Promise<Service> {
   const { world, dataDirectory } = environment;
   const store = await openKv({ path: join(dataDirectory, storeDirectory), checksum: world.checksum });
-  const { parts, close } = await openParts(config, environment, store);
+  const membership = membershipOf(environment, { group: dataGroup, role: 'data' }, config.founders);
+  const { parts, close } = await openParts(config, { ...environment, membership }, store);
   const freeBytes = async (): Promise<number> => {
     const { bavail, bsize } = await statfs(dataDirectory);
     return bavail * bsize;
@@ -69,7 +74,7 @@ export async function openParts(
     replica = await openReplica<FileTreeEffect>({
       world,
       telemetry,
-      group: GroupId('data'),
+      ...(environment.membership ?? { group: dataGroup, node: NodeId('data_1') }),
       logDirectory,
       store,
       stateMachine: new ListedTree(new FileTree(), listings),

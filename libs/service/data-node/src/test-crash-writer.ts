@@ -26,7 +26,7 @@ const environment = {
   },
 };
 const store = await openKv({ path: join(directory, 'store') });
-const { parts } = await openParts({ stageKeepHours: 24, uploadCountMax: 100 }, environment, store);
+const { parts } = await openParts({ stageKeepHours: 24, uploadCountMax: 100, founders: [] }, environment, store);
 const node = new DataHandlers(parts, sealer);
 void keepHouse(parts, node.registry, new AbortController().signal);
 const client = new TestClient(node.handlers(), world.clock);

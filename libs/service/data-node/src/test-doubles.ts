@@ -2,7 +2,7 @@
  * For tests: replica and blobs in memory, whose disk can be told to be full. The tests with a real disk are in
  * `disk.test.ts`.
  */
-import { LogIndex, MemoryStore, Once, Prng, StatusError, Term, Epoch, HybridClock } from '@skerry/kernel';
+import { LogIndex, MemoryStore, Once, Prng, StatusError, Term, Epoch, HybridClock, NodeId } from '@skerry/kernel';
 import type { BlobId, OperationId, OrderedWriter } from '@skerry/kernel';
 import { FileTree, type FileTreeEffect } from '@skerry/domain-file-tree';
 import type { Blobs, BlobWriter } from '@skerry/runtime-blobs';
@@ -13,6 +13,8 @@ export class MemoryReplica implements Replica {
   readonly state = new MemoryStore();
   readonly local = new MemoryStore();
   readonly isLeader = true;
+  readonly isJoining = false;
+  readonly leader = NodeId('data_1');
   appliedIndex = LogIndex(0);
   /** Thrown by the next proposals. */
   failure: StatusError | undefined;
@@ -44,6 +46,10 @@ export class MemoryReplica implements Replica {
     if (effect.kind === 'content') this.#blobs.putSmall(effect.blob, effect.bytes, local);
     else this.#blobs.forget(effect.blob, local);
   }
+  onLeading(listener: () => void): () => void {
+    if (this.isLeader) listener();
+    return () => undefined;
+  }
   readBarrier(): Promise<void> {
     return Promise.resolve();
   }
@@ -53,9 +59,25 @@ export class MemoryReplica implements Replica {
   changeLocal(body: (local: OrderedWriter) => void): void {
     this.local.transaction(body);
   }
-  status() {
+  status(): ReturnType<Replica['status']> {
     const index = this.appliedIndex;
-    return { group: 'data', epoch: '', term: 1, leader: true, committed: index, applied: index, firstIndex: 1 };
+    return {
+      group: 'data',
+      epoch: '',
+      term: 1,
+      leader: true,
+      leaderId: 'data_1',
+      role: 'leader',
+      standing: 'member',
+      committed: index,
+      applied: index,
+      lag: 0,
+      firstIndex: 1,
+      lastIndex: index,
+      voters: ['data_1'],
+      learners: [],
+      failureTolerance: 0,
+    };
   }
   close(): Promise<void> {
     return Promise.resolve();

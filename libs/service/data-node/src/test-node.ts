@@ -35,7 +35,7 @@ export class TestNode {
     telemetry.listen((event) => this.events.push(event));
     // The doubles stand in the place of disk and network.
     const world = { clock: this.clock, random: nodeRandom, checksum: crc32c } as World;
-    const config = { stageKeepHours: 24, uploadCountMax };
+    const config = { stageKeepHours: 24, uploadCountMax, founders: [] };
     const metrics = createMetrics(telemetry);
     this.parts = {
       config,
