@@ -14,7 +14,7 @@ const purePackages = new Set(['@bufbuild/protobuf']);
 /** What tests may import besides what their package declares. */
 const testPackages = new Set(['@jest/globals', 'fast-check', '@skerry/testing']);
 /** Tests, and what only tests use. */
-const testFile = /(\.test|\/fixture|\/harness|\/test-[\w-]+|[\w-]+-fixture)\.ts$/;
+const testFile = /(\.test|\.fixture|\.scenario|\/fixture|\/harness|\/test-[\w-]+|[\w-]+-fixture)\.ts$/;
 const pureFloorMax = 1;
 const wings = ['protocol', 'cluster', 'domain'];
 const importPattern =

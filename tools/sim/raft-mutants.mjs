@@ -1,8 +1,9 @@
 /**
  * Rules of `cluster/raft`, each with the edit that switches it off, and its number in the catalogue of known bugs. The
- * simulator must notice each one.
+ * simulator must notice each one. Those in a fixture or in the kernel are rules of the driver: the simulator's is small,
+ * and stands for `runtime/replica`.
  *
- * @type {readonly { bug: string, name: string, file: string, find: string, replace: string }[]}
+ * @type {readonly { bug: string, name: string, file: string, find?: string, replace?: string, edits?: [string, string][] }[]}
  */
 export const mutants = [
   {
@@ -222,7 +223,7 @@ export const mutants = [
     name: 'voters may be too few that are up',
     file: 'leader.ts',
     find: 'if (behind || !hasQuorum(change, isReady))',
-    replace: 'if (behind && !hasQuorum(change, isReady))',
+    replace: 'if (behind)',
   },
   {
     bug: '46',
@@ -251,5 +252,197 @@ export const mutants = [
     file: 'raft.ts',
     find: 'if (toIncarnation !== 0 && toIncarnation !== core.incarnation) return answerOldLife(core, message);',
     replace: '',
+  },
+  {
+    bug: '5',
+    name: 'who hears a leader gives its vote all the same, and asks for votes at once',
+    file: 'election.ts',
+    edits: [
+      ['const heard = core.leaderHeard && !body.transfer;', 'const heard = false;'],
+      ["  requestVotes(core, true, false);\n  recordVote(core, core.id, 'granted');", '  campaign(core, false);'],
+    ],
+  },
+  {
+    bug: '6',
+    name: 'votes of the last round are kept',
+    file: 'role.ts',
+    find: '  core.votes = new Map();',
+    replace: '',
+  },
+  {
+    bug: '6',
+    name: 'a candidate keeps the leader that it deposes',
+    file: 'election.ts',
+    find: "become(core, 'preCandidate', undefined);",
+    replace: "become(core, 'preCandidate', core.leader);",
+  },
+  {
+    bug: '7',
+    name: 'a learner does not vote, though it is asked',
+    file: 'election.ts',
+    find: "if (core.standing === 'damaged') return false;",
+    replace: "if (core.standing === 'damaged' || !isVoter(core.configuration, core.id)) return false;",
+  },
+  {
+    bug: '8',
+    name: 'votes of an earlier term are counted',
+    file: 'election.ts',
+    edits: [
+      ["if (core.role === 'preCandidate' && asked) recordVote", "if (core.role === 'candidate' || asked) recordVote"],
+      ["} else if (core.role === 'candidate' && term === core.term) {", '} else {'],
+    ],
+  },
+  {
+    bug: '10',
+    name: 'a refused vote puts the own candidacy off',
+    file: 'election.ts',
+    find: "    core.send(from, { kind: 'vote', pre: false, granted: false, withheld });\n    return;",
+    replace:
+      "    core.resetTimeout();\n    core.send(from, { kind: 'vote', pre: false, granted: false, withheld });\n    return;",
+  },
+  {
+    bug: '10',
+    name: 'every election timeout is the same',
+    file: 'core.ts',
+    find: 'this.limits.electionTicks + this.below(this.limits.electionTicks);',
+    replace: 'this.limits.electionTicks;',
+  },
+  {
+    bug: '12',
+    name: 'a leader that checks its majority begins a new term',
+    file: 'election.ts',
+    find: '  if (!heard) follow(core, core.term, undefined);',
+    replace: '  if (!heard) follow(core, core.term, undefined);\n  else core.term = (core.term + 1) as Term;',
+  },
+  {
+    bug: '24',
+    name: 'the terms in memory are not cut off with the log',
+    file: 'log-index.ts',
+    find: 'while (this.#lastRun.from > this.#last) this.#runs.pop();',
+    replace: '',
+  },
+  {
+    bug: '26',
+    name: 'a snapshot names the members of now, not of its index',
+    file: 'configuration.ts',
+    find: 'this.#entries.findLast((entry) => entry.index <= index) ?? this.#entries[0];',
+    replace: 'this.#entries.at(-1);',
+  },
+  {
+    bug: '26, 57',
+    name: 'a snapshot comes without the operations that were applied',
+    file: 'node.fixture.ts',
+    edits: [
+      ['valueOf, type State }', 'valueOf, withoutOperations, type State }'],
+      [
+        'this.#around.network.post({ message, state: this.state });',
+        'this.#around.network.post({ message, state: withoutOperations(this.state) });',
+      ],
+    ],
+  },
+  {
+    bug: '27',
+    name: "the bytes of another snapshot come under this one's name",
+    file: 'node.fixture.ts',
+    find: 'this.#around.network.post({ message, state: this.state });',
+    replace: 'this.#around.network.post({ message, state: this.disk.state });',
+  },
+  {
+    bug: '30',
+    name: 'the state is saved without how far it was applied',
+    file: 'disk.fixture.ts',
+    find: 'if (!this.hasSnapshotPending) this.state = state;',
+    replace: 'if (!this.hasSnapshotPending) this.state = { ...state, index: this.state.index };',
+  },
+  {
+    bug: '31',
+    name: 'the log that a snapshot replaced is not purged after a crash',
+    file: 'disk.fixture.ts',
+    find: 'this.log = isSameLog ? this.log.filter((entry) => entry.index > index) : [];',
+    replace: '',
+  },
+  {
+    bug: '33',
+    name: 'a follower answers a read at its own commit index',
+    file: 'raft.ts',
+    find: 'core.reads.await(body.request, body.index);',
+    replace: 'core.reads.await(body.request, core.commit);',
+  },
+  {
+    bug: '33',
+    name: 'a read is confirmed by a round that began before it was asked',
+    file: 'reads.ts',
+    find: '    this.round += 1;\n    this.#rounds.push',
+    replace: '    this.#rounds.push',
+  },
+  {
+    bug: '34',
+    name: 'the numbers of requests come round',
+    file: 'node.fixture.ts',
+    find: '    this.#requests += 1;',
+    replace: '    this.#requests = (this.#requests + 1) % 4;',
+  },
+  {
+    bug: '34, 64',
+    name: 'what the last life of a follower asked is answered to the next',
+    file: 'leader.ts',
+    find: 'if (restarted) core.reads.forget(from);',
+    replace: '',
+  },
+  {
+    bug: '35',
+    name: 'a lease lasts twice as long as it may',
+    file: 'leader.ts',
+    find: 'return core.now < proved + core.limits.electionTicks - core.limits.heartbeatTicks;',
+    replace: 'return core.now < proved + 2 * core.limits.electionTicks;',
+  },
+  {
+    bug: '35',
+    name: 'a lease counts from the answer, not from the question',
+    file: 'leader.ts',
+    find: 'progress.roundTick = core.roundTicks.get(round) ?? progress.roundTick;',
+    replace: 'progress.roundTick = core.now;',
+  },
+  {
+    bug: '35',
+    name: 'a lease is good again when a transfer has timed out',
+    file: 'leader.ts',
+    find: '!core.termCommitted || core.succession) return false;',
+    replace: '!core.termCommitted || core.transfer !== undefined) return false;',
+  },
+  {
+    bug: '35',
+    name: 'who begins a new life has forgotten what its leader relies on',
+    file: 'core.ts',
+    find: 'if (this.limits.leaseReads && this.now < this.limits.electionTicks) return true;',
+    replace: '',
+  },
+  {
+    bug: '44',
+    name: 'a learner is promoted however much it misses',
+    file: 'leader.ts',
+    find: "return progress.state === 'replicate' && lag <= core.limits.promotionLagMax;",
+    replace: 'return lag >= 0;',
+  },
+  {
+    bug: '47',
+    name: 'nodes that never answered are added',
+    file: 'leader.ts',
+    find: '!isVoter(core.configuration, id) && !isReady(id));',
+    replace: 'isVoter(core.configuration, id) && !isReady(id));',
+  },
+  {
+    bug: '57',
+    name: 'an operation that was applied is applied again',
+    file: 'once.ts',
+    find: 'const applied = before === undefined ?',
+    replace: 'const applied = before === undefined || id.length > 0 ?',
+  },
+  {
+    bug: '58',
+    name: 'a client is answered for whatever entry came to its place',
+    file: 'node.fixture.ts',
+    find: "waiting(term === entry.term && answer !== undefined ? answer : 'overwritten');",
+    replace: "waiting(answer ?? 'overwritten');",
   },
 ];

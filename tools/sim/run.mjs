@@ -1,5 +1,7 @@
 // Seeds of a machine's simulation, many, on all cores; or its mutants, each until it is noticed.
-// npm run sim -- raft --seeds 20000 [--from 1] | npm run sim -- raft --mutants [--seeds 2000]
+// npm run sim -- raft --seeds 20000 [--from 1] [--lanes 2]: failing seeds are shrunk, and printed as commands that replay them
+// npm run sim -- raft --seed 17 [--shrink] [--ticks N --kept 3,5 --without loss,late]: one, or a part of it
+// npm run sim -- raft --mutants [--seeds 2000] [--only TEXT] | npm run sim -- raft --scenarios: rewrites what comes of each
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -7,12 +9,20 @@ import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { rewriteScenarios } from './scenarios.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** By name: the file that exports `runSeed(seed)`, and the table of its mutants. */
+/** By name: the file that exports `runSeed(seed)`, the table of its mutants, and the folder of its scenarios. */
 const machines = {
-  raft: { entry: 'libs/cluster/raft/src/seed.fixture.ts', mutants: './raft-mutants.mjs' },
+  raft: {
+    entry: 'libs/cluster/raft/src/simulator/entry.fixture.ts',
+    mutants: './raft-mutants.mjs',
+    scenarios: 'libs/cluster/raft/src/scenarios',
+  },
 };
+
+/** Failing seeds that are shrunk; of the others only what is wrong is said. */
+const shrunkMax = 3;
 
 const header = `# Mutants: rules switched off, and how many seeds the simulator needs to notice\n\nMade by \`UPDATE=1 npm run sim -- raft --mutants\`.\n\n`;
 
@@ -21,21 +31,30 @@ const { positionals, values } = parseArgs({
   options: {
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    ticks: { type: 'string' },
+    kept: { type: 'string' },
+    without: { type: 'string' },
+    shrink: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
+    scenarios: { type: 'boolean', default: false },
     only: { type: 'string' },
+    lanes: { type: 'string', default: `${availableParallelism()}` },
     worker: { type: 'string' },
   },
 });
 const machine = machines[positionals[0] ?? ''];
 if (machine === undefined) {
   console.error(
-    `usage: npm run sim -- ${Object.keys(machines).join('|')} [--seeds N] [--from N] [--mutants] [--only TEXT]`,
+    `usage: npm run sim -- ${Object.keys(machines).join('|')} [--seeds N] [--from N] [--seed N [--shrink]] [--mutants] [--only TEXT] [--scenarios]`,
   );
   process.exit(2);
 }
 const count = Number(values.seeds ?? (values.mutants ? 2_000 : 10_000));
 const from = Number(values.from);
 if (values.worker !== undefined) await runSeeds(values.worker);
+else if (values.seed !== undefined) await runOne(Number(values.seed));
+else if (values.scenarios) await runScenarios();
 else await (values.mutants ? runMutants() : runAll());
 
 /** One line for each failing seed, and the number done at the end. */
@@ -43,7 +62,7 @@ async function runSeeds(file) {
   const { runSeed, rules } = await import(pathToFileURL(file).href);
   for (const { name, run } of values.mutants ? rules : []) {
     try {
-      run();
+      await run();
     } catch (thrown) {
       console.log(JSON.stringify({ rule: name, message: String(thrown.message).split('\n')[0] }));
       break;
@@ -59,6 +78,51 @@ async function runSeeds(file) {
   }
 }
 
+/** Bundles the machine, and gives what its entry exports. */
+async function withMachine(use) {
+  const directory = await mkdtemp(join(tmpdir(), 'skerry-sim-'));
+  try {
+    return await use(await import(pathToFileURL(await bundle(directory)).href));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+const listOf = (text) => (text === undefined ? undefined : text.split(',').filter((each) => each !== 'none'));
+
+/** One seed, whole or in part; with `--shrink`, made small first. */
+async function runOne(seed) {
+  process.exitCode = await withMachine(({ runSeed, shrink, replayCommand }) => {
+    if (values.shrink) return report(seed, shrink(seed), replayCommand);
+    const ticks = values.ticks === undefined ? undefined : Number(values.ticks);
+    const less = { ticks, kept: listOf(values.kept)?.map(Number), without: listOf(values.without) };
+    try {
+      runSeed(seed, less);
+      console.log(`seed ${seed} holds`);
+      return 0;
+    } catch (thrown) {
+      console.log(`seed ${seed}: ${thrown.stack}`);
+      return 1;
+    }
+  });
+}
+
+function report(seed, shrunk, replayCommand) {
+  if (shrunk === undefined) {
+    console.log(`seed ${seed} holds`);
+    return 0;
+  }
+  console.log(`seed ${seed}: ${shrunk.message}`);
+  for (const { tick, action } of shrunk.actions) console.log(`  tick ${tick}: ${JSON.stringify(action)}`);
+  console.log(`  ${replayCommand(seed, shrunk.less)}`);
+  return 1;
+}
+
+async function runScenarios() {
+  const changed = await withMachine((bundled) => rewriteScenarios(join(root, machine.scenarios), bundled));
+  console.log(`${changed} scenarios have changed`);
+}
+
 async function bundle(directory, mutant) {
   const outfile = join(
     directory,
@@ -70,10 +134,10 @@ async function bundle(directory, mutant) {
     setup(on) {
       on.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         const source = await readFile(path, 'utf8');
-        if (mutant === undefined || basename(path) !== mutant.file || !source.includes(mutant.find))
-          return { contents: source, loader: 'ts' };
-        applied = true;
-        return { contents: source.replace(mutant.find, () => mutant.replace), loader: 'ts' };
+        if (mutant === undefined || basename(path) !== mutant.file) return { contents: source, loader: 'ts' };
+        const edits = mutant.edits ?? [[mutant.find, mutant.replace]];
+        applied = edits.every(([find]) => source.includes(find));
+        return { contents: edits.reduce((text, [find, put]) => text.replace(find, () => put), source), loader: 'ts' };
       });
     },
   };
@@ -84,10 +148,12 @@ async function bundle(directory, mutant) {
     platform: 'neutral',
     conditions: ['@skerry/source'],
     plugins: [patch],
+    alias: { '@jest/globals': join(root, 'tools/portable/shim.mjs') },
+    mainFields: ['module', 'main'],
     outfile,
     logLevel: 'error',
   });
-  if (!applied) throw new Error(`Cannot switch off "${mutant.name}": ${mutant.file} has no "${mutant.find}"`);
+  if (!applied) throw new Error(`Cannot switch off "${mutant.name}": ${mutant.file} lacks what it replaces`);
   return outfile;
 }
 
@@ -122,7 +188,7 @@ async function runAll() {
   try {
     const file = await bundle(directory);
     const started = Date.now();
-    const batch = Math.max(1, Math.min(500, Math.ceil(count / availableParallelism())));
+    const batch = Math.max(1, Math.min(500, Math.ceil(count / Number(values.lanes))));
     const firsts = Array.from({ length: Math.ceil(count / batch) }, (_, n) => from + n * batch);
     const failures = [];
     let done = 0;
@@ -134,9 +200,11 @@ async function runAll() {
         if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${count} seeds, ${failures.length} failed`);
       }
     };
-    await Promise.all(Array.from({ length: availableParallelism() }, lane));
+    await Promise.all(Array.from({ length: Number(values.lanes) }, lane));
     if (process.stdout.isTTY) process.stdout.write('\n');
-    for (const { seed, message } of failures) console.log(`seed ${seed}: ${message}`);
+    for (const { seed, message } of failures.slice(shrunkMax)) console.log(`seed ${seed}: ${message}`);
+    const { shrink, replayCommand } = await import(pathToFileURL(file).href);
+    for (const { seed } of failures.slice(0, shrunkMax)) report(seed, shrink(seed), replayCommand);
     console.log(
       `${count} seeds from ${from}, ${failures.length} failed, ${Math.round((Date.now() - started) / 1000)} s`,
     );
@@ -165,7 +233,7 @@ async function runMutants() {
         console.error(`${seen.join(', ') || 'NOT NOTICED'}: ${mutant.name}`);
       }
     };
-    await Promise.all(Array.from({ length: availableParallelism() }, lane));
+    await Promise.all(Array.from({ length: Number(values.lanes) }, lane));
   } finally {
     await rm(directory, { recursive: true });
   }

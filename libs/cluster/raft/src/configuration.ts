@@ -138,8 +138,8 @@ export class ConfigurationHistory {
     if (undone) this.#entries = kept;
     return undone;
   }
-  /** Those that neither a truncation nor a snapshot can ask for again, since a later one is applied, are forgotten. */
-  settle(applied: LogIndex): void {
-    while (this.#entries.length > 1 && (this.#entries[1]?.index ?? Infinity) <= applied) this.#entries.shift();
+  /** The log up to there is cut away: what a snapshot at a later index cannot ask for is forgotten. */
+  settle(base: LogIndex): void {
+    while (this.#entries.length > 1 && (this.#entries[1]?.index ?? Infinity) <= base) this.#entries.shift();
   }
 }

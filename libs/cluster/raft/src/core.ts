@@ -60,6 +60,8 @@ export class Core {
   votes = new Map<NodeId, Vote>();
   /** Of all other members, and those that are told to go; only a leader has any. */
   progress = new Map<NodeId, Progress>();
+  /** Somebody was asked to take over in this term: it may, at any time later, though this node leads on. */
+  succession = false;
   transfer: { readonly to: NodeId; readonly untilTick: number } | undefined;
   /** No configuration may be proposed until this index is applied (raft.md 39). */
   pendingChange = 0 as LogIndex;
@@ -120,6 +122,8 @@ export class Core {
   }
   /** Heard from so lately that no vote is given to another (thesis §4.2.3). */
   get leaderHeard(): boolean {
+    // A lease may rest on what was heard just before this life began.
+    if (this.limits.leaseReads && this.now < this.limits.electionTicks) return true;
     return this.leader !== undefined && this.elapsed < this.limits.electionTicks;
   }
 

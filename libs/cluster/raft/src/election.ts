@@ -70,6 +70,7 @@ function recordVote(core: Core, from: NodeId, vote: Vote): void {
 
 function lead(core: Core): void {
   core.resetTimeout();
+  core.succession = false;
   become(core, 'leader', core.id);
   const next = (core.log.lastIndex + 1) as LogIndex;
   for (const id of membersOf(core.configuration)) if (id !== core.id) core.progress.set(id, new Progress(next));

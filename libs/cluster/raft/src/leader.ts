@@ -106,7 +106,7 @@ function onAcknowledged(core: Core, from: NodeId, progress: Progress, match: Log
   if (core.role !== 'leader') return;
   sendAppends(core, from, false);
   if (progress.leaving !== undefined) bidFarewell(core, from, progress);
-  if (core.transfer?.to === from && progress.match === core.log.lastIndex) core.send(from, { kind: 'timeoutNow' });
+  if (core.transfer?.to === from && progress.match === core.log.lastIndex) handOver(core, from);
 }
 
 function onRejected(
@@ -213,9 +213,12 @@ function answerRead(core: Core, request: number, from: NodeId | undefined, index
   else core.send(from, { kind: 'readIndexReply', request, index });
 }
 
-/** Until an election timeout after a majority was last proved, nobody else can lead; ticks must not fall behind real time. */
+/**
+ * Until an election timeout after a majority was last proved, nobody else can lead, but one that was asked to: the
+ * request may be late. Ticks must not fall behind real time, and all nodes must go by leases.
+ */
 function hasLease(core: Core): boolean {
-  if (!core.limits.leaseReads || !core.termCommitted || core.transfer !== undefined) return false;
+  if (!core.limits.leaseReads || !core.termCommitted || core.succession) return false;
   const proved = quorumValue(core.configuration, (id) =>
     id === core.id ? core.now : (core.progress.get(id)?.roundTick ?? -Infinity),
   );
@@ -288,8 +291,13 @@ export function onTransfer(core: Core, to: NodeId): void {
   if (to === core.id || !core.configuration.voters.includes(to)) return refuse('no_such_voter');
   core.transfer = { to, untilTick: core.now + core.limits.electionTicks };
   const progress = core.progress.get(to);
-  if (progress?.match === core.log.lastIndex) core.send(to, { kind: 'timeoutNow' });
+  if (progress?.match === core.log.lastIndex) handOver(core, to);
   else sendAppends(core, to, true);
+}
+
+function handOver(core: Core, to: NodeId): void {
+  core.succession = true;
+  core.send(to, { kind: 'timeoutNow' });
 }
 
 export function onSnapshotSent(core: Core, to: NodeId, ok: boolean): void {
@@ -303,6 +311,7 @@ export function onSnapshotSent(core: Core, to: NodeId, ok: boolean): void {
 
 /** A member answered: of an earlier life nothing counts. */
 export function onAlive(core: Core, { from }: Message, restarted: boolean): void {
+  if (restarted) core.reads.forget(from);
   const progress = core.progress.get(from);
   if (progress === undefined) return;
   progress.active = true;

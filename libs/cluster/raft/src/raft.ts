@@ -87,6 +87,7 @@ export class Raft implements Machine<Input, Effect> {
         break;
       case 'compacted':
         core.log.compact(input.index);
+        core.configurations.settle(input.index);
         break;
       case 'snapshotSent':
         onSnapshotSent(core, input.to, input.ok);
@@ -102,6 +103,22 @@ export class Raft implements Machine<Input, Effect> {
     return core.flush();
   }
 
+  /** Parts of the status, without the cost of the whole. */
+  get role(): Role {
+    return this.#core.role;
+  }
+  get term(): Term {
+    return this.#core.term;
+  }
+  get leader(): NodeId | undefined {
+    return this.#core.leader;
+  }
+  get commit(): LogIndex {
+    return this.#core.commit;
+  }
+  get configuration(): Configuration {
+    return this.#core.configuration;
+  }
   status(): Status {
     const core = this.#core;
     const { role, term, leader, standing, commit, applied, stable, configuration, log } = core;
@@ -216,7 +233,6 @@ function onRead(core: Core, request: number): void {
 function onApplied(core: Core, index: LogIndex): void {
   if (index <= core.applied) return;
   core.applied = index;
-  core.configurations.settle(index);
 }
 
 function answerApplied(core: Core): void {

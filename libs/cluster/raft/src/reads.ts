@@ -59,6 +59,13 @@ export class ReadQueue {
     if (ready.length > 0) this.#confirmed = this.#confirmed.filter((read) => read.index > index);
     return ready;
   }
+  /** A follower began another life: what the last one asked would be answered to this one, which numbers its requests anew. */
+  forget(from: NodeId): void {
+    const keep = (read: Read): boolean => read.from !== from;
+    this.#waiting = this.#waiting.filter(keep);
+    this.#rounds = this.#rounds.map((round) => ({ ...round, reads: round.reads.filter(keep) }));
+    this.#count = this.#waiting.length + this.#rounds.reduce((sum, { reads }) => sum + reads.length, 0);
+  }
   /** Leadership ended: what no majority confirmed is refused. */
   abandon(): readonly Read[] {
     const reads = [...this.#rounds.flatMap((round) => round.reads), ...this.#waiting];

@@ -104,7 +104,7 @@ export type Input =
   | { readonly kind: 'persisted'; readonly sequence: number }
   /** The state machine has taken in all up to here. */
   | { readonly kind: 'applied'; readonly index: LogIndex }
-  /** A linearizable read is asked for; `request` comes back in `readReady` or `readRefused`. */
+  /** A linearizable read is asked for; `request`, not used before in this life, comes back in `readReady` or `readRefused`, or never: messages get lost. */
   | { readonly kind: 'read'; readonly request: number }
   /** The wanted voters and learners; see `changeConfiguration`. */
   | { readonly kind: 'configure'; readonly voters: readonly NodeId[]; readonly learners: readonly NodeId[] }
@@ -194,6 +194,6 @@ export type Options = {
   readonly entrySizeMaxBytes?: number;
   /** A learner that misses at most so many entries is caught up. */
   readonly promotionLagMax?: number;
-  /** Linearizable reads without a round, as long as clocks tick alike (thesis §6.4.1). Off by default. */
+  /** Linearizable reads without a round, as long as clocks tick alike (thesis §6.4.1); on all nodes or on none. Off by default. */
   readonly leaseReads?: boolean;
 };
