@@ -1,6 +1,7 @@
 /**
  * Runs the tests of the pure packages under Deno and Bun: `node tools/portable/run.mjs [deno|bun|node …]`. Each
- * package's tests are bundled with `shim.mjs` in jest's place, so nothing of Node or npm is there at run time.
+ * package's tests are bundled with `shim.mjs` in jest's place, so nothing of Node or npm is there at run time. Examples in
+ * their READMEs are run too: a `ts` block must print what its comment `// prints: …` says.
  */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
@@ -27,8 +28,42 @@ const packages = globSync(root, ['libs/*/package.json', 'libs/*/*/package.json']
 const out = mkdtempSync(join(tmpdir(), 'skerry-portable-'));
 let failures = 0;
 let total = 0;
+const chosen = wanted.length > 0 ? wanted : ['deno', 'bun'];
+const shared = {
+  bundle: true,
+  format: 'esm',
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  conditions: ['@skerry/source', 'import', 'worker'],
+  target: 'es2022',
+  logLevel: 'error',
+};
+const runIn = (runtime, file) => {
+  const [command, args] = runtimes[runtime](file);
+  const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' };
+  return spawnSync(command, args, { encoding: 'utf8', env });
+};
+
+async function runExamples(directory) {
+  const blocks = readFileSync(join(root, directory, 'README.md'), 'utf8').matchAll(/```ts\n(.*?)```/gs);
+  for (const [place, [, contents]] of [...blocks].entries()) {
+    const prints = /\/\/ prints: (.*)/.exec(contents)?.[1];
+    const outfile = join(out, `${directory.replaceAll('/', '-')}-example-${place}.mjs`);
+    await build({ ...shared, stdin: { contents, resolveDir: join(root, directory, 'src'), loader: 'ts' }, outfile });
+    for (const runtime of chosen) {
+      const { status, stdout, stderr } = runIn(runtime, outfile);
+      if (status === 0 && stdout.trim() === prints)
+        console.log(`${runtime.padEnd(5)} ${directory}/README.md: as printed`);
+      else {
+        failures += 1;
+        console.error(`${runtime.padEnd(5)} ${directory}/README.md: wanted "${prints}"\n${stdout}${stderr}`);
+      }
+    }
+  }
+}
 
 for (const directory of packages) {
+  await runExamples(directory);
   const sources = join(root, directory, 'src');
   const tests = readdirSync(sources, { recursive: true }).filter((file) => String(file).endsWith('.test.ts'));
   if (tests.length === 0) continue;
@@ -40,24 +75,10 @@ for (const directory of packages) {
     'if (failed > 0) throw new Error(`${failed} tests failed`);',
   ];
   const file = join(out, `${directory.replaceAll('/', '-')}.mjs`);
-  await build({
-    stdin: { contents: lines.join('\n'), resolveDir: sources, loader: 'ts' },
-    bundle: true,
-    format: 'esm',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    conditions: ['@skerry/source', 'import', 'worker'],
-    alias: { '@jest/globals': shim },
-    target: 'es2022',
-    outfile: file,
-    logLevel: 'error',
-  });
-  for (const runtime of wanted.length > 0 ? wanted : ['deno', 'bun']) {
-    const [command, args] = runtimes[runtime](file);
-    const { status, stdout, stderr } = spawnSync(command, args, {
-      encoding: 'utf8',
-      env: { ...process.env, DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
-    });
+  const stdin = { contents: lines.join('\n'), resolveDir: sources, loader: 'ts' };
+  await build({ ...shared, stdin, alias: { '@jest/globals': shim }, outfile: file });
+  for (const runtime of chosen) {
+    const { status, stdout, stderr } = runIn(runtime, file);
     const counts = /(\d+) passed, (\d+) failed/.exec(stdout);
     total += Number(counts?.[1] ?? 0);
     if (status === 0) console.log(`${runtime.padEnd(5)} ${directory}: ${counts?.[0]}`);

@@ -445,4 +445,25 @@ export const mutants = [
     find: "waiting(term === entry.term && answer !== undefined ? answer : 'overwritten');",
     replace: "waiting(answer ?? 'overwritten');",
   },
+  {
+    bug: '55',
+    name: 'a leader whose disk does not answer leads on',
+    file: 'raft.ts',
+    find: "if (core.role !== 'follower') follow(core, core.term, undefined);",
+    replace: '',
+  },
+  {
+    bug: '59',
+    name: 'what may wait for a majority is not bounded',
+    file: 'leader.ts',
+    find: "return waiting > 0 && waiting + sizeBytes > uncommittedSizeMaxBytes ? 'uncommitted_full' : undefined;",
+    replace: "return waiting + sizeBytes > 2 ** 50 + uncommittedSizeMaxBytes ? 'uncommitted_full' : undefined;",
+  },
+  {
+    bug: '63',
+    name: 'an entry of any size is taken',
+    file: 'leader.ts',
+    find: "if (body.length > entrySizeMaxBytes) return 'too_large';",
+    replace: "if (body.length > 2 ** 50 + entrySizeMaxBytes) return 'too_large';",
+  },
 ];

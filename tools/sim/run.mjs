@@ -21,10 +21,12 @@ const machines = {
   },
 };
 
+/** Letters of a message in the table. */
+const asLengthMax = 90;
 /** Failing seeds that are shrunk; of the others only what is wrong is said. */
 const shrunkMax = 3;
 
-const header = `# Mutants: rules switched off, and how many seeds the simulator needs to notice\n\nMade by \`UPDATE=1 npm run sim -- raft --mutants\`.\n\n`;
+const header = `# Mutants: rules switched off, and how many seeds the simulator needs to notice\n\nMade by \`UPDATE=1 npm run sim -- raft --mutants\`; with \`--only TEXT\`, only those lines are made anew. A mutant that no seed notices\nis one that a rule or a scenario shows alone; [why](#rules-that-only-a-rule-or-a-scenario-shows).\n\n`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -157,6 +159,43 @@ async function bundle(directory, mutant) {
   return outfile;
 }
 
+function nameIn(line) {
+  return line.split(' | ')[1];
+}
+
+/** New lines take the place of those of the same mutants; those of mutants that are no more go. */
+async function writeTable(mutants, lines) {
+  const file = join(root, 'docs', `${positionals[0]}-mutants.md`);
+  const before = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter((line) => line.startsWith('| '));
+  const table = mutants.flatMap(({ name }) => {
+    const line = lines.find((each) => nameIn(each) === name) ?? before.find((each) => nameIn(each) === name);
+    return line === undefined ? [] : [line];
+  });
+  const head = [
+    '| bug | rule switched off: … | noticed by the rule or scenario | seeds until noticed | as |',
+    '|---|---|---|---|---|',
+  ];
+  const places = await withMachine(({ bugCountMax, elsewhere, shownBy }) =>
+    Array.from({ length: bugCountMax }, (_, n) => n + 1).map(
+      (bug) => `| ${bug} | ${shownBy(bug).join('; ')} | ${elsewhere.get(bug) ?? ''} |`,
+    ),
+  );
+  const catalogue = [
+    '## Where each bug of the catalogue is shown not to be',
+    '',
+    '| bug | rules and scenarios | not of the machine: … |',
+    '|---|---|---|',
+  ];
+  const alone = mutants.filter((mutant) => mutant.alone !== undefined);
+  const reasons = [
+    '## Rules that only a rule or a scenario shows',
+    '',
+    ...alone.map((each) => `- *${each.name}*: ${each.alone}`),
+  ];
+  const text = [...head, ...table, '', ...reasons, '', ...catalogue, ...places].join('\n');
+  await writeFile(file, `${header}${text}\n`);
+}
+
 function worker(file, first, number, more = []) {
   const args = [
     fileURLToPath(import.meta.url),
@@ -239,14 +278,11 @@ async function runMutants() {
   }
   const lines = results.filter(Boolean).map(({ bug, name, rule, failure }) => {
     const seeds = failure === undefined ? `not in ${count}` : `${failure.seed - from + 1}`;
-    return `| ${bug} | ${name} | ${rule?.rule ?? ''} | ${seeds} | ${failure?.message ?? ''} |`;
+    return `| ${bug} | ${name} | ${rule?.rule ?? ''} | ${seeds} | ${(failure?.message ?? '').slice(0, asLengthMax)} |`;
   });
-  const head = '| bug | rule switched off: … | noticed by the single rule | seeds until noticed | as |';
-  const table = [head, '|---|---|---|---|---|', ...lines].join('\n');
-  console.log(table);
+  console.log(lines.join('\n'));
   const missed = results.filter((row) => row !== undefined && row.failure === undefined && row.rule === undefined);
   console.log(`\n${results.filter(Boolean).length} mutants, ${missed.length} noticed by nothing in ${count} seeds`);
-  if (values.only === undefined && process.env.UPDATE === '1')
-    await writeFile(join(root, 'docs', `${positionals[0]}-mutants.md`), `${header}${table}\n`);
+  if (process.env.UPDATE === '1') await writeTable(mutants, lines);
   process.exitCode = missed.length === 0 ? 0 : 1;
 }

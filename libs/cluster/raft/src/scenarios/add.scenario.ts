@@ -2,7 +2,7 @@ import type { Scenario } from './play.fixture.ts';
 
 export const add: Scenario = {
   name: 'a node joins as a learner, catches up, and becomes a voter',
-  bugs: '38, 39, 44',
+  bugs: '38, 39, 44, 47',
   text: `
 begin voters=a,b,c joins=d
 ----

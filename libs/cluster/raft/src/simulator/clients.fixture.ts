@@ -123,8 +123,8 @@ export class Clients {
   }
   #send(node: Node, { operation, input }: Asked, reply: (output: KeyValueOutput | undefined) => void): void {
     if (input.kind === 'get') {
-      const { answeredTop } = this.#world.invariants;
-      node.read(input.key, answeredTop, (value, refused) => reply(refused ? undefined : { value, done: false }));
+      const { decidedTop } = this.#world.invariants;
+      node.read(input.key, decidedTop, (value, refused) => reply(refused ? undefined : { value, done: false }));
       return;
     }
     node.propose(encodeCommand({ operation, input }), this.#fillers(), (answer) =>

@@ -14,7 +14,7 @@ const tickLength = 10;
 const eventsPerTickMax = 20_000;
 const probeIntervalTicks = 20;
 /** How often all who think that they lead are asked. */
-const leaderReadTicks = 3;
+const leaderReadTicks = 1;
 
 export class Cluster implements Surroundings {
   readonly plan: Plan;
@@ -131,9 +131,9 @@ export class Cluster implements Surroundings {
     }
   }
   #readAtLeaders(): void {
-    const { answeredTop } = this.invariants;
+    const { decidedTop } = this.invariants;
     for (const node of this.nodes.values())
-      if (node.machine?.role === 'leader') node.read('', answeredTop, () => undefined);
+      if (node.machine?.role === 'leader') node.read('', decidedTop, () => undefined);
   }
   #cut(links: readonly string[], ticks: number): void {
     this.network.cut(links);

@@ -18,8 +18,7 @@ const majorities = ({ voters, outgoing }: Configuration, has: (id: NodeId) => bo
 export class Invariants {
   /** Entries that a voter to be may miss. */
   readonly promotionLagMax = 5;
-  /** Highest index of which a client was told that it is decided. */
-  answeredTop = 0;
+  /** What any leader has decided. A read that is asked for later sees it: more than clients could tell. */
   decidedTop = 0;
   /** Operations that were applied twice, and had effect once. */
   readonly #appliedAt = new Map<number, number>();
@@ -146,9 +145,6 @@ export class Invariants {
     if (operation === undefined) return;
     if ((this.#appliedAt.get(operation) ?? index) !== index) this.#mark('operation repeated');
     this.#appliedAt.set(operation, index);
-  }
-  onAnswered(index: number): void {
-    this.answeredTop = Math.max(this.answeredTop, index);
   }
   /** The newest in its log counts, decided or not; one that is cut off does not. */
   onConfigured({ id, log, base, running }: Node): void {

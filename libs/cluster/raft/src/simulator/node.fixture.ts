@@ -302,7 +302,6 @@ export class Node {
       this.#writes.delete(place);
       if (term !== entry.term) this.#around.mark('overwritten');
       waiting(term === entry.term && answer !== undefined ? answer : 'overwritten');
-      if (term === entry.term) this.#around.invariants.onAnswered(index);
     }
   }
   #readReady(request: number, index: LogIndex): void {

@@ -13,8 +13,8 @@ const rateNames = ['loss', 'duplicate', 'late', 'delayMax', 'diskDelayMax', 'slo
 const kindOf = (message: string): string => (message.split('\n')[0] ?? '').replaceAll(/n?\d+|\{.*/g, '#');
 
 /** @returns undefined when the seed does not fail. */
-export function shrink(seed: number): Shrunk | undefined {
-  const first = failureOf(seed, {});
+export function shrink(seed: number, run: Run = runSeed): Shrunk | undefined {
+  const first = failureOf(seed, {}, run);
   if (first === undefined) return undefined;
   const wanted = kindOf(first.message);
   let runs = 0;
@@ -22,7 +22,7 @@ export function shrink(seed: number): Shrunk | undefined {
   let { message } = first;
   const accept = (less: Less): boolean => {
     runs += 1;
-    const failure = runs > runsMax ? undefined : failureOf(seed, less);
+    const failure = runs > runsMax ? undefined : failureOf(seed, less, run);
     if (failure === undefined || kindOf(failure.message) !== wanted) return false;
     best = less;
     message = failure.message;
@@ -40,10 +40,16 @@ export function shrink(seed: number): Shrunk | undefined {
   return { less: best, message, actions: actions.filter((_, place) => best.kept?.includes(place)) };
 }
 
-function failureOf(seed: number, less: Less): { readonly message: string; readonly tick: number } | undefined {
+type Run = (seed: number, less: Less, onStart: (cluster: Cluster) => void) => unknown;
+
+function failureOf(
+  seed: number,
+  less: Less,
+  run: Run,
+): { readonly message: string; readonly tick: number } | undefined {
   let cluster: Cluster | undefined;
   try {
-    runSeed(seed, less, (started) => (cluster = started));
+    run(seed, less, (started) => (cluster = started));
     return undefined;
   } catch (thrown) {
     return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { rules } from './rules.fixture.ts';
+import { rules } from './all.fixture.ts';
 
 describe('single rules', () => {
   it.each(rules.map(({ bug, name, run }) => [bug, name, run] as const))('bug %s: %s', (_bug, _name, run) => {
