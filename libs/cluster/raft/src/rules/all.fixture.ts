@@ -5,6 +5,7 @@ import { logRules } from './log.fixture.ts';
 import { snapshotsRules } from './snapshots.fixture.ts';
 import { membershipRules } from './membership.fixture.ts';
 import { limitsRules } from './limits.fixture.ts';
+import { readRules } from './reads.fixture.ts';
 
 export const rules: readonly Rule[] = [
   ...electionsRules,
@@ -12,4 +13,5 @@ export const rules: readonly Rule[] = [
   ...snapshotsRules,
   ...membershipRules,
   ...limitsRules,
+  ...readRules,
 ];

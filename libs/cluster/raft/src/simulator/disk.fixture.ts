@@ -36,7 +36,7 @@ export class Disk {
     const kept = random.below(this.#pending.length + 1);
     const torn = this.#pending[kept];
     for (const { write, state } of this.#pending.splice(0).slice(0, kept)) this.#persist(write, state);
-    if (torn === undefined || random.chance(0.5)) return undefined;
+    if (torn === undefined || (torn.write.snapshot === undefined && random.chance(0.5))) return undefined;
     const { write, state } = torn;
     if (write.snapshot !== undefined) {
       // The snapshot has its name, and the log is not yet purged (raft.md 31).

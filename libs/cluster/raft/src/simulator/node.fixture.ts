@@ -90,6 +90,8 @@ export class Node {
     this.incarnation += 1;
     this.base = disk.base;
     this.log = [...disk.log];
+    const follows = this.log.every(({ index }, place) => index === disk.base.last.index + 1 + place);
+    assert(follows, `${this.id} starts with a log that does not follow its snapshot`);
     this.state = disk.state;
     this.#commitTold = disk.state.index;
     this.#applying = false;
