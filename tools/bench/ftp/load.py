@@ -84,6 +84,16 @@ class Session:
     def secured(self, data):
         return CONTEXT.wrap_socket(data, session=self.socket.session) if self.tls else data
 
+    def farewell(self, data):
+        """Our close_notify, without waiting for the server's: not all send one, and vsftpd waits for ours before 226."""
+        if not self.tls:
+            return
+        data.setblocking(False)
+        try:
+            data.unwrap()
+        except (ssl.SSLError, OSError):
+            pass
+
     def store(self, path, size):
         data = self.data()
         self.send(b"STOR " + path)
@@ -95,13 +105,7 @@ class Session:
             part = block[: min(left, len(BLOCK))]
             data.sendall(part)
             left -= len(part)
-        if self.tls:
-            # Our close_notify, without waiting for the server's: not all send one.
-            data.setblocking(False)
-            try:
-                data.unwrap()
-            except (ssl.SSLError, OSError):
-                pass
+        self.farewell(data)
         if data.fileno() >= 0:
             try:
                 data.shutdown(socket.SHUT_WR)
@@ -124,6 +128,7 @@ class Session:
             total += got
             if size is None:
                 lines += INTO.count(b"\n", 0, got)
+        self.farewell(data)
         # At the end, as ftplib and curl do: vsftpd lingers in close until our side has acknowledged its last byte, and
         # the kernel takes its time (40 ms) for an acknowledgement that nothing goes along with.
         data.close()

@@ -6,6 +6,8 @@ import { TLSSocket } from 'node:tls';
 import { plainAddress } from './address.ts';
 import { EndWatch } from './end-watch.ts';
 import { withLargeReads } from './large-reads.ts';
+import { lentReads } from './lent-reads.ts';
+import { readIntoOwn } from './own-memory.ts';
 import { nextTurn } from './turn.ts';
 import type { TlsContext } from './tls-context.ts';
 import type { StreamSocket, UpgradeOptions } from './types.ts';
@@ -35,6 +37,8 @@ export class NodeStreamSocket implements StreamSocket {
   #closed = false;
   #markClosed: () => void = () => undefined;
   #attached = false;
+  // Under TLS with a strict end: an upload, read in large pieces.
+  #bulk = false;
   #chunks: Uint8Array[] = [];
   #bufferedBytes = 0;
   #paused = false;
@@ -218,6 +222,7 @@ export class NodeStreamSocket implements StreamSocket {
     this.#bufferedBytes = 0;
     this.#paused = false;
     while (discardBuffered && raw.readableLength > 0 && raw.read() !== null);
+    this.#bulk = strictEnd;
     const under = strictEnd ? new EndWatch(raw, (whole) => this.#onBareEnd(bareEndCounts && whole)) : raw;
     const tlsOptions = { isServer: true, secureContext: context.secureContext, highWaterMark: sendAheadBytes };
     const secure = new TLSSocket(under as Socket, tlsOptions);
@@ -263,8 +268,9 @@ export class NodeStreamSocket implements StreamSocket {
   #attach(): void {
     if (this.#attached || this.#closed) return;
     this.#attached = true;
-    this.#listen(this.#socket);
-    this.#socket.resume();
+    const socket = this.#socket;
+    if (!this.#bulk || !this.#readLent(socket)) this.#listen(socket);
+    socket.resume();
   }
   #listen(socket: Socket): void {
     socket.on('data', (chunk: Uint8Array) => {
@@ -274,6 +280,14 @@ export class NodeStreamSocket implements StreamSocket {
       if (!room) socket.pause();
       else if (this.#large && chunk.length >= ordinaryReadBytes) this.#enlargeReads();
     });
+  }
+  /** An upload under TLS: its records of 16 KiB one behind the other in blocks. */
+  #readLent(socket: Socket): boolean {
+    // What was opened before anybody read.
+    for (let chunk: unknown = socket.read(); chunk instanceof Uint8Array; chunk = socket.read()) this.#arrived(chunk);
+    const { end, ...memory } = lentReads((chunk) => this.#arrived(chunk));
+    void this.whenClosed.then(end);
+    return readIntoOwn(socket, memory);
   }
   /** False: read no more for now. */
   #arrived(chunk: Uint8Array): boolean {
