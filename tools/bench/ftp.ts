@@ -99,9 +99,12 @@ function rowsOf(load: Load): readonly Row[] {
     const sync = server.name === 'floor' ? {} : durable(server);
     return smallCount / (await load.ask('storeSmall', server, { ...many, ...sync, connections, tls }));
   };
-  const list = (command: string) => async (server: Server, tls: boolean) =>
-    1_000 *
-    (await load.ask('list', server, { command, path: `${server.dir}listed`, entries: listedCount, times: 5, tls }));
+  const list =
+    (command: string, changed = false) =>
+    async (server: Server, tls: boolean) => {
+      const listed = { command, path: `${server.dir}listed`, entries: listedCount, times: 5, changed };
+      return 1_000 * (await load.ask('list', server, { ...listed, tls }));
+    };
   return [
     {
       key: 'stor',
@@ -170,6 +173,15 @@ function rowsOf(load: Load): readonly Row[] {
       measure: list('MLSD'),
     },
     {
+      key: 'mlsd-changed',
+      what: 'MLSD of 10,000 entries, just changed',
+      unit: 'ms',
+      goal: '<= 50 ms, <= 1.5 x pure-ftpd',
+      against: { peer: 'pure-ftpd', factor: 1.5, most: true },
+      servers: ['skerry', 'proftpd', 'pure-ftpd'],
+      measure: list('MLSD', true),
+    },
+    {
       key: 'list',
       what: 'LIST of 10,000 entries',
       unit: 'ms',
@@ -177,6 +189,15 @@ function rowsOf(load: Load): readonly Row[] {
       against: { peer: 'pure-ftpd', factor: 1.5, most: true },
       servers: ['skerry', 'vsftpd', 'proftpd', 'pure-ftpd'],
       measure: list('LIST'),
+    },
+    {
+      key: 'list-changed',
+      what: 'LIST of 10,000 entries, just changed',
+      unit: 'ms',
+      goal: '<= 50 ms, <= 1.5 x pure-ftpd',
+      against: { peer: 'pure-ftpd', factor: 1.5, most: true },
+      servers: ['skerry', 'vsftpd', 'proftpd', 'pure-ftpd'],
+      measure: list('LIST', true),
     },
   ];
 }
@@ -288,7 +309,7 @@ async function run(): Promise<void> {
       else if (isInstalled(peer)) servers.push(await peer.start(place(peer.name), certificate));
       else say(`${peer.name} is not installed: ${howToInstall(peer)}`);
     const rows = rowsOf(load).filter(({ key }) => only?.includes(key) ?? true);
-    if (rows.some(({ key }) => key === 'mlsd' || key === 'list'))
+    if (rows.some(({ key }) => key.startsWith('mlsd') || key.startsWith('list')))
       for (const server of servers) if (server.name !== 'floor') await fillListed(load, server);
     if (rows.some(({ key }) => key === 'retr') && !rows.some(({ key }) => key === 'stor'))
       for (const server of servers) await load.ask('store', server, { name: 'bulk.bin', size: bulkBytes });

@@ -1,4 +1,4 @@
-import { fromUtf8 } from './bytes.ts';
+import { fromUtf8Part, toHexPart } from './bytes.ts';
 import { StatusError } from './errors.ts';
 
 /** Reads what {@link ByteWriter} wrote. @throws StatusError `malformed` when the bytes end early or are no UTF-8. */
@@ -52,8 +52,15 @@ export class ByteReader {
   bytes(): Uint8Array {
     return this.raw(this.u32());
   }
+  /** So many bytes as hexadecimal digits. */
+  hex(count: number): string {
+    const at = this.#take(count);
+    return toHexPart(this.#bytes, at, at + count);
+  }
   text(): string {
-    const text = fromUtf8(this.bytes());
+    const count = this.u32();
+    const at = this.#take(count);
+    const text = fromUtf8Part(this.#bytes, at, at + count);
     if (text === undefined) throw new StatusError('malformed', `Cannot read text before ${this.#at}: no UTF-8`);
     return text;
   }

@@ -1,12 +1,31 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compareBytes, concatBytes, equalBytes, fromHex, fromUtf8, prefixEnd, toHex, utf8 } from './bytes.ts';
+import {
+  compareBytes,
+  concatBytes,
+  equalBytes,
+  fromHex,
+  fromUtf8,
+  fromUtf8Part,
+  prefixEnd,
+  toHex,
+  toHexPart,
+  utf8,
+} from './bytes.ts';
 
 const small = fc.uint8Array({ maxLength: 6 });
 
 describe('utf8', () => {
   test('round trip of every well-formed text, a byte order mark too', () => {
     expect(fromUtf8(utf8('\ufeffmark'))).toBe('\ufeffmark');
+    // Short ones and parts are read another way.
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', maxLength: 80 }), (before, text) => {
+        const [head, bytes] = [utf8(before), concatBytes([utf8(before), utf8(text)])];
+        expect(fromUtf8Part(bytes, head.length, bytes.length)).toBe(text);
+        expect(toHexPart(bytes, head.length, bytes.length)).toBe(toHex(utf8(text)));
+      }),
+    );
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => expect(fromUtf8(utf8(text))).toBe(text)));
   });
   const broken = ['ff', 'c0af', 'eda080', 'f4908080', 'e282', '80'];

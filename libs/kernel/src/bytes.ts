@@ -20,26 +20,27 @@ export function utf8(text: string): Uint8Array {
 }
 
 /** Strict: undefined when the bytes are no UTF-8. */
-export function fromUtf8(bytes: Uint8Array): string | undefined {
-  return shortAscii(bytes) ?? decoded(bytes);
-}
-function shortAscii(bytes: Uint8Array): string | undefined {
-  const { length } = bytes;
-  if (length > shortLength) return undefined;
-  let text = '';
-  for (let i = 0; i < length; i++) {
-    const byte = bytes[i] ?? 0;
-    if (byte >= 0x80) return undefined;
-    text += String.fromCharCode(byte);
-  }
-  return text;
-}
-function decoded(bytes: Uint8Array): string | undefined {
+export const fromUtf8 = (bytes: Uint8Array): string | undefined => fromUtf8Part(bytes, 0, bytes.length);
+/** The same of the bytes [from, to). */
+export function fromUtf8Part(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const short = to - from > shortLength ? undefined : asciiText(bytes, from, to);
+  if (short !== undefined) return short;
   try {
-    return decoder.decode(bytes);
+    return decoder.decode(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
   } catch {
     return undefined;
   }
+}
+
+/** Without a view of the bytes, which costs more than the text: a listing reads thousands. Undefined: no ASCII. */
+function asciiText(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const codes: number[] = [];
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0x80) return undefined;
+    codes.push(byte);
+  }
+  return String.fromCharCode(...codes);
 }
 
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
@@ -68,11 +69,12 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compareBytes(a, b) === 0;
 
 const hexDigits = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
-
-export function toHex(bytes: Uint8Array): string {
+export const toHex = (bytes: Uint8Array): string => toHexPart(bytes, 0, bytes.length);
+/** The same of the bytes [from, to). */
+export function toHexPart(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
   // By index: ids are written and read thousands of times in a listing, and an iterator costs twice as much.
-  for (let i = 0; i < bytes.length; i++) text += hexDigits[bytes[i] ?? 0];
+  for (let i = from; i < to; i++) text += hexDigits[bytes[i] ?? 0];
   return text;
 }
 

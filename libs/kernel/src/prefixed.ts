@@ -33,5 +33,14 @@ function* strippedRange(
     from: concatBytes([prefix, from]),
     to: to === undefined ? end : concatBytes([prefix, to]),
   };
-  for (const [key, value] of inner.range(outer)) yield [key.subarray(prefix.length), value];
+  for (const [key, value] of inner.range(outer)) {
+    yield [behind(key, prefix.length), value];
+  }
+}
+
+/** A copy: for a few bytes it costs less than a view, and a listing has thousands of keys. */
+function behind(key: Uint8Array, sizeBytes: number): Uint8Array {
+  const rest = new Uint8Array(key.length - sizeBytes);
+  for (let at = 0; at < rest.length; at++) rest[at] = key[sizeBytes + at] ?? 0;
+  return rest;
 }

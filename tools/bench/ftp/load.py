@@ -235,12 +235,15 @@ def fetch(request):
 
 
 def listing(request):
-    """Median of some listings on one connection."""
+    """Median of some listings on one connection; "changed": each of a directory that has just changed."""
     session = Session(request)
     command = request["command"].encode()
     session.command(b"CWD " + request["path"].encode(), b"250")
     times = []
     for _ in range(request["times"]):
+        if request.get("changed"):
+            session.command(b"MKD changed", b"257")
+            session.command(b"RMD changed", b"250")
         begin = time.perf_counter()
         lines = session.fetch(command)
         times.append(time.perf_counter() - begin)

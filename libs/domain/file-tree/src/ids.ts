@@ -1,5 +1,5 @@
 /** Identities inside the tree, as 32 hexadecimal digits, and how they stand in records. */
-import { assert, fromHex, idFromBytes, idSizeBytes, isHexId, present } from '@skerry/kernel';
+import { assert, fromHex, idSizeBytes, isHexId, present } from '@skerry/kernel';
 import type { BlobId, Brand, ByteReader, ByteWriter, Epoch, OperationId } from '@skerry/kernel';
 
 /** A file's or directory's, for its whole life, across renames and new versions. */
@@ -19,7 +19,7 @@ type AnyId = EntryId | BlobId | Epoch | OperationId;
 export const bytesOfId = (id: AnyId): Uint8Array => present(fromHex(id), `id ${id}`);
 export const writeId = (writer: ByteWriter, id: AnyId): ByteWriter => writer.raw(bytesOfId(id));
 // Sixteen bytes always give such digits: no need to look at them again.
-const readHex = (reader: ByteReader): string => idFromBytes(reader.raw(idSizeBytes));
+const readHex = (reader: ByteReader): string => reader.hex(idSizeBytes);
 export const readEntryId = (reader: ByteReader): EntryId => readHex(reader) as EntryId;
 export const readBlobId = (reader: ByteReader): BlobId => readHex(reader) as BlobId;
 export const readEpoch = (reader: ByteReader): Epoch => readHex(reader) as Epoch;

@@ -12,7 +12,17 @@
  * | `x/` blob id | log index at which it was marked dead |
  * | `y/` log index, blob id | the same by index, for expiry |
  */
-import { type BlobId, ByteReader, ByteWriter, concatBytes, fromUtf8, idSizeBytes, present, utf8 } from '@skerry/kernel';
+import {
+  type BlobId,
+  ByteReader,
+  ByteWriter,
+  concatBytes,
+  fromUtf8,
+  fromUtf8Part,
+  idSizeBytes,
+  present,
+  utf8,
+} from '@skerry/kernel';
 import { bytesOfId, type EntryId, type Place, readBlobId, readEntryId } from './ids.ts';
 
 const prefixSizeBytes = 2;
@@ -38,7 +48,7 @@ export const entryKey = ({ directory, name }: Place): Uint8Array =>
   concatBytes([prefixes.entry, bytesOfId(directory), utf8(name)]);
 /** The name in an entry's key; what is in the store was checked when it came in. */
 export const nameInKey = (key: Uint8Array): string =>
-  present(fromUtf8(key.subarray(prefixSizeBytes + idSizeBytes)), 'name in key');
+  present(fromUtf8Part(key, prefixSizeBytes + idSizeBytes, key.length), 'name in key');
 /** The directory in which a key is an entry; undefined for any other key. */
 export function directoryInKey(key: Uint8Array): EntryId | undefined {
   const { entry } = prefixes;

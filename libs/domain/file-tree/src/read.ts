@@ -1,7 +1,7 @@
 /** Questions to the tree. Pure functions over the store: the same on a replica's state and inside an apply. */
 import { ByteReader, crc32c, prefixEnd, present, StatusError } from '@skerry/kernel';
 import type { BlobId, OrderedReader } from '@skerry/kernel';
-import { decodeEntry, decodeHead, type EntryVersion, type NamedHead } from './entry.ts';
+import { decodeEntry, decodeHead, decodeNamedHead, type EntryVersion, type NamedHead } from './entry.ts';
 import { type EntryId, type Place, readEntryId, rootDirectory } from './ids.ts';
 import {
   deadKey,
@@ -97,7 +97,7 @@ export function listDirectory(
   const from = after === undefined ? prefix : entryKey({ directory, name: `${after}\0` });
   const heads: NamedHead[] = [];
   for (const [key, value] of reader.range({ from, to: prefixEnd(prefix), limit }))
-    heads.push({ ...decodeHead(value), name: nameInKey(key) });
+    heads.push(decodeNamedHead(value, nameInKey(key)));
   return heads;
 }
 

@@ -276,8 +276,12 @@ export class LmdbStore implements OrderedStore {
     return sum(value, crc32c(key));
   }
   #verified({ key, value }: { readonly key: Uint8Array; readonly value: Buffer }): Uint8Array {
-    const content = value.subarray(checksumSizeBytes);
-    if (value.length < checksumSizeBytes || value.readUInt32BE(0) !== this.#sum(key, content))
+    const damaged = value.length < checksumSizeBytes;
+    // A plain view, since a listing makes thousands: a Buffer's `subarray` costs several times as much.
+    const content = damaged
+      ? value
+      : new Uint8Array(value.buffer, value.byteOffset + checksumSizeBytes, value.length - checksumSizeBytes);
+    if (damaged || value.readUInt32BE(0) !== this.#sum(key, content))
       throw new StatusError('corrupt', `Cannot read store "${this.#path}": value of key ${toHex(key)} is damaged`);
     return content;
   }

@@ -1,7 +1,7 @@
 /** LIST, NLST, MLSD: entries come in batches from the data node's index, and leave as one piece of text each. */
 import { StatusError, utf8 } from '@skerry/kernel';
 import { data, processing } from '@skerry/proto';
-import type { StreamSocket } from '@skerry/runtime-sockets';
+import { nextTurn, type StreamSocket } from '@skerry/runtime-sockets';
 import { endSending } from './download.ts';
 import { ListingText } from './listing-text.ts';
 import { progressDeadlineMs, type Outcome, type TransferRun } from './transfer.ts';
@@ -47,6 +47,8 @@ async function send(
       }
       const next = await batches.next();
       if (next.done === true) break;
+      // Nothing else here waits for the world, inside one process: a long listing would hold everybody else up.
+      await nextTurn();
       lines = text.push(next.value);
       truncated ||= next.value.truncated;
     } catch (thrown) {
