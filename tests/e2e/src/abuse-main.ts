@@ -19,6 +19,8 @@ import { removeFolder, temporaryFolder } from './system.ts';
 const rounds = Number(/^--rounds=(\d+)$/m.exec(process.argv.join('\n'))?.[1] ?? 2);
 const tls = process.argv.includes('--tls');
 const scale = process.argv.includes('--full') ? full : tls ? reducedTls : reduced;
+/** How long the process may rest before its memory is judged, in milliseconds: V8 was seen to need some 40 s. */
+const restMaxMs = 120_000;
 const folder = temporaryFolder('abuse');
 const say = (what: string, more: object): boolean => process.stdout.write(`${JSON.stringify({ what, ...more })}\n`);
 const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
@@ -60,6 +62,23 @@ try {
     await until(async () => (await victim.left()).files <= start.files, 30_000, `back to ${start.files} descriptors`);
     say('left', { round, ...shown(await victim.settled(start)) });
   }
+  // Seconds in which nobody asks: V8 gives the room of its young generation back only when nothing has been allocated
+  // for a while, and a collection that is asked for is not that.
+  const restedMs = performance.now();
+  let lowest = victim.anonymous;
+  await until(
+    () => {
+      lowest = Math.min(lowest, victim.anonymous);
+      return lowest <= start.anonymous || performance.now() - restedMs > restMaxMs;
+    },
+    2 * restMaxMs,
+    'the rest is over',
+  );
+  say('rested', {
+    seconds: Math.round((performance.now() - restedMs) / 1_000),
+    anonymousMb: megabytes(lowest),
+    atStartMb: megabytes(start.anonymous),
+  });
 } finally {
   await victim.system.stop();
   removeFolder(folder);

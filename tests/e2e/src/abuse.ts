@@ -78,11 +78,14 @@ export class Victim {
     rmSync(this.#watch, { force: true });
     process.kill(this.system.ready.pid, 'SIGUSR2');
     await until(() => existsSync(this.#watch), 20_000, 'the watch answers');
-    const own = `/proc/${this.system.ready.pid}`;
-    const files = readdirSync(`${own}/fd`).length;
-    const anonymousKb = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`${own}/status`, 'utf8'))?.[1];
+    const files = readdirSync(`/proc/${this.system.ready.pid}/fd`).length;
     const watched = JSON.parse(readFileSync(this.#watch, 'utf8')) as Omit<Left, 'files' | 'anonymous'>;
-    return { ...watched, files, anonymous: Number(anonymousKb) * 1_024 };
+    return { ...watched, files, anonymous: this.anonymous };
+  }
+  /** Memory of its own, in bytes, with nothing collected for the question. */
+  get anonymous(): number {
+    const status = readFileSync(`/proc/${this.system.ready.pid}/status`, 'utf8');
+    return Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1]) * 1_024;
   }
   /** Until descriptors and resources are down to those of `before`. */
   async settled(before: Left): Promise<Left> {
