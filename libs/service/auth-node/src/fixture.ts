@@ -147,7 +147,7 @@ export const config = (over: Partial<AuthConfig> = {}): AuthConfig => ({
   grantLifeMs: settings.grantLifeMs.default,
   sessionLifeMs: settings.sessionLifeMs.default,
   accountLog: settings.accountLog.default,
-  founders: settings.founders.default,
+  founders: ['auth_1'],
   ...over,
 });
 

@@ -15,7 +15,7 @@ import { start } from './start.ts';
 import { type Calls, reasonOf, sealer, TestClient, text } from './test-client.ts';
 import { content } from './test-doubles.ts';
 
-const config = { stageKeepHours: 24, uploadCountMax: 100, founders: [] };
+const config = { stageKeepHours: 24, uploadCountMax: 100, founders: ['data_1'] };
 const running: RunningNode[] = [];
 afterEach(async () => {
   for (const node of running.splice(0)) await node.stop();
