@@ -2,8 +2,8 @@
  * The embedded system's one gRPC door: health, reflection and every role's service, passed on inside the process. For
  * grpcurl and the operator's commands; the roles themselves call each other directly.
  */
-import type { NodeId } from '@skerry/kernel';
-import { auth, data, discovery, processing, routing } from '@skerry/proto';
+import { StatusError, type NodeId } from '@skerry/kernel';
+import { auth, data, discovery, processing, raft, routing } from '@skerry/proto';
 import type { Service, ServiceEnvironment } from '@skerry/runtime-host';
 import type { AccessTable, Client, Handlers, RpcNode, ServiceDefinition } from '@skerry/runtime-rpc';
 import { operatorRole } from '@skerry/runtime-security';
@@ -22,6 +22,46 @@ export function serveGateway(
     rpc.client(processing.ProcessingServiceDefinition, idOf('processing')),
   );
   pass(rpc, routing.RoutingServiceDefinition, rpc.client(routing.RoutingServiceDefinition, idOf('routing')));
+  serveRaft(rpc, idOf);
+}
+
+/** Both replicated roles have the service: a call goes to the role that its group is named after. */
+function serveRaft(rpc: RpcNode, idOf: Parameters<typeof serveGateway>[1]): void {
+  const members = new Map(
+    ['data', 'auth'].map((role) => [role, rpc.client(raft.RaftServiceDefinition, idOf(role))] as const),
+  );
+  const memberOf = (group: string): Client<raft.RaftServiceDefinition> => {
+    const member = members.get(group);
+    if (member !== undefined) return member;
+    throw new StatusError('no_node', `Cannot find group "${group}": there are ${[...members.keys()].join(', ')}`);
+  };
+  const refuse = (): never => {
+    throw new StatusError('access_denied', 'The members of the embedded system have no others to talk to');
+  };
+  const access = [operatorRole];
+  rpc.serve(
+    raft.RaftServiceDefinition,
+    {
+      exchange: refuse,
+      sendSnapshot: refuse,
+      getRaftStatus: async (request, { signal }) => {
+        const asked = request.group === '' ? [...members.values()] : [memberOf(request.group)];
+        const answers = await Promise.all(asked.map((member) => member.getRaftStatus(request, { signal })));
+        return { groups: answers.flatMap(({ groups }) => groups) };
+      },
+      transferLeadership: (request, { signal }) => memberOf(request.group).transferLeadership(request, { signal }),
+      changeMembers: (request, { signal }) => memberOf(request.group).changeMembers(request, { signal }),
+      takeSnapshot: (request, { signal }) => memberOf(request.group).takeSnapshot(request, { signal }),
+    },
+    {
+      exchange: access,
+      sendSnapshot: access,
+      getRaftStatus: access,
+      transferLeadership: access,
+      changeMembers: access,
+      takeSnapshot: access,
+    },
+  );
 }
 
 function pass<S extends ServiceDefinition>(rpc: RpcNode, definition: S, client: Client<S>): void {

@@ -5,6 +5,7 @@ import { clusterCommands } from './commands/cluster.ts';
 import { ftpConfigCommand } from './commands/ftp-config.ts';
 import { groupCommands } from './commands/group.ts';
 import { nodeCommands } from './commands/node.ts';
+import { raftCommands } from './commands/raft.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { upCommand } from './commands/up.ts';
 import { userCommands } from './commands/user.ts';
@@ -22,6 +23,7 @@ process.exitCode = await runCommandLine(
       sessions: 'Who is connected.',
       'ftp-config': 'Settings of an FTP router.',
       certs: "The cluster's authority and its nodes' certificates.",
+      raft: 'The replicated groups of data and auth nodes: who leads, who votes, how far each is.',
       cluster: 'A real cluster on this machine, one process for each node.',
     },
     commands: [
@@ -32,6 +34,7 @@ process.exitCode = await runCommandLine(
       ...sessionCommands,
       ftpConfigCommand,
       ...certificateCommands,
+      ...raftCommands,
       ...clusterCommands,
     ],
   },

@@ -1,10 +1,18 @@
 /** The operator's way into a running system: finds it, proves who asks, and gives typed clients. */
 import { resolve } from 'node:path';
 import { NodeId, StatusError } from '@skerry/kernel';
-import { admin, auth, discovery, routing } from '@skerry/proto';
+import { admin, auth, discovery, raft, routing } from '@skerry/proto';
 import { addressPattern, list, optionalText, type ConfigOf } from '@skerry/runtime-config';
+import { fixedDirectory, RoleCaller } from '@skerry/runtime-discovery';
 import { nodeWorld } from '@skerry/runtime-node';
-import { createRpcNode, type Client, type RpcNode, type ServiceDefinition, type Target } from '@skerry/runtime-rpc';
+import {
+  createRpcNode,
+  type CallOptions,
+  type Client,
+  type RpcNode,
+  type ServiceDefinition,
+  type Target,
+} from '@skerry/runtime-rpc';
 import { createRevocationList, createSealer, loadOperator } from '@skerry/runtime-security';
 import { createTelemetry } from '@skerry/runtime-telemetry';
 import { authorityFolder } from './authority.ts';
@@ -27,13 +35,25 @@ export const operatorSettings = {
 };
 export type OperatorConfig = ConfigOf<typeof operatorSettings>;
 
+/** How long a command to the auth nodes may take, in milliseconds: an election may be under way. */
+const operatorDeadlineMs = 15_000;
+/** Longest try at one of them, in milliseconds: the next may lead by now. */
+const operatorTryMaxMs = 5_000;
+/** How long discovery is asked for nodes that the cluster's file does not have, in milliseconds. */
+const moreNodesTimeoutMs = 1_000;
+
+/** A member of a replicated group, or what answers for it. */
+export type RaftMember = { readonly nodeId: string; readonly client: Client<raft.RaftServiceDefinition> };
 /** Nodes of one role, as the operator reaches them. */
 export type Operator = {
+  /** The one that leads, whichever that is, also when that changes meanwhile. */
   readonly auth: Client<auth.AuthServiceDefinition>;
   /** Every one: for what each keeps for itself. */
   readonly auths: readonly { readonly nodeId: string; readonly client: Client<auth.AuthServiceDefinition> }[];
   readonly routers: readonly { readonly nodeId: string; readonly client: Client<routing.RoutingServiceDefinition> }[];
   readonly nodes: readonly { readonly nodeId: string; readonly client: Client<admin.AdminServiceDefinition> }[];
+  /** Of a role whose state is replicated: all that are known now. */
+  raftMembers(role: string): Promise<readonly RaftMember[]>;
 };
 type Place = { readonly nodeId: string; readonly role: string; readonly address: string };
 type Found = { readonly places: readonly Place[]; readonly insecure: boolean };
@@ -72,7 +92,7 @@ async function findByFolder(data: string): Promise<Found> {
   const embedded = await readEmbeddedFile(data);
   if (embedded !== undefined && processState(embedded.pid) !== 'dead') {
     const address = embedded.endpoints['grpc'] ?? '';
-    const places = ['auth', 'routing', 'admin'].map((role) => ({ nodeId: gatewayName, role, address }));
+    const places = ['auth', 'data', 'routing', 'admin'].map((role) => ({ nodeId: gatewayName, role, address }));
     return { places, insecure: embedded.insecure === true };
   }
   const cluster = await readClusterFile(data).catch(() => undefined);
@@ -93,16 +113,8 @@ async function findByFolder(data: string): Promise<Found> {
 async function findByDiscovery(rpc: RpcNode, join: readonly string[]): Promise<readonly Place[]> {
   let last: unknown;
   for (const address of join) {
-    // The node's name is not known yet: whoever answers there must be of this cluster.
-    const client = rpc.client(discovery.DiscoveryServiceDefinition, { nodeId: '' as NodeId, address });
     try {
-      const roles = ['auth', 'routing', 'data', 'processing', 'discovery'];
-      const answers = await Promise.all(roles.map((role) => client.requestService({ role }, { idempotent: true })));
-      const records = answers.flatMap(({ nodes }) => nodes);
-      return records.flatMap(({ nodeId, role, address: at }) => [
-        { nodeId, role, address: at },
-        { nodeId, role: 'admin', address: at },
-      ]);
+      return await placesAt(rpc, address, ['auth', 'routing', 'data', 'processing', 'discovery']);
     } catch (thrown) {
       last = thrown;
     }
@@ -111,6 +123,22 @@ async function findByDiscovery(rpc: RpcNode, join: readonly string[]): Promise<r
     cause: last,
   });
 }
+async function placesAt(
+  rpc: RpcNode,
+  address: string,
+  roles: readonly string[],
+  deadlineMs?: number,
+): Promise<readonly Place[]> {
+  // The node's name is not known yet: whoever answers there must be of this cluster.
+  const client = rpc.client(discovery.DiscoveryServiceDefinition, { nodeId: '' as NodeId, address });
+  const options = { idempotent: true, ...(deadlineMs === undefined ? {} : { deadlineMs }) };
+  const answers = await Promise.all(roles.map((role) => client.requestService({ role }, options)));
+  const records = answers.flatMap(({ nodes }) => nodes);
+  return records.flatMap(({ nodeId, role, address: at }) => [
+    { nodeId, role, address: at },
+    { nodeId, role: 'admin', address: at },
+  ]);
+}
 
 function operatorOf(rpc: RpcNode, places: readonly Place[]): Operator {
   const targets = (role: string): Target[] =>
@@ -118,13 +146,68 @@ function operatorOf(rpc: RpcNode, places: readonly Place[]): Operator {
   const clients = <S extends ServiceDefinition>(role: string, definition: S): { nodeId: string; client: Client<S> }[] =>
     targets(role).map((target) => ({ nodeId: target.nodeId, client: rpc.client(definition, target) }));
   const auths = clients('auth', auth.AuthServiceDefinition);
-  const [first] = auths;
-  if (first === undefined)
-    throw new StatusError('no_node', 'Cannot find an auth node: is one running? See skerry cluster status');
   return {
-    auth: first.client,
+    get auth() {
+      if (auths.length === 0)
+        throw new StatusError('no_node', 'Cannot find an auth node: is one running? See skerry cluster status');
+      return leaderOf(rpc, 'auth', auth.AuthServiceDefinition, targets('auth'));
+    },
     auths,
     routers: clients('routing', routing.RoutingServiceDefinition),
     nodes: clients('admin', admin.AdminServiceDefinition),
+    raftMembers: async (role) => {
+      const known = targets(role);
+      const more = await othersOf(rpc, role, targets('discovery'));
+      const all = [...known, ...more.filter(({ nodeId }) => known.every((each) => each.nodeId !== nodeId))];
+      return all.map((target) => ({
+        nodeId: target.nodeId,
+        client: rpc.client(raft.RaftServiceDefinition, target),
+      }));
+    },
   };
+}
+
+/** Nodes that were started by hand stand in no file; what discovery does not tell is not known. */
+async function othersOf(rpc: RpcNode, role: string, discoveries: readonly Target[]): Promise<readonly Target[]> {
+  const answers = await Promise.allSettled(
+    discoveries.map(({ address }) => placesAt(rpc, address, [role], moreNodesTimeoutMs)),
+  );
+  const places = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  const found = new Map(places.filter((place) => place.role === role).map((place) => [place.nodeId, place]));
+  return [...found.values()].map(({ nodeId, address }) => ({ nodeId: NodeId(nodeId), address }));
+}
+
+/** Calls of one message each way go to the node that leads; repeated, they have effect once by their operation ids. */
+function leaderOf<S extends ServiceDefinition>(
+  rpc: RpcNode,
+  role: string,
+  definition: S,
+  targets: readonly Target[],
+): Client<S> {
+  const world = nodeWorld('.');
+  const records = targets.map(({ nodeId, address }) => ({
+    nodeId,
+    role,
+    address,
+    site: '',
+    incarnation: 0,
+    endpoints: {},
+    load: 0,
+  }));
+  const telemetry = { emit: () => undefined };
+  const parts = { rpc, world, telemetry, directory: fixedDirectory(world, records) };
+  const caller = new RoleCaller(parts, { role, definition, sticky: true, tryMaxMs: operatorTryMaxMs });
+  type Call = (request: unknown, options: CallOptions) => Promise<unknown>;
+  const methods = Object.keys(definition.methods).map((name) => {
+    const call: Call = (request, options) =>
+      caller.call(
+        (client, limits) =>
+          (client as unknown as Readonly<Record<string, Call>>)[name]?.(request, { ...options, ...limits }) ??
+          Promise.resolve(),
+        { atMs: world.clock.monotonicMs() + operatorDeadlineMs, signal: new AbortController().signal },
+      );
+    return [name, call] as const;
+  });
+  // One function for each method of the definition.
+  return Object.fromEntries(methods) as unknown as Client<S>;
 }

@@ -294,7 +294,7 @@ describe('the administrator', () => {
       'skerry cluster up',
       () => cluster,
       (system: System) =>
-        System.start(['cluster', 'up', 'ftp'], system.data, {
+        System.start(['cluster', 'up', 'ftp', '--replicas', '1'], system.data, {
           SKERRY_ADMIN_PASSWORD: 'another one',
           SKERRY_FTP_PORT: '0',
           SKERRY_PASSIVE_PORTS: '0-0',

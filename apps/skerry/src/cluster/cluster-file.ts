@@ -15,7 +15,7 @@ const clusterNode = shape.object({
   data: shape.string(),
   log: shape.string(),
   command: shape.array(shape.string()),
-  state: shape.enum(['running', 'dead', 'paused']),
+  state: shape.enum(['running', 'dead', 'paused', 'isolated']),
 });
 const clusterFile = shape.object({
   topology: shape.string(),

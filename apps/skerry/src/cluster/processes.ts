@@ -19,17 +19,22 @@ export type ReadyLine = ReturnType<typeof readyLine.parse>;
 /** Longest wait for a node to become ready, in milliseconds: many start at once on two cores. */
 export const nodeReadyTimeoutMs = 30_000;
 
-/** Starts a node, its log appended to `log`; resolves when it prints its ready line. @throws StatusError `no_node` with the log's last line. */
+/**
+ * Starts a node, its log appended to `log`; resolves when it prints its ready line. `spawned` is called before it runs.
+ * @throws StatusError `no_node` with the log's last line.
+ */
 export async function startNodeProcess(
   command: readonly string[],
   log: string,
   environment: NodeJS.ProcessEnv,
+  spawned: (child: ChildProcess) => void,
 ): Promise<{ child: ChildProcess; ready: ReadyLine }> {
   const [file = process.execPath, ...args] = command;
   const logFile = openSync(log, 'a', 0o600);
   // A group of its own: Ctrl-C is for the supervisor, which drains the nodes in order. The channel tells a node that we died.
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', logFile, 'ipc'], env: environment, detached: true });
   closeSync(logFile);
+  spawned(child);
   try {
     return { child, ready: await firstReadyLine(child, log) };
   } catch (cause) {

@@ -6,7 +6,10 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { StatusError, toStatusError } from '@skerry/kernel';
 import { makeFolder } from '@skerry/runtime-host';
+import { formatAddress } from '@skerry/runtime-world';
 import { writeClusterFile, type ClusterFile, type ClusterNode } from './cluster-file.ts';
+import { Cuts } from './cuts.ts';
+import { freePorts } from './ports.ts';
 import { startNodeProcess } from './processes.ts';
 import type { PlannedNode, Topology } from './topology.ts';
 
@@ -28,8 +31,12 @@ export type SupervisorOptions = {
   /** What a node has to tell a person, once. */
   readonly tell: (notice: string) => void;
 };
+/** To one node each. */
 export const orders = ['start', 'kill', 'pause', 'resume'] as const;
 export type Order = (typeof orders)[number];
+/** To all: `isolate` with names, `heal`. */
+export const cutOrders = ['isolate', 'heal'] as const;
+export type CutOrder = (typeof cutOrders)[number];
 type Kept = { node: ClusterNode; child: ChildProcess | undefined };
 
 /** Pause before a dead node is started again, in milliseconds: a node that dies at once must not spin. */
@@ -44,14 +51,19 @@ export class Supervisor {
   readonly #nodes = new Map<string, Kept>();
   readonly #token = randomBytes(16).toString('hex');
   readonly #server: Server = createServer((request, response) => void this.#answer(request, response));
+  readonly #cuts = new Cuts();
   #stopping = false;
   #port = 0;
+  /** Doors of the discovery nodes, by name: known before they start, since they all join each other. */
+  #discoveryPorts: ReadonlyMap<string, number> = new Map();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
   get nodes(): readonly ClusterNode[] {
-    return [...this.#nodes.values()].map(({ node }) => node);
+    return [...this.#nodes.values()].map(({ node }) =>
+      node.state === 'running' && this.#cuts.isIsolated(node.name) ? { ...node, state: 'isolated' } : node,
+    );
   }
   /** The clients' doors of all nodes; of two nodes with the same door, the first one's. */
   get endpoints(): Readonly<Record<string, string>> {
@@ -63,7 +75,7 @@ export class Supervisor {
     return doors;
   }
 
-  /** Starts all nodes: discovery first, then the others side by side. */
+  /** Starts all nodes: those of discovery side by side, then all others side by side. */
   async start(): Promise<void> {
     await makeFolder(this.#options.data);
     this.#server.listen(0, '127.0.0.1');
@@ -77,14 +89,20 @@ export class Supervisor {
       started += 1;
       this.#options.progress(started, nodes.length);
     };
-    for (const planned of nodes.filter(({ role }) => role === 'discovery')) await startOne(planned);
-    await Promise.all(nodes.filter(({ role }) => role !== 'discovery').map(startOne));
+    const isDiscovery = ({ role }: PlannedNode): boolean => role === 'discovery';
+    const first = nodes.filter(isDiscovery);
+    const ports = await freePorts(this.#options.host, first.length);
+    this.#discoveryPorts = new Map(first.map(({ name }, i) => [name, ports[i] ?? 0]));
+    await Promise.all(first.map(startOne));
+    await Promise.all(nodes.filter((node) => !isDiscovery(node)).map(startOne));
     await this.#write();
   }
 
   async #startPlanned(planned: PlannedNode): Promise<void> {
     const { data, host, program, argumentsOf } = this.#options;
-    const joins = this.nodes.filter(({ role }) => role === 'discovery').map(({ grpc }) => grpc);
+    const others = [...this.#discoveryPorts].filter(([name]) => name !== planned.name);
+    const joins = others.map(([, port]) => formatAddress({ host, port }));
+    const ownPort = this.#discoveryPorts.get(planned.name);
     const command = [
       ...program,
       'node',
@@ -98,9 +116,9 @@ export class Supervisor {
       '--json',
       ...argumentsOf(planned),
     ];
+    if (ownPort !== undefined) command.push('--port', String(ownPort));
     if (joins.length > 0) command.push('--join', joins.join(','));
-    await makeFolder(join(data, planned.name), 0o700);
-    await this.#spawn({
+    const node: ClusterNode = {
       name: planned.name,
       role: planned.role,
       site: 'a',
@@ -112,11 +130,17 @@ export class Supervisor {
       log: join(data, planned.name, 'node.log'),
       command,
       state: 'dead',
-    });
+    };
+    // Its place among the others is that of the plan, whoever is ready first.
+    this.#nodes.set(node.name, { node, child: undefined });
+    await makeFolder(node.data, 0o700);
+    await this.#spawn(node);
   }
 
   async #spawn(node: ClusterNode): Promise<void> {
-    const { child, ready } = await startNodeProcess(node.command, node.log, this.#options.environment);
+    const { child, ready } = await startNodeProcess(node.command, node.log, this.#options.environment, (spawned) =>
+      this.#cuts.greet(spawned, node, this.#othersOf(node)),
+    );
     const grpc = ready.endpoints['grpc'] ?? '';
     // A node that comes back must be where the others look for it: from now on its port is fixed.
     const command = node.command.includes('--port')
@@ -165,6 +189,32 @@ export class Supervisor {
     await exited;
     if (order !== 'kill') kept.node = { ...kept.node, state: order === 'pause' ? 'paused' : 'running' };
     await this.#write();
+  }
+
+  /**
+   * Cuts the named nodes off from all others, in place of the cut before; of none, mends all. @throws StatusError
+   * `no_such_node`.
+   */
+  async cut(names: readonly string[]): Promise<void> {
+    const unknown = names.find((name) => !this.#nodes.has(name));
+    if (unknown !== undefined)
+      throw new StatusError(
+        'no_such_node',
+        `Cannot isolate "${unknown}": nodes are ${[...this.#nodes.keys()].join(', ')}`,
+      );
+    this.#cuts.set(names);
+    await Promise.all(
+      [...this.#nodes.values()].map(async ({ node, child }) => {
+        if (child === undefined) return;
+        const told = this.#cuts.tell(child, node, this.#othersOf(node));
+        // One that is paused takes it first when it goes on.
+        if (node.state !== 'paused') await told;
+      }),
+    );
+    await this.#write();
+  }
+  #othersOf({ name }: ClusterNode): readonly ClusterNode[] {
+    return this.nodes.filter((other) => other.name !== name);
   }
 
   /** Drains all nodes: routing first, discovery last; what does not end in time is killed. */
@@ -216,12 +266,16 @@ export class Supervisor {
     const given = Buffer.from(request.headers.authorization ?? '');
     const wanted = Buffer.from(`Bearer ${this.#token}`);
     if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return respond(401, 'wrong token');
-    const [, word, name = ''] = (request.url ?? '').split('/');
+    const [, word, encoded = ''] = (request.url ?? '').split('/');
     const order = orders.find((each) => each === word);
-    if (request.method !== 'POST' || order === undefined || (request.url ?? '').length > orderSizeMaxBytes)
+    const cutOrder = cutOrders.find((each) => each === word);
+    const isKnown = order !== undefined || cutOrder !== undefined;
+    if (request.method !== 'POST' || !isKnown || (request.url ?? '').length > orderSizeMaxBytes)
       return respond(404, 'no such order');
     try {
-      await this.order(order, decodeURIComponent(name));
+      const name = decodeURIComponent(encoded);
+      if (order !== undefined) await this.order(order, name);
+      else await this.cut(cutOrder === 'isolate' ? name.split(',') : []);
       respond(200, 'done');
     } catch (thrown) {
       respond(409, toStatusError(thrown).message);
@@ -230,7 +284,7 @@ export class Supervisor {
 }
 
 /** Sends an order to the supervisor of a running cluster. @throws StatusError `no_node` when it does not answer, or why it refused. */
-export async function sendOrder(cluster: ClusterFile, order: Order, name: string): Promise<void> {
+export async function sendOrder(cluster: ClusterFile, order: Order | CutOrder, name: string): Promise<void> {
   const url = `http://127.0.0.1:${cluster.control.port}/${order}/${encodeURIComponent(name)}`;
   const response = await fetch(url, {
     method: 'POST',

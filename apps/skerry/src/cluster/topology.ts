@@ -16,7 +16,8 @@ export type Topology = { readonly name: string; readonly nodes: readonly Planned
 /** Most nodes of one role in one cluster on one machine: each is a process of some 60 MB. */
 export const replicasMax = 9;
 /** Roles whose state is replicated: their nodes begin one group together. */
-const replicated: ReadonlySet<FtpRole> = new Set(['data', 'auth']);
+export const replicatedRoles = ['data', 'auth'] as const satisfies readonly FtpRole[];
+const replicated: ReadonlySet<FtpRole> = new Set(replicatedRoles);
 
 /**
  * How many nodes of each role: `2` for all, or `routing=2,processing=3` with 1 for those not named.
@@ -49,4 +50,26 @@ export function planTopology(name: string, replicas: string): Topology {
     return names.map((each): PlannedNode => ({ name: each, role, founders }));
   });
   return { name, nodes };
+}
+
+/**
+ * The nodes that began a group keep it: begun anew by others, it would be another group under the same name.
+ *
+ * @param before of the cluster that was here last.
+ * @throws StatusError `malformed`.
+ */
+export function requireSameGroups(
+  { nodes }: Topology,
+  before: readonly { readonly name: string; readonly role: string }[],
+): void {
+  for (const role of replicatedRoles) {
+    const was = before.filter((node) => node.role === role).length;
+    const wanted = nodes.filter((node) => node.role === role).length;
+    if (was === 0 || was === wanted) continue;
+    throw new StatusError(
+      'malformed',
+      `Cannot start ${wanted} ${role} node${wanted === 1 ? '' : 's'} where a group of ${was} has its data: ` +
+        `give --replicas ${role}=${was} (and N for the other roles), or another --data`,
+    );
+  }
 }

@@ -2,11 +2,12 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { StatusError } from '@skerry/kernel';
-import { command, flag, hostPattern, shape, text, type CommandContext } from '@skerry/runtime-config';
-import { readClusterFile, type ClusterNode } from '../cluster/cluster-file.ts';
+import { command, flag, hostPattern, text, type CommandContext } from '@skerry/runtime-config';
+import { readClusterFile, type ClusterFile, type ClusterNode } from '../cluster/cluster-file.ts';
+import { awaitLeaders, figuresOf } from '../cluster/figures.ts';
 import { processState } from '../cluster/processes.ts';
 import { orders, sendOrder, Supervisor, type Order } from '../cluster/supervisor.ts';
-import { planTopology } from '../cluster/topology.ts';
+import { planTopology, replicatedRoles, requireSameGroups } from '../cluster/topology.ts';
 import { adminPasswordSetting, dataSetting, insecureSetting, jsonSetting } from '../common-settings.ts';
 import { ensureAuthority } from '../authority.ts';
 import { chooseAdminPassword } from '../admin-password.ts';
@@ -26,7 +27,7 @@ const up = command({
       placeholder: 'ADDR',
     }),
     replicas: text({
-      default: '1',
+      default: '3',
       help: 'How many of each role: N, or ROLE=N,… with 1 of each that is not named.',
       placeholder: 'N',
     }),
@@ -40,6 +41,7 @@ const up = command({
     const started = performance.now();
     const topology = planTopology(context.arguments[0] ?? '', config.replicas);
     const data = resolve(config.data);
+    requireSameGroups(topology, await nodesBefore(data));
     const authority = await ensureAuthority(data);
     const password = await chooseAdminPassword(config.adminPassword, join(data, 'auth_1'));
     const interactive = process.stderr.isTTY && !config.json;
@@ -66,6 +68,7 @@ const up = command({
     const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     try {
       await supervisor.start();
+      await awaitLeaders(supervisor.nodes, replicatedRoles);
     } catch (cause) {
       await supervisor.stop();
       throw cause;
@@ -90,6 +93,12 @@ const up = command({
   },
 });
 
+/** None, when no cluster was started there. */
+async function nodesBefore(data: string): Promise<readonly ClusterNode[]> {
+  const { nodes } = await readClusterFile(data).catch(() => ({ nodes: [] }));
+  return nodes;
+}
+
 /** Router n takes the n-th FTP port from the configured one on; port 0 stays 0. */
 function routingArguments({ environment }: CommandContext): readonly string[] {
   return environment['SKERRY_FTP_PORT'] === undefined ? ['--ftp-port', '0'] : [];
@@ -100,43 +109,6 @@ const summary = (nodes: readonly ClusterNode[]): string =>
     nodes.map(({ name, pid, grpc, endpoints }) => [name, String(pid), grpc, endpoints['ftp'] ?? '']),
   );
 
-/** What `/status` of a node with a replicated log has; the other roles have none of it. */
-const statusOfReplica = shape.object({
-  service: shape.object({
-    leader: shape.boolean(),
-    term: shape.number(),
-    committed: shape.number(),
-    applied: shape.number(),
-    failureTolerance: shape.number(),
-  }),
-});
-type Figures = {
-  readonly leader: boolean;
-  readonly term: number;
-  /** Records of the log that are agreed upon, and how many of them this node has yet to apply. */
-  readonly commit: number;
-  readonly lag: number;
-  /** Nodes of the group that may fail while it goes on. */
-  readonly failureTolerance: number;
-};
-/** Longest wait for one node's figures, in milliseconds: a paused one does not answer. */
-const statusTimeoutMs = 1_000;
-
-async function figuresOf(node: ClusterNode): Promise<Figures | undefined> {
-  const metrics = node.endpoints['metrics'];
-  if (metrics === undefined) return undefined;
-  try {
-    const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(statusTimeoutMs) });
-    const { data } = statusOfReplica.safeParse(await response.json());
-    if (data === undefined) return undefined;
-    const { leader, term, committed: commit, applied, failureTolerance } = data.service;
-    return { leader, term, commit, lag: commit - applied, failureTolerance };
-  } catch {
-    // It does not answer: its row says no more than that its process runs.
-    return undefined;
-  }
-}
-
 const status = command({
   path: ['cluster', 'status'],
   summary: 'Show the nodes of a cluster: their processes, and what they say of themselves.',
@@ -146,8 +118,9 @@ const status = command({
     const { nodes } = await readClusterFile(resolve(config.data));
     const rows = await Promise.all(
       nodes.map(async (node) => {
-        const state = processState(node.pid);
-        const figures = state === 'running' ? await figuresOf(node) : undefined;
+        const found = processState(node.pid);
+        const state = found === 'running' && node.state === 'isolated' ? 'isolated' : found;
+        const figures = found === 'running' ? await figuresOf(node) : undefined;
         return { name: node.name, role: node.role, state, pid: node.pid, ...figures };
       }),
     );
@@ -174,6 +147,15 @@ const summaries: Readonly<Record<Order, string>> = {
   pause: 'Stop nodes in their tracks (SIGSTOP).',
   resume: 'Let paused nodes go on (SIGCONT).',
 };
+/** @throws StatusError `malformed`, before anything is done. */
+function requireKnown(order: string, names: readonly string[], { nodes }: ClusterFile): void {
+  const unknown = names.find((name) => !nodes.some((node) => node.name === name));
+  if (unknown !== undefined)
+    throw new StatusError(
+      'malformed',
+      `Cannot ${order} "${unknown}": nodes are ${nodes.map(({ name }) => name).join(', ')}`,
+    );
+}
 const hurt = orders.map((order) =>
   command({
     path: ['cluster', order],
@@ -183,16 +165,41 @@ const hurt = orders.map((order) =>
     examples: [`skerry cluster ${order} processing_1`, `skerry cluster ${order} data_1 auth_1 --data ./skerry-data`],
     run: async (config, context) => {
       const cluster = await readClusterFile(resolve(config.data));
-      const unknown = context.arguments.find((name) => !cluster.nodes.some((node) => node.name === name));
-      if (unknown !== undefined)
-        throw new StatusError(
-          'malformed',
-          `Cannot ${order} "${unknown}": nodes are ${cluster.nodes.map(({ name }) => name).join(', ')}`,
-        );
+      requireKnown(order, context.arguments, cluster);
       for (const name of context.arguments) await sendOrder(cluster, order, name);
       return 0;
     },
   }),
 );
 
-export const clusterCommands = [up, status, ...hurt];
+const isolate = command({
+  path: ['cluster', 'isolate'],
+  summary:
+    'Cut nodes off from all others: they keep links among themselves, with clients and with this command; all else ' +
+    'between the two sides is silently dropped, both ways, until heal. A second cut takes the place of the first.',
+  positional: '<names...>',
+  settings: { data: dataSetting },
+  examples: [
+    'skerry cluster isolate data_1',
+    'skerry cluster isolate data_1,auth_1,routing_1,processing_1,discovery_1',
+  ],
+  run: async (config, context) => {
+    const cluster = await readClusterFile(resolve(config.data));
+    const names = context.arguments.flatMap((argument) => argument.split(','));
+    requireKnown('isolate', names, cluster);
+    await sendOrder(cluster, 'isolate', names.join(','));
+    return 0;
+  },
+});
+const heal = command({
+  path: ['cluster', 'heal'],
+  summary: 'Mend the cut between nodes that isolate made.',
+  settings: { data: dataSetting },
+  examples: ['skerry cluster heal', 'skerry cluster heal --data ./skerry-data'],
+  run: async (config) => {
+    await sendOrder(await readClusterFile(resolve(config.data)), 'heal', '');
+    return 0;
+  },
+});
+
+export const clusterCommands = [up, status, ...hurt, isolate, heal];

@@ -203,9 +203,10 @@ class LiveDirectory implements RunningDirectory {
   }
 
   async #searchNetwork(sweep: boolean): Promise<void> {
-    const { world, rpc, telemetry, sealer, cluster, bound = '0.0.0.0' } = this.#options;
+    const { world, rpc, telemetry, sealer, cluster, links, bound = '0.0.0.0' } = this.#options;
     const { discoveryPort: port = discoveryPortDefault } = this.#options;
     const found = (address: Address, by: string): void => {
+      if (links?.isCut({ address: formatAddress(address) }) === true) return;
       telemetry.emit({ event: 'discovery_found', discovery: formatAddress(address), by });
       this.#addLink(address, false);
     };

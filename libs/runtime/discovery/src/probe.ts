@@ -7,7 +7,14 @@ import { concatBytes } from '@skerry/kernel';
 import { discovery } from '@skerry/proto';
 import type { Sealer } from '@skerry/runtime-security';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import { formatAddress, parseAddress, type Address, type DatagramSocket, type World } from '@skerry/runtime-world';
+import {
+  formatAddress,
+  parseAddress,
+  type Address,
+  type DatagramSocket,
+  type LinkFilter,
+  type World,
+} from '@skerry/runtime-world';
 
 export const discoveryPortDefault = 7399;
 /** Largest datagram taken, in bytes; ours have about 150. */
@@ -48,6 +55,8 @@ export type ResponderOptions = {
   readonly telemetry: Telemetry;
   readonly cluster: string;
   readonly nodeId: string;
+  /** Probes of nodes that it cuts are dropped. */
+  readonly links?: LinkFilter | undefined;
   /** Where to listen; port 7399 by the contracts. */
   readonly bind: Address;
   /** `host:port` of our gRPC door; undefined while it is not open: then nothing is answered. */
@@ -60,7 +69,7 @@ export interface Responder {
 
 /** Answers probes of our cluster. @throws StatusError `port_in_use`. */
 export async function startResponder(options: ResponderOptions): Promise<Responder> {
-  const { world, sealer, telemetry, cluster, nodeId, bind } = options;
+  const { world, sealer, telemetry, cluster, nodeId, bind, links } = options;
   let secondStartedMs = world.clock.monotonicMs();
   let answered = 0;
   const mayAnswer = (): boolean => {
@@ -78,7 +87,8 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
     const probe = decodeProbe(sealer, bytes);
     const address = options.address();
     if (probe === undefined || address === undefined) return;
-    if (probe.cluster !== cluster || probe.nodeId === nodeId || !mayAnswer()) return;
+    if (probe.cluster !== cluster || probe.nodeId === nodeId) return;
+    if (links?.isCut(probe) === true || !mayAnswer()) return;
     door.socket?.send(encodeAnswer(sealer, { cluster, nonce: probe.nonce, address, nodeId }), from);
     telemetry.emit({ event: 'probe_answered', level: 'debug', asker: probe.nodeId, from: formatAddress(from) });
   };

@@ -3,7 +3,7 @@ import type { discovery } from '@skerry/proto';
 import type { RpcNode } from '@skerry/runtime-rpc';
 import type { Sealer } from '@skerry/runtime-security';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import type { Address, World } from '@skerry/runtime-world';
+import type { Address, LinkFilter, World } from '@skerry/runtime-world';
 
 export type NodeRecord = discovery.NodeRecord;
 
@@ -40,6 +40,8 @@ export type DirectoryOptions = {
   readonly telemetry: Telemetry;
   readonly sealer: Sealer;
   readonly cluster: string;
+  /** Answers to the search from nodes that it cuts are dropped. */
+  readonly links?: LinkFilter | undefined;
   /** Undefined: only look, until {@link RunningDirectory.announce}. */
   readonly self?: NodeRecord | undefined;
   /** gRPC doors of discovery nodes, as configured; those that are not there yet are tried for good. */

@@ -10,5 +10,6 @@ export { takeIdentity, type IdentityRequest } from './node-identity.ts';
 export { drainGraceMs, exitCodes, runProcess, type RunningProcess } from './run-process.ts';
 export { metricsPortFirst, nodeSettings, readNodeSettings, type NodeConfig } from './settings.ts';
 export { createSharedParts, doorlessAddress, type SharedParts } from './shared.ts';
+export type { CutMessage, CutTaken } from './supervised.ts';
 export { startNode, type NodeOptions, type RunningNode } from './start-node.ts';
 export type * from './types.ts';

@@ -13,6 +13,7 @@ import { formatAddress } from '@skerry/runtime-world';
 import { runProcess, type RunningProcess } from './run-process.ts';
 import { nodeSettings, type NodeConfig } from './settings.ts';
 import { startNode, type RunningNode } from './start-node.ts';
+import { linksOfSupervisor } from './supervised.ts';
 import type { StartService } from './types.ts';
 
 export type NodeCommand<S extends Settings> = {
@@ -68,8 +69,8 @@ async function startAndTell<S extends Settings>(
       'malformed',
       `Cannot start a node of role "${role}" without a name: give --id, such as --id ${role}_1`,
     );
-  endWithParent();
-  const node = await startNode({ role, settings: config, start, config, version });
+  const links = linksOfSupervisor();
+  const node = await startNode({ role, settings: config, start, config, version, links });
   const { notice } = node;
   stdout.write(`${config.json ? readyObject(node) : readyLine(node)}\n`);
   // What is no terminal keeps what it is told: a file, a container's log.
@@ -94,9 +95,3 @@ const endpointsOf = ({ endpoints, address, statusAddress }: RunningNode): Readon
   grpc: address,
   ...(statusAddress === undefined ? {} : { metrics: `http://${formatAddress(statusAddress)}` }),
 });
-
-/** A node that a supervisor started drains when the supervisor is gone: its folder must be free for the next one. */
-function endWithParent(): void {
-  process.channel?.unref();
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-}

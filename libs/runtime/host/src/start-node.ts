@@ -10,7 +10,7 @@ import { createRpcNode, type RpcNode } from '@skerry/runtime-rpc';
 import { createRevocationList, createSealer, type Identity } from '@skerry/runtime-security';
 import { createTelemetry, readMemory, type Output, type Telemetry } from '@skerry/runtime-telemetry';
 import { createWorkerPool } from '@skerry/runtime-workers';
-import { formatAddress, parseAddress, type Address, type World } from '@skerry/runtime-world';
+import { formatAddress, parseAddress, type Address, type LinkFilter, type World } from '@skerry/runtime-world';
 import { advertisedHost, hostsOf, isLoopback, openStatusDoor } from './addresses.ts';
 import { serveAdmin } from './admin.ts';
 import { Closers } from './closers.ts';
@@ -33,6 +33,8 @@ export type NodeOptions<Config> = {
   readonly output?: Output;
   /** Only in the embedded system. */
   readonly shared?: SharedParts;
+  /** Cuts its ways to other nodes. */
+  readonly links?: LinkFilter | undefined;
   /** Whether it opens a gRPC door; without one, only the nodes of its process reach it. Default: true. */
   readonly door?: boolean;
   /** Whether it opens a status door. Default: true. */
@@ -201,13 +203,13 @@ class Boot<Config> {
   }
 
   async #prepare(folder: NodeFolder, world: World, identity: Identity): Promise<Prepared> {
-    const { settings, shared } = this.#options;
+    const { settings, shared, links } = this.#options;
     const [telemetry, revocations] = [this.#telemetry, this.#revocations];
     const workers = shared?.workers ?? createWorkerPool();
     if (shared === undefined) this.#closers.add('workers', () => workers.close());
     const sealer = createSealer(identity.sealingKey);
     const hub = shared === undefined ? {} : { hub: shared.hub };
-    const own = createRpcNode({ world, identity, sealer, revocations, telemetry, ...hub });
+    const own = createRpcNode({ world, identity, sealer, revocations, telemetry, links, ...hub });
     this.#closers.add('gRPC door', (graceMs) => {
       shared?.addresses.delete(this.#address);
       return own.close(graceMs);
@@ -221,6 +223,7 @@ class Boot<Config> {
       telemetry,
       sealer,
       cluster: identity.cluster,
+      links,
       join: settings.join.flatMap((text) => parseAddress(text) ?? []),
       // Looking around is for nodes that others can reach.
       ...(outward ? {} : { dnsNames: [] }),
@@ -232,7 +235,7 @@ class Boot<Config> {
     this.#closers.add('directory', () => directory.close());
     const { path: dataDirectory, incarnation } = folder;
     const fatal = (error: Error): void => this.#fatal(error);
-    const parts = { world, dataDirectory, identity, sealer, revocations, telemetry, rpc, directory, workers };
+    const parts = { world, dataDirectory, identity, sealer, revocations, telemetry, rpc, directory, workers, links };
     return { environment: { ...parts, incarnation, fatal }, directory };
   }
 

@@ -4,7 +4,7 @@ import type { Directory } from '@skerry/runtime-discovery';
 import type { RpcNode } from '@skerry/runtime-rpc';
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import type { WorkerPool } from '@skerry/runtime-workers';
-import type { World } from '@skerry/runtime-world';
+import type { LinkFilter, World } from '@skerry/runtime-world';
 
 export type ServiceEnvironment = {
   /** Its disk is the node's own folder, `DIR/<node>/`. */
@@ -18,6 +18,8 @@ export type ServiceEnvironment = {
   readonly rpc: RpcNode;
   readonly directory: Directory;
   readonly workers: WorkerPool;
+  /** What is cut of the ways to other nodes, for who talks past {@link rpc}. */
+  readonly links?: LinkFilter | undefined;
   /** Distinguishes this life of the node from its earlier ones: milliseconds since 1970 at start. */
   readonly incarnation: number;
   /** The node cannot go on: the host logs it and ends the process with exit code 1. */

@@ -13,7 +13,7 @@ import {
   type TlsMaterial,
 } from '@skerry/runtime-security';
 import { createTelemetry, type TelemetryEvent } from '@skerry/runtime-telemetry';
-import { formatAddress, pause, type World } from '@skerry/runtime-world';
+import { formatAddress, pause, type LinkFilter, type World } from '@skerry/runtime-world';
 import { chunkOf, verifiedBytes } from './chunk.ts';
 import type { InProcessHub } from './in-process.ts';
 import { createRpcNode } from './node.ts';
@@ -38,7 +38,12 @@ export function makeNode(
   name: string,
   role: string,
   world: World,
-  { hub, tls, key = sealingKey }: { hub?: InProcessHub; tls?: TlsMaterial; key?: Uint8Array } = {},
+  {
+    hub,
+    tls,
+    key = sealingKey,
+    links,
+  }: { hub?: InProcessHub; tls?: TlsMaterial; key?: Uint8Array; links?: LinkFilter } = {},
 ): NodeUnderTest {
   const nodeId = NodeId(name);
   const telemetry = createTelemetry({ nodeId, role, output: 'silent', processMetrics: false });
@@ -53,6 +58,7 @@ export function makeNode(
     revocations,
     telemetry,
     ...(hub && { hub }),
+    links,
   });
   return { rpc, revocations, events, metrics: () => telemetry.metricsText() };
 }
@@ -132,6 +138,8 @@ export type PairOptions = {
   readonly tls?: Issue;
   readonly hub?: InProcessHub;
   readonly role?: string | undefined;
+  /** Of the caller. */
+  readonly links?: LinkFilter;
 };
 
 /** An authority of its own. */
@@ -145,14 +153,17 @@ export async function certificates(): Promise<{ issue: Issue; remove: () => void
 }
 
 /** `processing_1` calls `data_1`. */
-export async function startPair({ tls, hub, role = 'processing' }: PairOptions): Promise<Pair> {
+export async function startPair({ tls, hub, role = 'processing', links }: PairOptions): Promise<Pair> {
   const { world, remove } = temporaryWorld();
   const options = async (name: string, itsRole: string) => ({
     ...(hub && { hub }),
     ...(tls && { tls: await tls(name, itsRole) }),
   });
   const server = makeNode('data_1', 'data', world, await options('data_1', 'data'));
-  const caller = makeNode('processing_1', role, world, await options('processing_1', role));
+  const caller = makeNode('processing_1', role, world, {
+    ...(await options('processing_1', role)),
+    ...(links && { links }),
+  });
   const seen = nothingSeen();
   server.rpc.serve(EchoServiceDefinition, echoHandlers(world, seen), echoAccess);
   const address = await server.rpc.listen({ host: '127.0.0.1', port: 0 });

@@ -3,9 +3,10 @@ import { assert, StatusError, type NodeId } from '@skerry/kernel';
 import { health, reflection, reflectionAlpha } from '@skerry/proto';
 import type { Identity, RevocationList, Sealer } from '@skerry/runtime-security';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import type { Address, World } from '@skerry/runtime-world';
+import type { Address, LinkFilter, World } from '@skerry/runtime-world';
 import type { Carrier } from './carrier.ts';
 import { makeClient, type ClientParts } from './client.ts';
+import { CuttableCarrier, type Connections } from './cuttable-carrier.ts';
 import { Deadlines } from './deadlines.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Headers } from './header.ts';
@@ -30,6 +31,8 @@ export type RpcNodeOptions = {
   readonly telemetry: Telemetry;
   /** Nodes of one hub call each other directly. */
   readonly hub?: InProcessHub;
+  /** Cuts the way to nodes (a test of what others do then). */
+  readonly links?: LinkFilter | undefined;
 };
 
 /** What is left of the grace for answers to reach their callers, at least, in ms. */
@@ -47,13 +50,15 @@ class Node implements RpcNode {
   readonly #headers: Headers;
   readonly #clientParts: ClientParts;
   readonly #tcp: TcpCarrier;
+  /** Over {@link #tcp}. */
+  readonly #connections: Connections;
   readonly #neighbours = new WeakMap<Neighbour, Carrier>();
   readonly #deadlines: Deadlines;
   #server: TcpServer | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: RpcNodeOptions) {
-    const { world, identity, sealer, telemetry, hub } = options;
+    const { world, identity, sealer, telemetry, hub, links } = options;
     const { clock, random } = world;
     this.#options = options;
     this.nodeId = identity.nodeId;
@@ -63,6 +68,7 @@ class Node implements RpcNode {
     this.#deadlines = new Deadlines(clock);
     const mint = new TokenMint(identity, sealer, clock, random);
     this.#tcp = new TcpCarrier({ headers: this.#headers, mint, clock, tls: identity.tls });
+    this.#connections = links === undefined ? this.#tcp : new CuttableCarrier(this.#tcp, links, clock);
     this.#clientParts = {
       clock,
       metrics,
@@ -102,7 +108,7 @@ class Node implements RpcNode {
     return makeClient(definition, target, this.#clientParts);
   }
   disconnect(target: Target): void {
-    this.#tcp.disconnect(target);
+    this.#connections.disconnect(target);
   }
   close(graceMs = closeGraceDefaultMs): Promise<void> {
     this.#closing ??= this.#close(graceMs);
@@ -128,7 +134,7 @@ class Node implements RpcNode {
   }
   #carrierTo(nodeId: NodeId): Carrier {
     const neighbour = this.#options.hub?.find(nodeId);
-    if (neighbour === undefined) return this.#tcp;
+    if (neighbour === undefined) return this.#connections;
     const known = this.#neighbours.get(neighbour);
     if (known !== undefined) return known;
     const { identity, world } = this.#options;

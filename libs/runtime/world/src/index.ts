@@ -4,5 +4,6 @@ export * from './clock.ts';
 export * from './disk.ts';
 export * from './durable-directory.ts';
 export * from './disk-path.ts';
+export * from './link-filter.ts';
 export * from './network.ts';
 export * from './world.ts';

@@ -66,7 +66,7 @@ const isLoopback = (host: string): boolean => /^(localhost|127\..*|::1|\[::1\])$
 /** Undefined where there is nothing to answer: on loopback, or where another discovery node of this machine does. */
 async function openResponder(
   config: DiscoveryConfig,
-  { world, sealer, telemetry, identity }: ServiceEnvironment,
+  { world, sealer, telemetry, identity, links }: ServiceEnvironment,
   address: () => string | undefined,
 ): Promise<Responder | undefined> {
   const { host = '127.0.0.1', discoveryBind, discoveryPort: port } = config;
@@ -74,7 +74,7 @@ async function openResponder(
   const bind = { host: discoveryBind ?? '0.0.0.0', port };
   const { cluster, nodeId } = identity;
   try {
-    return await startResponder({ world, sealer, telemetry, cluster, nodeId, bind, address });
+    return await startResponder({ world, sealer, telemetry, cluster, nodeId, bind, address, links });
   } catch (thrown) {
     const { reason, message } = toStatusError(thrown);
     telemetry.emit({ event: 'search_unanswered', level: 'warn', message, reason, bind: formatAddress(bind) });

@@ -1,0 +1,104 @@
+/** A replicated group as an operator sees it: what each member says, and calls to whichever leads. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { StatusError, toStatusError, type Reason } from '@skerry/kernel';
+import { raft } from '@skerry/proto';
+import type { Client } from '@skerry/runtime-rpc';
+import type { Operator } from './operator.ts';
+
+/** The groups there are; each is called like the role of its nodes. */
+export const groups = ['data', 'auth'] as const;
+export type Group = (typeof groups)[number];
+
+/** How long a member may take to tell its status, in milliseconds: a paused one does not answer. */
+const statusTimeoutMs = 1_500;
+/** How long a change may take, in milliseconds: elections, a learner's last entries, and a majority's disks. */
+const changeTimeoutMs = 20_000;
+/** Between two tries to find a leader. */
+const findPauseMs = 100;
+
+/** What one member says, or why it says nothing. */
+export type MemberStatus = {
+  readonly node: string;
+  readonly client: Client<raft.RaftServiceDefinition> | undefined;
+  readonly status: raft.RaftStatus | undefined;
+  readonly failure: StatusError | undefined;
+};
+
+/** Of all that are known, by discovery, by file, or by the group's configuration; in order of name. */
+export async function askMembers(operator: Operator, group: Group): Promise<readonly MemberStatus[]> {
+  const members = await operator.raftMembers(group);
+  const asked = await Promise.all(
+    members.map(async ({ nodeId, client }): Promise<MemberStatus> => {
+      try {
+        const [status] = (await client.getRaftStatus({ group }, { deadlineMs: statusTimeoutMs })).groups;
+        return { node: status?.node ?? nodeId, client, status, failure: undefined };
+      } catch (thrown) {
+        return { node: nodeId, client, status: undefined, failure: toStatusError(thrown) };
+      }
+    }),
+  );
+  const named = new Set(asked.map(({ node }) => node));
+  const configuration = leaderOf(asked)?.status.configuration;
+  const absent = [...(configuration?.voters ?? []), ...(configuration?.learners ?? [])].filter((id) => !named.has(id));
+  const unknown = absent.map((node): MemberStatus => ({
+    node,
+    client: undefined,
+    status: undefined,
+    failure: new StatusError('no_node', 'no address is known: it is not running'),
+  }));
+  return [...asked, ...unknown].toSorted((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+type Leader = MemberStatus & { readonly status: raft.RaftStatus };
+/** Of two that think so, the one of the later term. */
+export function leaderOf(members: readonly MemberStatus[]): Leader | undefined {
+  const leaders = members.filter((member): member is Leader => member.status?.role === raft.RaftRole.LEADER);
+  return leaders.toSorted((a, b) => b.status.term - a.status.term)[0];
+}
+
+/** The leader is another by now, or an earlier change is not decided yet, or who is to vote has not caught up. */
+const passing: ReadonlySet<Reason> = new Set<Reason>([
+  'not_leader',
+  'version_conflict',
+  'connection_lost',
+  'shutting_down',
+  'deadline',
+  'no_node',
+  'overloaded',
+]);
+
+/**
+ * What `change` gives at the leader, asked again while there is none, or another by then; so it must be idempotent.
+ *
+ * @throws StatusError of the last try; `no_node` when no member says that it leads.
+ */
+export async function atLeader<T>(
+  operator: Operator,
+  group: Group,
+  change: (client: Client<raft.RaftServiceDefinition>, leader: raft.RaftStatus, deadlineMs: number) => Promise<T>,
+): Promise<T> {
+  const endMs = performance.now() + changeTimeoutMs;
+  for (;;) {
+    const members = await askMembers(operator, group);
+    const leader = leaderOf(members);
+    let failure = noLeader(group, members);
+    if (leader?.client !== undefined)
+      try {
+        return await change(leader.client, leader.status, Math.max(1, endMs - performance.now()));
+      } catch (thrown) {
+        failure = toStatusError(thrown);
+        if (!passing.has(failure.reason)) throw failure;
+      }
+    if (performance.now() + findPauseMs > endMs) throw failure;
+    await pause(findPauseMs);
+  }
+}
+
+function noLeader(group: Group, members: readonly MemberStatus[]): StatusError {
+  const up = members.filter(({ status }) => status !== undefined).map(({ node }) => node);
+  const who = up.length === 0 ? 'no member answers' : `of ${members.length} members only ${up.join(', ')} answer`;
+  return new StatusError(
+    'no_node',
+    `Cannot find the leader of group "${group}": ${who}; a majority must be up: see skerry cluster status`,
+  );
+}

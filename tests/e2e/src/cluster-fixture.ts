@@ -1,0 +1,114 @@
+/** A cluster of real processes under test: what its nodes say, and what is done to them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { skerry, System, type Run } from './system.ts';
+
+export type RaftRow = {
+  readonly node: string;
+  readonly group: string;
+  readonly membership: string;
+  readonly answers: boolean;
+  readonly role?: string;
+  readonly leader?: string;
+  readonly term?: number;
+  readonly commit?: number;
+  readonly applied?: number;
+  readonly lag?: number;
+  readonly failureTolerance: number;
+};
+export type NodeRow = {
+  readonly name: string;
+  readonly role: string;
+  readonly state: string;
+  readonly leader?: boolean;
+};
+export type ClusterNode = {
+  readonly name: string;
+  readonly role: string;
+  readonly pid: number;
+  readonly grpc: string;
+  readonly endpoints: Readonly<Record<string, string>>;
+};
+
+export class Cluster {
+  readonly system: System;
+  private constructor(system: System) {
+    this.system = system;
+  }
+  /** @param replicas as `--replicas` takes them. */
+  static async start(data: string, replicas: string): Promise<Cluster> {
+    const free = { SKERRY_FTP_PORT: '0', SKERRY_PASSIVE_PORTS: '0-0' };
+    return new Cluster(await System.start(['cluster', 'up', 'ftp', '--replicas', replicas], data, free));
+  }
+
+  get nodes(): readonly ClusterNode[] {
+    const file = JSON.parse(readFileSync(join(this.system.data, 'cluster.json'), 'utf8')) as {
+      nodes: readonly ClusterNode[];
+    };
+    return file.nodes;
+  }
+  node(name: string): ClusterNode {
+    const found = this.nodes.find((node) => node.name === name);
+    if (found === undefined) throw new Error(`no node ${name}`);
+    return found;
+  }
+  ftpOf(router: string): { readonly host: string; readonly port: number } {
+    const { hostname, port } = new URL(this.node(router).endpoints['ftp'] ?? '');
+    return { host: hostname, port: Number(port) };
+  }
+
+  command(...words: readonly string[]): Promise<Run> {
+    return skerry([...words, '--data', this.system.data]);
+  }
+  /** @throws Error with what it said, unless it exits 0. */
+  async done(...words: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.command(...words);
+    if (code !== 0) throw new Error(`skerry ${words.join(' ')} exited ${code}: ${stderr}`);
+    return stdout;
+  }
+  async raft(group?: string): Promise<readonly RaftRow[]> {
+    const words = group === undefined ? [] : ['--group', group];
+    return JSON.parse(await this.done('raft', 'status', '--json', ...words)) as readonly RaftRow[];
+  }
+  async states(): Promise<readonly NodeRow[]> {
+    return JSON.parse(await this.done('cluster', 'status', '--json')) as readonly NodeRow[];
+  }
+  /** As the nodes say themselves at `/status`: quicker than a command. Empty: none. */
+  async leader(role: string, except?: string): Promise<string> {
+    const found = await Promise.all(
+      this.nodes
+        .filter((node) => node.role === role && node.name !== except)
+        .map(async ({ name, endpoints }) => {
+          const status = await statusAt(endpoints['metrics'] ?? '');
+          return status?.service?.['leader'] === true ? name : '';
+        }),
+    );
+    return found.find((name) => name !== '') ?? '';
+  }
+  /** Whether all members of the group answer, and are equally far. */
+  async agree(group: string): Promise<boolean> {
+    const rows = await this.raft(group);
+    const same = (field: 'term' | 'commit' | 'applied' | 'leader'): boolean =>
+      new Set(rows.map((row) => row[field])).size === 1;
+    return (
+      rows.every(({ answers, leader }) => answers && leader !== '') &&
+      same('commit') &&
+      same('applied') &&
+      same('leader')
+    );
+  }
+  stop(): Promise<number | null> {
+    return this.system.stop();
+  }
+}
+
+type Status = { readonly service?: Readonly<Record<string, unknown>> };
+async function statusAt(metrics: string): Promise<Status | undefined> {
+  try {
+    const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(500) });
+    return (await response.json()) as Status;
+  } catch {
+    // A node that is down, or stopped in its tracks, says nothing.
+    return undefined;
+  }
+}

@@ -1,0 +1,166 @@
+/** The operator's commands for replicated groups, on real processes: three data nodes, and a fourth that comes and goes. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { Cluster } from './cluster-fixture.ts';
+import { program, removeFolder, run, skerry, temporaryFolder, until } from './system.ts';
+
+const data = temporaryFolder('raft');
+let cluster: Cluster;
+let fourth: ChildProcess | undefined;
+
+beforeAll(async () => {
+  cluster = await Cluster.start(data, 'data=3');
+}, 90_000);
+afterAll(async () => {
+  if (fourth !== undefined && fourth.exitCode === null) {
+    const exited = once(fourth, 'exit');
+    fourth.kill('SIGTERM');
+    await exited;
+  }
+  await cluster.stop();
+  removeFolder(data);
+}, 60_000);
+
+/** A data node that is not of the founders, started by hand. */
+async function startFourth(): Promise<ChildProcess> {
+  const join = cluster.node('discovery_1').grpc;
+  const words = ['node', 'data', '--id', 'data_4', '--host', '127.0.0.1', '--data', data, '--join', join, '--json'];
+  const child = spawn(process.execPath, [program, ...words, '--founders', 'data_1,data_2,data_3'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(createInterface({ input: child.stdout as NodeJS.ReadableStream }), 'line');
+  return child;
+}
+const voters = async (): Promise<readonly string[]> =>
+  (await cluster.raft('data')).filter(({ membership }) => membership === 'voter').map(({ node }) => node);
+
+describe('skerry raft status', () => {
+  it('both groups have a leader when the cluster says that it is ready, and each member agrees on it', async () => {
+    const rows = await cluster.raft();
+    expect(rows.map(({ node, membership }) => [node, membership])).toEqual([
+      ['data_1', 'voter'],
+      ['data_2', 'voter'],
+      ['data_3', 'voter'],
+      ['auth_1', 'voter'],
+    ]);
+    for (const group of ['data', 'auth'])
+      expect(rows.filter((row) => row.group === group && row.role === 'leader')).toHaveLength(1);
+    const leaders = new Set(rows.filter(({ group }) => group === 'data').map(({ leader }) => leader));
+    expect([...leaders]).toEqual([rows.find(({ group, role }) => group === 'data' && role === 'leader')?.node]);
+    expect(rows.map(({ failureTolerance }) => failureTolerance)).toEqual([1, 1, 1, 0]);
+  });
+  it('a table for people, with what may fail', async () => {
+    const text = await cluster.done('raft', 'status', '--group', 'data');
+    expect(text).toMatch(/^node +group +membership +role +leader +term +commit +applied +lag +standing\n/);
+    expect(text).toMatch(/\ndata_3 +data +voter +(leader|follower) +data_[123] +\d+ +\d+ +\d+ +0 +member\n/);
+    expect(text).toContain('group data: 1 node may fail now without a stop\n');
+  });
+  it('--join finds the members by discovery', async () => {
+    const join = cluster.node('discovery_1').grpc;
+    const authority = `${data}/ca`;
+    const { code, stdout } = await skerry(['raft', 'status', '--json', '--join', join, '--authority', authority]);
+    expect([code, (JSON.parse(stdout) as unknown[]).length]).toEqual([0, 4]);
+  });
+  it('a member that is paused is said not to answer, and one less may fail', async () => {
+    const leader = await cluster.leader('data');
+    const other = ['data_1', 'data_2', 'data_3'].find((name) => name !== leader) ?? '';
+    await cluster.done('cluster', 'pause', other);
+    await until('it counts no more', async () => {
+      const rows = await cluster.raft('data');
+      return rows.every(({ failureTolerance }) => failureTolerance === 0);
+    });
+    expect((await cluster.raft('data')).find(({ node }) => node === other)?.answers).toBe(false);
+    expect(await cluster.done('raft', 'status')).toMatch(new RegExp(`\n${other} .* no answer: `));
+    await cluster.done('cluster', 'resume', other);
+    await until('all agree', () => cluster.agree('data'));
+  }, 30_000);
+});
+
+describe('skerry raft transfer', () => {
+  it('to the one named, and again is no error', async () => {
+    const leader = await cluster.leader('data');
+    const heir = ['data_1', 'data_2', 'data_3'].find((name) => name !== leader) ?? '';
+    for (let i = 0; i < 2; i++)
+      expect(await cluster.done('raft', 'transfer', '--to', heir)).toBe(`${heir} leads group data\n`);
+    expect(await cluster.leader('data')).toBe(heir);
+  }, 20_000);
+  it('to whoever is furthest', async () => {
+    const before = await cluster.leader('data');
+    const { leader } = JSON.parse(await cluster.done('raft', 'transfer', '--group', 'data', '--json')) as {
+      leader: string;
+    };
+    expect(leader).not.toBe(before);
+    expect(await cluster.leader('data')).toBe(leader);
+  }, 20_000);
+  it.each([
+    [['transfer'], 2, /^skerry: Cannot tell which group is meant: give --group data or --group auth\n$/],
+    [['transfer', '--to', 'data_9'], 1, /no such voter besides the leader\n$/],
+    [['transfer', '--group', 'auth'], 1, /no other voter is up\n$/],
+    [['promote', 'data_9'], 1, /it is no learner of group "data"; first skerry raft add data_9\n$/],
+    [['remove', 'data_9'], 1, /it is not in group "data", whose voters are data_1, data_2, data_3\n$/],
+    [['remove', 'auth_1'], 2, /it is the only voter of group "auth"\n$/],
+    [['add', 'Data 4'], 2, /^skerry: Cannot read node: .*: got "Data 4"\n$/],
+  ])('%j: exits %d and says what to do', async (words, code, line) => {
+    const got = await cluster.command('raft', ...words);
+    expect([got.code, got.stderr]).toEqual([code, expect.stringMatching(line)]);
+  });
+});
+
+describe('members', () => {
+  it('a node that runs becomes a learner, a voter, and is removed; the group goes on meanwhile', async () => {
+    fourth = await startFourth();
+    expect(await cluster.done('raft', 'add', 'data_4')).toMatch(/^data_4 is a learner; .* learners data_4\n$/);
+    await until('it has everything', async () => {
+      const row = (await cluster.raft('data')).find(({ node }) => node === 'data_4');
+      return row?.membership === 'learner' && row.lag === 0 && row.leader !== '';
+    });
+    expect(await cluster.done('raft', 'promote', 'data_4')).toMatch(/^data_4 is a voter; .* learners none\n$/);
+    expect(await voters()).toEqual(['data_1', 'data_2', 'data_3', 'data_4']);
+    expect(await cluster.done('raft', 'remove', 'data_4')).toMatch(/^data_4 is out; /);
+    expect(await voters()).toEqual(['data_1', 'data_2', 'data_3']);
+  }, 60_000);
+  it('the leader itself is removed: another leads; added again, it is as the others', async () => {
+    const gone = await cluster.leader('data');
+    await cluster.done('raft', 'remove', gone);
+    await until('another leads', async () => (await cluster.leader('data', gone)) !== '');
+    expect(await voters()).toHaveLength(2);
+    await cluster.done('raft', 'add', gone);
+    await cluster.done('raft', 'promote', gone);
+    expect(await voters()).toEqual(['data_1', 'data_2', 'data_3']);
+  }, 60_000);
+  it('a change while the leader dies is done by the next one', async () => {
+    const leader = await cluster.leader('data');
+    const other = ['data_1', 'data_2', 'data_3'].find((name) => name !== leader) ?? '';
+    const [dead, change] = await Promise.all([
+      cluster.done('cluster', 'kill', leader),
+      cluster.done('raft', 'transfer', '--to', other),
+    ]);
+    expect([dead, change]).toEqual(['', `${other} leads group data\n`]);
+    await cluster.done('cluster', 'start', leader);
+    await until('all agree', () => cluster.agree('data'));
+  }, 60_000);
+});
+
+describe('skerry raft snapshot', () => {
+  it('of each member, or of one', async () => {
+    const all = JSON.parse(await cluster.done('raft', 'snapshot', '--json')) as readonly {
+      node: string;
+      index: number;
+    }[];
+    expect(all.map(({ node }) => node)).toEqual(expect.arrayContaining(['data_1', 'data_2', 'data_3', 'auth_1']));
+    expect(all.every(({ index }) => index > 0)).toBe(true);
+    expect(await cluster.done('raft', 'snapshot', 'data_2')).toMatch(
+      /^node +group +up to +log bytes\ndata_2 +data +\d+ /,
+    );
+  }, 20_000);
+});
+
+describe('users, with the commands of before', () => {
+  it('go to the auth node that leads', async () => {
+    expect(await cluster.done('user', 'add', 'ada', '--password', 'long enough a word')).toBe('added ada\n');
+    const listed = await run(process.execPath, [program, 'user', 'list', '--json', '--data', data]);
+    expect(listed.stdout).toContain('"ada"');
+  });
+});
