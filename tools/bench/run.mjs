@@ -9,6 +9,7 @@ const subjects = {
   'raft-log': ['raft-log'],
   blobs: ['blobs'],
   ftp: ['ftp'],
+  failover: ['failover'],
   'raft-links': ['raft-links'],
   raft: ['raft'],
 };

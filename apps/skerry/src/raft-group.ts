@@ -10,7 +10,7 @@ export const groups = ['data', 'auth'] as const;
 export type Group = (typeof groups)[number];
 
 /** How long a member may take to tell its status, in milliseconds: a paused one does not answer. */
-const statusTimeoutMs = 1_500;
+const statusTimeoutMs = 3_000;
 /** How long a change may take, in milliseconds: elections, a learner's last entries, and a majority's disks. */
 const changeTimeoutMs = 20_000;
 /** Between two tries to find a leader. */

@@ -73,42 +73,51 @@ export class Cluster {
   async states(): Promise<readonly NodeRow[]> {
     return JSON.parse(await this.done('cluster', 'status', '--json')) as readonly NodeRow[];
   }
-  /** As the nodes say themselves at `/status`: quicker than a command. Empty: none. */
-  async leader(role: string, except?: string): Promise<string> {
-    const found = await Promise.all(
-      this.nodes
-        .filter((node) => node.role === role && node.name !== except)
-        .map(async ({ name, endpoints }) => {
-          const status = await statusAt(endpoints['metrics'] ?? '');
-          return status?.service?.['leader'] === true ? name : '';
-        }),
+  /** What the members of a role say at `/status`: quicker than a command. Of one that does not answer, nothing. */
+  async members(role: string): Promise<readonly Member[]> {
+    const members = this.nodes.filter((node) => node.role === role);
+    return Promise.all(
+      members.map(async ({ name, endpoints }) => ({ name, ...(await statusAt(endpoints['metrics'] ?? '')) })),
     );
-    return found.find((name) => name !== '') ?? '';
   }
-  /** Whether all members of the group answer, and are equally far. */
-  async agree(group: string): Promise<boolean> {
-    const rows = await this.raft(group);
-    const same = (field: 'term' | 'commit' | 'applied' | 'leader'): boolean =>
-      new Set(rows.map((row) => row[field])).size === 1;
-    return (
-      rows.every(({ answers, leader }) => answers && leader !== '') &&
-      same('commit') &&
-      same('applied') &&
-      same('leader')
-    );
+  /** Empty: none. */
+  async leader(role: string, except?: string): Promise<string> {
+    const members = await this.members(role);
+    return members.find(({ name, leader }) => leader === true && name !== except)?.name ?? '';
+  }
+  /** Whether all members answer, follow one leader, and are equally far. */
+  async agree(role: string): Promise<boolean> {
+    const members = await this.members(role);
+    const same = (field: 'leaderId' | 'term' | 'committed' | 'applied'): boolean =>
+      new Set(members.map((member) => member[field])).size === 1;
+    const [first] = members;
+    const isWhole = first?.leaderId !== undefined && first.leaderId !== '' && first.committed === first.applied;
+    return isWhole && same('leaderId') && same('term') && same('committed') && same('applied');
   }
   stop(): Promise<number | null> {
     return this.system.stop();
   }
 }
 
-type Status = { readonly service?: Readonly<Record<string, unknown>> };
-async function statusAt(metrics: string): Promise<Status | undefined> {
+/** Of a node with a replicated log, as far as the tests want it. */
+type Replica = {
+  readonly leader?: boolean;
+  readonly leaderId?: string;
+  readonly term?: number;
+  readonly committed?: number;
+  readonly applied?: number;
+  readonly voters?: readonly string[];
+  readonly learners?: readonly string[];
+  readonly failureTolerance?: number;
+};
+export type Member = Replica & { readonly name: string };
+
+async function statusAt(metrics: string): Promise<Replica> {
   try {
-    const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(500) });
-    return (await response.json()) as Status;
+    const response = await fetch(`${metrics}/status`, { signal: AbortSignal.timeout(2_000) });
+    return ((await response.json()) as { readonly service: Replica }).service;
   } catch {
     // A node that is down, or stopped in its tracks, says nothing.
-    return undefined;
+    return {};
   }
 }

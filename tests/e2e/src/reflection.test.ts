@@ -39,6 +39,7 @@ const common = [
   'grpc.reflection.v1alpha.ServerReflection',
   'skerry.admin.v1.AdminService',
 ];
+const isReplicated = (door: Pick<Door, 'role'>): boolean => rolesBehind(door).some((role) => replicated.includes(role));
 const rolesBehind = (door: Pick<Door, 'role'>): readonly Role[] => (door.role === 'all' ? roles : [door.role as Role]);
 const methodNames = (definition: { readonly methods: object }): string[] =>
   Object.values(definition.methods as Record<string, { name: string }>).map(({ name }) => name);
@@ -96,7 +97,7 @@ describe.each(systems)('%s', (name, start, tls) => {
   it.each(['v1', 'v1alpha'] as const)('reflection %s lists the services of each door', async (version) => {
     for (const door of doors) {
       const own: string[] = rolesBehind(door).map((role) => definitions[role].fullName);
-      if (replicated.includes(door.role)) own.push(raftService.fullName);
+      if (isReplicated(door)) own.push(raftService.fullName);
       expect(await door.tool.list(version)).toEqual([...common, ...own].toSorted());
     }
   });
@@ -106,7 +107,7 @@ describe.each(systems)('%s', (name, start, tls) => {
         adminService,
         healthService,
         ...rolesBehind(door).map((role) => definitions[role]),
-        ...(replicated.includes(door.role) ? [raftService] : []),
+        ...(isReplicated(door) ? [raftService] : []),
       ])
         expect(await door.tool.methodsOf(version, definition.fullName)).toEqual(methodNames(definition));
   });

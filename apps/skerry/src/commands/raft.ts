@@ -183,22 +183,17 @@ function furthest({ group, followers, configuration }: raft.RaftStatus): string 
 }
 
 type Word = 'add' | 'promote' | 'remove';
-const words: Readonly<
-  Record<Word, { readonly summary: string; readonly done: string; readonly examples: readonly string[] }>
-> = {
+const words: Readonly<Record<Word, { readonly summary: string; readonly examples: readonly string[] }>> = {
   add: {
     summary: 'Make a node that runs a learner of its group: it gets all data, and does not vote.',
-    done: 'is a learner',
     examples: ['skerry raft add data_4', 'skerry raft add data_4 --group data --json'],
   },
   promote: {
     summary: 'Make a learner a voter, as soon as it has caught up.',
-    done: 'is a voter',
     examples: ['skerry raft promote data_4'],
   },
   remove: {
     summary: 'Take a node out of its group; it may be down, or lead.',
-    done: 'is out',
     examples: ['skerry raft remove data_2', 'skerry raft remove data_2 --join 10.0.0.7:7400'],
   },
 };
@@ -225,11 +220,15 @@ const change = (word: Word) =>
       context.stdout.write(
         config.json
           ? `${JSON.stringify({ group, voters, learners })}\n`
-          : `${node} ${words[word].done}; group ${group}: voters ${voters.join(', ')}; learners ${learners.join(', ') || 'none'}\n`,
+          : `${node} ${isNow(node, voters, learners)}; group ${group}: voters ${voters.join(', ')}; learners ${learners.join(', ') || 'none'}\n`,
       );
       return 0;
     },
   });
+function isNow(node: string, voters: readonly string[], learners: readonly string[]): string {
+  if (voters.includes(node)) return 'is a voter';
+  return learners.includes(node) ? 'is a learner' : 'is out';
+}
 /** @throws StatusError `no_such_node`, `malformed`, with what to do. */
 function requireSense(word: Word, node: string, { group, configuration }: raft.RaftStatus): void {
   const { voters = [], learners = [] } = configuration ?? {};

@@ -71,6 +71,7 @@ export class RaftReplica<Effect> implements OpenedReplica {
       readRefused: (request) => this.#barriers.refused(request),
       roleChanged: () => {
         if (this.#engine.role !== 'leader') this.#proposals.lost();
+        this.#barriers.leaderChanged();
       },
       applied: (entries, results) => this.#applied(entries, results),
       configured: () => this.#configured(),

@@ -59,6 +59,10 @@ export class ReadBarriers {
     const asked = this.#asked.get(request);
     if (asked !== undefined) this.#asked.set(request, { ...asked, asked: -Infinity });
   }
+  /** Whom they asked may be dead, and the answer never come: asked again at the next tick. */
+  leaderChanged(): void {
+    for (const [request, asked] of this.#asked) this.#asked.set(request, { ...asked, asked: -Infinity });
+  }
   /** Questions and answers may be lost: what has no answer is asked again, and given up at last. */
   tick(): void {
     this.#now += 1;

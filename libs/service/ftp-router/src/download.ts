@@ -13,8 +13,8 @@ export async function download(run: TransferRun): Promise<Outcome> {
   const { ticket, length } = run.job.transfer;
   let opened: { parts: Parts; size: number };
   try {
-    opened = await run.openStream(async (client) => {
-      const options = { signal: run.signal, progressDeadlineMs: progressDeadlineMs(run.job) };
+    opened = await run.openStream(async (client, signal) => {
+      const options = { signal, progressDeadlineMs: progressDeadlineMs(run.job) };
       const parts = client.retrieve({ ticket, length }, options)[Symbol.asyncIterator]();
       const first = await parts.next();
       const part = first.done === true ? undefined : first.value.part;

@@ -64,6 +64,8 @@ export type Outcome =
 
 /** Over this, waiting for the data node's first message fails, in ms. Retries at other nodes included. */
 const openDeadlineMs = 15_000;
+/** Of one try, in ms: a node that is paused, or cut off, must leave time for another. */
+const openTryMaxMs = 3_000;
 /** What a data node may need to store the last bytes of an upload that was cut, in ms. */
 export const settleMs = 5_000;
 
@@ -120,8 +122,11 @@ export class TransferRun {
     if (outcome?.kind !== 'done') this.#abort.abort();
   }
 
-  /** Opens the data node's stream: `attempt` gives what its first message told. */
-  async openStream<T>(attempt: (client: DataNode) => Promise<T>): Promise<T> {
+  /**
+   * Opens the data node's stream: `attempt` gives what its first message told. The stream ends with the signal that it is
+   * given.
+   */
+  async openStream<T>(attempt: (client: DataNode, signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock } = this.job;
     let late = false;
     const timer = clock.setTimer(openDeadlineMs, () => {
@@ -129,10 +134,23 @@ export class TransferRun {
       this.#abort.abort();
     });
     try {
-      return await this.job.nodes.call(attempt, { atMs: clock.monotonicMs() + openDeadlineMs, signal: this.signal });
+      const deadline = { atMs: clock.monotonicMs() + openDeadlineMs, signal: this.signal };
+      return await this.job.nodes.call((client) => this.#try((signal) => attempt(client, signal)), deadline);
     } catch (thrown) {
       if (!late) throw thrown;
       throw new StatusError('deadline', `No data node answered within ${openDeadlineMs} ms`, { cause: thrown });
+    } finally {
+      timer.cancel();
+    }
+  }
+  async #try<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const trying = new AbortController();
+    const timer = this.job.clock.setTimer(openTryMaxMs, () =>
+      trying.abort(new StatusError('stalled', `No answer of the data node within ${openTryMaxMs} ms`)),
+    );
+    const signal = AbortSignal.any([this.signal, trying.signal]);
+    try {
+      return await attempt(signal);
     } finally {
       timer.cancel();
     }

@@ -20,9 +20,9 @@ type Values = { ready: data.StoreReady; staged: data.StoreStaged; committed: dat
 export async function upload(run: TransferRun): Promise<Outcome> {
   let opened: { requests: UploadRequests; responses: Responses; ready: data.StoreReady };
   try {
-    opened = await run.openStream(async (client) => {
+    opened = await run.openStream(async (client, signal) => {
       const requests = new UploadRequests(run);
-      const options = { signal: run.signal, progressDeadlineMs: progressDeadlineMs(run.job) };
+      const options = { signal, progressDeadlineMs: progressDeadlineMs(run.job) };
       const responses = client.store(requests.stream(), options)[Symbol.asyncIterator]();
       try {
         return { requests, responses, ready: await expect(responses, 'ready') };
