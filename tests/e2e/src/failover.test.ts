@@ -41,13 +41,36 @@ async function download(client: Client, path: string): Promise<string> {
   await client.downloadTo(new Writable({ write: (chunk: Buffer, _, done) => (parts.push(chunk), done()) }), path);
   return Buffer.concat(parts).toString();
 }
-async function expectAllAcknowledged(router: string): Promise<void> {
-  const client = await login(router);
-  for (const [path, text] of acknowledged) expect([path, await download(client, path)]).toEqual([path, text]);
-  client.close();
-}
 /** What a client was told: the code of a reply; 0 when the connection went away. */
 const codeOf = (thrown: unknown): number => (thrown instanceof FTPError ? thrown.code : 0);
+/** A refusal that a retry mends, or a connection that was closed after one. */
+const passing = (code: number): boolean => code === 0 || (code >= 400 && code < 500);
+/** One client of a router; it connects again only when it must. */
+function clientOf(router: string): () => Promise<Client> {
+  let client: Client | undefined;
+  return async () => {
+    if (client === undefined || client.closed) client = await login(router);
+    return client;
+  };
+}
+const mendMaxMs = 30_000;
+/** What `deed` gives, done again while it is refused for now. */
+async function mended<T>(deed: () => Promise<T>): Promise<T> {
+  const endMs = performance.now() + mendMaxMs;
+  for (;;)
+    try {
+      return await deed();
+    } catch (thrown) {
+      if (!passing(codeOf(thrown)) || performance.now() > endMs) throw thrown;
+      await pause(20);
+    }
+}
+async function expectAllAcknowledged(router: string): Promise<void> {
+  const client = clientOf(router);
+  for (const [path, text] of acknowledged)
+    expect([path, await mended(async () => download(await client(), path))]).toEqual([path, text]);
+  (await client()).close();
+}
 
 /**
  * Does one thing after another while `deed` is done, and until it has succeeded some times more; each is repeated until
@@ -71,16 +94,10 @@ async function throughout(deed: () => Promise<unknown>, one: (number: number) =>
   await done;
   return refusals;
 }
-/** One client's uploads; it connects again only when it must. */
 function uploads(router: string, folder: string): (number: number) => Promise<void> {
-  let client: Client | undefined;
-  return async (number) => {
-    if (client === undefined || client.closed) client = await login(router);
-    await upload(client, `/${folder}-${number}`, `${folder} ${number} `.repeat(20));
-  };
+  const client = clientOf(router);
+  return async (number) => upload(await client(), `/${folder}-${number}`, `${folder} ${number} `.repeat(20));
 }
-/** A refusal that a retry mends, or a connection that was closed after one. */
-const passing = (code: number): boolean => code === 0 || (code >= 400 && code < 500);
 const whole = (): Promise<void> =>
   until('all replicas agree', async () => (await cluster.agree('data')) && (await cluster.agree('auth')), 60_000);
 
@@ -139,8 +156,8 @@ describe('the data leader, cut off with one node of each role', () => {
     const leader = await cluster.leader('data');
     // Not with the data leader, should both be the first: of auth it is one of three anyway.
     const minority = [leader, 'auth_1', 'routing_1', 'processing_1', 'discovery_1'];
-    const inside = await login('routing_1');
-    await upload(inside, '/both-sides', 'before');
+    const inside = await mended(() => login('routing_1'));
+    await mended(() => upload(inside, '/both-sides', 'before'));
     await cluster.done('cluster', 'isolate', minority.join(','));
     const states = await cluster.states();
     expect(states.filter(({ state }) => state === 'isolated').map(({ name }) => name)).toEqual(
@@ -149,8 +166,8 @@ describe('the data leader, cut off with one node of each role', () => {
 
     const refusals = await throughout(() => Promise.resolve(), uploads('routing_2', 'majority'));
     expect(refusals.filter((code) => !passing(code))).toEqual([]);
-    const outside = await login('routing_2');
-    await upload(outside, '/both-sides', 'after');
+    const outside = clientOf('routing_2');
+    await mended(async () => upload(await outside(), '/both-sides', 'after'));
 
     for (const deed of [
       () => download(inside, '/both-sides'),
@@ -171,8 +188,8 @@ describe('the data leader, cut off with one node of each role', () => {
     );
     expect(performance.now() - healedMs).toBeLessThan(10_000);
     const again = await login('routing_1');
-    expect(await download(again, '/both-sides')).toBe('after');
-    for (const client of [inside, outside, again]) client.close();
+    expect(await mended(() => download(again, '/both-sides'))).toBe('after');
+    for (const client of [inside, await outside(), again]) client.close();
     await whole();
     expect((await cluster.states()).map(({ state }) => state)).toEqual(Array(15).fill('running'));
     await expectAllAcknowledged('routing_1');

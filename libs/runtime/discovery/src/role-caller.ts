@@ -8,8 +8,8 @@ import { BackOff } from './wake.ts';
 
 /** First pause after all nodes of a role failed, in ms; doubles up to {@link retryPauseMaxMs}, with jitter. */
 export const retryPauseMinMs = 20;
-/** Longest such pause, in ms: an election ends within a second. */
-export const retryPauseMaxMs = 250;
+/** Longest such pause, in ms: an election takes some hundreds, and its end should not be waited for much longer. */
+export const retryPauseMaxMs = 100;
 
 /** The node did nothing, or may do it again with the same operation id: another node may be asked. */
 const elsewhere: ReadonlySet<Reason> = new Set<Reason>([

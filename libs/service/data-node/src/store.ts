@@ -80,6 +80,9 @@ export async function* store(
 }
 
 async function enter({ parts, registry }: StoreParts, ticket: Ticket): Promise<{ slot: Slot; path: string }> {
+  // Its commit would be refused: better before the client has sent anything.
+  if (!parts.replica.isLeader)
+    throw new StatusError('not_leader', `Cannot store here: ${parts.replica.leader ?? 'nobody yet'} leads`);
   await parts.replica.readBarrier();
   const { state } = parts.replica;
   if (rememberedResult(state, ticket.operationId) !== undefined)
