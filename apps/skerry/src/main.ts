@@ -41,3 +41,7 @@ process.exitCode = await runCommandLine(
   process.argv.slice(2),
   { stdout: process.stdout, stderr: process.stderr, environment: process.env },
 );
+
+/** What a finished command may leave behind, such as a handshake with a node that is paused, is not waited for longer, in milliseconds. */
+const lingerMs = 200;
+setTimeout(() => process.stdout.write('', () => process.exit()), lingerMs).unref();

@@ -37,6 +37,10 @@ export async function* store(
   if (first.done === true) throw new StatusError('malformed', 'Cannot begin upload: the stream ended before its start');
   if (first.value.part?.$case !== 'start') throw unexpected('start', first.value);
   const ticket = all.tickets.open(first.value.part.value.ticket, data.Operation.STORE, data.Operation.APPEND);
+  const { replica } = all.parts;
+  // Its commit would be refused: better before the client has sent anything, and before the ticket is used.
+  if (!replica.isLeader)
+    throw new StatusError('not_leader', `Cannot store here: ${replica.leader ?? 'nobody yet'} leads the data nodes`);
   all.tickets.use(ticket);
   const { slot, path } = await enter(all, ticket);
   const upload = await begin(all, slot, ticket);
@@ -80,9 +84,6 @@ export async function* store(
 }
 
 async function enter({ parts, registry }: StoreParts, ticket: Ticket): Promise<{ slot: Slot; path: string }> {
-  // Its commit would be refused: better before the client has sent anything.
-  if (!parts.replica.isLeader)
-    throw new StatusError('not_leader', `Cannot store here: ${parts.replica.leader ?? 'nobody yet'} leads`);
   await parts.replica.readBarrier();
   const { state } = parts.replica;
   if (rememberedResult(state, ticket.operationId) !== undefined)
