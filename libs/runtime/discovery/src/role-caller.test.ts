@@ -169,7 +169,7 @@ describe('all nodes failing', () => {
     stage.failAll('not_leader');
     await expect(stage.call(stage.caller())).rejects.toMatchObject({ reason: 'not_leader' });
     expect(stage.nodesAsked.slice(0, 6)).toEqual(['data_1', 'data_2', 'data_3', 'data_1', 'data_2', 'data_3']);
-    expect(stage.pausesMs.slice(0, 5)).toEqual([10, 20, 40, 80, retryPauseMaxMs / 2]);
+    expect(stage.pausesMs.slice(0, 5)).toEqual([10, 20, 40, retryPauseMaxMs / 2, retryPauseMaxMs / 2]);
   });
   test('the pause is drawn from its upper half', async () => {
     const stage = new Stage();
