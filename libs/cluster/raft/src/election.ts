@@ -47,11 +47,22 @@ export function campaign(core: Core, transfer: boolean): void {
 }
 
 function requestVotes(core: Core, pre: boolean, transfer: boolean): void {
+  for (const to of membersOf(core.configuration)) requestVote(core, to, pre, transfer);
+}
+function requestVote(core: Core, to: NodeId, pre: boolean, transfer: boolean): void {
+  if (to === core.id || !isVoter(core.configuration, to)) return;
   const body: Body = { kind: 'requestVote', pre, last: core.log.last, transfer, standing: core.standing };
-  const term = (pre ? core.term + 1 : core.term) as Term;
-  for (const to of membersOf(core.configuration)) {
-    if (to !== core.id && isVoter(core.configuration, to)) core.send(to, body, term);
-  }
+  core.send(to, body, (pre ? core.term + 1 : core.term) as Term);
+}
+/**
+ * What was asked of the last life of a voter was lost: followers do not talk to each other, and learn only now that it
+ * began anew. Without this each election after a restart would cost one more timeout.
+ */
+export function requestVoteAgain(core: Core, to: NodeId): void {
+  // Until the own vote counts, nobody was asked yet.
+  if (!core.votes.has(core.id)) return;
+  if (core.role === 'preCandidate') requestVote(core, to, true, false);
+  else if (core.role === 'candidate') requestVote(core, to, false, false);
 }
 
 function recordVote(core: Core, from: NodeId, vote: Vote): void {

@@ -7,7 +7,7 @@
  */
 import { type LogIndex, type Machine, unreachable, type NodeId, type Term } from '@skerry/kernel';
 import { Core } from './core.ts';
-import { campaign, campaignPre, checkQuorum, onRequestVote, onVote } from './election.ts';
+import { campaign, campaignPre, checkQuorum, onRequestVote, onVote, requestVoteAgain } from './election.ts';
 import { hear, onAppend, onHeartbeat, onInstallSnapshot } from './follower.ts';
 import {
   beginReads,
@@ -169,7 +169,9 @@ function receive(core: Core, message: Message): void {
   if (to !== core.id || fromIncarnation < known) return;
   core.incarnations.set(from, fromIncarnation);
   if (toIncarnation !== 0 && toIncarnation !== core.incarnation) return answerOldLife(core, message);
-  onAlive(core, message, fromIncarnation > known && known !== 0);
+  const hasRestarted = fromIncarnation > known && known !== 0;
+  onAlive(core, message, hasRestarted);
+  if (hasRestarted) requestVoteAgain(core, from);
   if (body.kind === 'requestVote') return onRequestVote(core, message, body);
   if (body.kind === 'vote' && body.pre && body.granted) return onVote(core, message, body);
   if (term < core.term) return answerStale(core, message);

@@ -37,6 +37,8 @@ export const stallPauseMs = 500;
 export const tickMs = 30;
 /** The same of a member without others, which waits for nobody. */
 export const aloneTickMs = 300;
+/** Ticks that were missed and are made up for: half of the least election timeout, so that they alone begin none. */
+export const ticksBehindMax = 5;
 /** Least election timeout, in ticks: 300 ms; each is drawn from [this, 2 x this). */
 export const electionTicks = 10;
 /** A write that is not on disk after so many ticks: a leader gives up its place. */
