@@ -122,4 +122,31 @@ export const electionsRules: readonly Rule[] = [
       same(write?.kind === 'write' ? write.hardState?.term : undefined, 3, 'term on its way to the disk');
     },
   },
+  {
+    bug: '64',
+    name: 'a voter that began anew is asked again at once: what its last life was asked is lost',
+    run: () => {
+      const bench = new Bench({});
+      bench.append('c', 1, [0, 0], []);
+      bench.receive('b', 1, { kind: 'heartbeatReply', round: 0 });
+      bench.ticks(10);
+      const told = bench.receive('b', 1, { kind: 'heartbeatReply', round: 0 }, { fromIncarnation: 2 });
+      const asked = sent(told, 'requestVote').map(({ to, toIncarnation, body }) => ({ to, toIncarnation, body }));
+      same(
+        asked.map(({ to, toIncarnation }) => [to, toIncarnation]),
+        [['b', 2]],
+        'who is asked',
+      );
+      same(
+        asked.map(({ body }) => body.kind === 'requestVote' && body.pre),
+        [true],
+        'for a pre-vote',
+      );
+      same(
+        sent(bench.receive('b', 1, { kind: 'heartbeatReply', round: 0 }, { fromIncarnation: 2 }), 'requestVote'),
+        [],
+        'once',
+      );
+    },
+  },
 ];
