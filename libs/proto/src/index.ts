@@ -5,6 +5,7 @@ export * as reflectionAlpha from './gen/grpc/reflection/v1alpha/reflection.pb.ts
 export * as admin from './gen/skerry/admin/v1/admin.pb.ts';
 export * as auth from './gen/skerry/auth/v1/auth.pb.ts';
 export * as common from './gen/skerry/common/v1/common.pb.ts';
+export * as copies from './gen/skerry/data/v1/copies.pb.ts';
 export * as data from './gen/skerry/data/v1/data.pb.ts';
 export * as discovery from './gen/skerry/discovery/v1/discovery.pb.ts';
 export * as group from './gen/skerry/group/v1/group.pb.ts';

@@ -3,9 +3,12 @@ export {
   configurationOf,
   decodeConfiguration,
   encodeConfiguration,
+  hasQuorum,
   isJoint,
   isVoter,
   membersOf,
+  quorumLost,
+  quorumValue,
 } from './configuration.ts';
 export { entryOverheadBytes } from './core.ts';
 export { defaults } from './options.ts';

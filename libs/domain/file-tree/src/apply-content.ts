@@ -1,7 +1,7 @@
 /**
  * Commands that touch content: put, compact, forget, and the life of a stage. All checks come before the first write.
  */
-import { StatusError, utf8 } from '@skerry/kernel';
+import { type BlobId, StatusError, utf8 } from '@skerry/kernel';
 import { blobsOf, type Change, quotaFault, stagedFault } from './change.ts';
 import type { Compact, DropStage, ExtendStage, Forget, OpenStage, Put, PutTail, SupersedeStage } from './command.ts';
 import type { EntryVersion } from './entry.ts';
@@ -90,6 +90,10 @@ function checkTail(change: Change, tail: PutTail): readonly Extent[] {
 function keepTail(change: Change, tail: PutTail): void {
   if (tail.kind === 'inline' && tail.bytes.length > 0)
     change.effects.push({ kind: 'content', blob: tail.blob, bytes: tail.bytes });
+  if (tail.kind === 'blob') need(change, tail.blob, tail.length);
+}
+function need(change: Change, blob: BlobId, length: number): void {
+  if (length > 0) change.effects.push({ kind: 'needed', blob, length });
 }
 
 export function applyPut(change: Change, put: Put): Outcome {
@@ -152,6 +156,7 @@ export function applyOpenStage(change: Change, command: OpenStage): Outcome {
 
   const openedMs = command.from === 0 ? change.nowMs : (before?.openedMs ?? change.nowMs);
   const token = change.record.index;
+  need(change, blob, blobLength);
   const superseded = command.superseded || (command.from !== 0 && before?.mark === 'superseded');
   const mark = superseded ? 'superseded' : cut ? 'cut' : 'live';
   change.writeStage(place, user, { token, prefix, blob, blobLength, mark, openedMs, changedMs: change.nowMs }, before);
@@ -170,6 +175,7 @@ export function applyExtendStage(change: Change, command: ExtendStage): Outcome 
     quotaFault(usage, user, command.quota, lengthOf(before.prefix) + blobLength, entryAt(change.state, place));
   // What a cut left is kept as it is, whatever the quota says to more of it: it never grows by being cut.
   if (fault !== undefined && !cut) throw fault;
+  need(change, before.blob, blobLength);
   const mark = before.mark === 'superseded' ? before.mark : cut ? 'cut' : 'live';
   change.changeStage(place, user, before, { blobLength, mark });
   return done;

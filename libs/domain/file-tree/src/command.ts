@@ -157,4 +157,6 @@ export type FileTreeCommand =
 /** What the host does beside the state. Idempotent: a crash may repeat it. */
 export type FileTreeEffect =
   | { readonly kind: 'content'; readonly blob: BlobId; readonly bytes: Uint8Array }
+  /** A version or a stage names the first `length` bytes of a blob, which came beside the log. */
+  | { readonly kind: 'needed'; readonly blob: BlobId; readonly length: number }
   | { readonly kind: 'forget'; readonly blob: BlobId };

@@ -11,10 +11,12 @@ export * from './limits.ts';
 export { decodeOutcome, type Outcome } from './outcome.ts';
 export { formatPath, nameFault, parsePath } from './path.ts';
 export {
+  type ContentCursor,
   entryAt,
   type Found,
   isDead,
   isReferenced,
+  listContent,
   listDirectory,
   listStages,
   lookup,

@@ -43,6 +43,7 @@ export const treePrefixes: readonly Uint8Array[] = Object.values(prefixes).toSor
 );
 
 export const rootKey: Uint8Array = prefixes.root;
+export const entriesOfAllPrefix: Uint8Array = prefixes.entry;
 export const entriesPrefix = (directory: EntryId): Uint8Array => concatBytes([prefixes.entry, bytesOfId(directory)]);
 export const entryKey = ({ directory, name }: Place): Uint8Array =>
   concatBytes([prefixes.entry, bytesOfId(directory), utf8(name)]);

@@ -1,10 +1,11 @@
 /** Questions to the tree. Pure functions over the store: the same on a replica's state and inside an apply. */
-import { ByteReader, crc32c, prefixEnd, present, StatusError } from '@skerry/kernel';
+import { ByteReader, compareBytes, concatBytes, crc32c, prefixEnd, present, StatusError } from '@skerry/kernel';
 import type { BlobId, OrderedReader } from '@skerry/kernel';
 import { decodeEntry, decodeHead, decodeNamedHead, type EntryVersion, type NamedHead } from './entry.ts';
 import { type EntryId, type Place, readEntryId, rootDirectory } from './ids.ts';
 import {
   deadKey,
+  entriesOfAllPrefix,
   entriesPrefix,
   entryKey,
   nameInKey,
@@ -17,6 +18,7 @@ import {
   treePrefixes,
   usageKey,
 } from './keys.ts';
+import type { Extent } from './extents.ts';
 import { formatPath, parsePath, quote } from './path.ts';
 import { decodeStage, type Stage } from './stage.ts';
 
@@ -140,6 +142,47 @@ export function listStages(
     stages.push({ ...placeInStageKey(key), stage: decodeStage(value) });
   return stages;
 }
+
+/** Where a walk over all content goes on. */
+export type ContentCursor = Uint8Array;
+
+/**
+ * Pieces of blobs that versions and stages name, `limit` versions and stages at a time, in order of their keys; sound
+ * while the tree changes between two calls.
+ * @param after where the call before ended; undefined: from the beginning.
+ */
+export function listContent(
+  reader: OrderedReader,
+  after: ContentCursor | undefined,
+  limit: number,
+): { readonly extents: readonly Extent[]; readonly after: ContentCursor | undefined } {
+  const extents: Extent[] = [];
+  let from = after ?? entriesOfAllPrefix;
+  let left = limit;
+  for (const [prefix, decode] of contentParts) {
+    const to = prefixEnd(prefix);
+    if (to !== undefined && compareBytes(from, to) >= 0) continue;
+    if (compareBytes(from, prefix) < 0) from = prefix;
+    for (const [key, value] of reader.range({ from, to, limit: left })) {
+      extents.push(...decode(value));
+      left -= 1;
+      // The next key: no other is between.
+      from = concatBytes([key, new Uint8Array(1)]);
+    }
+    if (left === 0) return { extents, after: from };
+  }
+  return { extents, after: undefined };
+}
+const contentParts: readonly (readonly [Uint8Array, (value: Uint8Array) => readonly Extent[]])[] = [
+  [entriesOfAllPrefix, (value) => decodeEntry(value).flatMap((version) => version.extents)],
+  [
+    stagesPrefix,
+    (value) => {
+      const { prefix, blob, blobLength } = decodeStage(value);
+      return blobLength === 0 ? prefix : [...prefix, { blob, offset: 0, length: blobLength }];
+    },
+  ],
+];
 
 export function readUsage(bytes: Uint8Array | undefined): Usage {
   if (bytes === undefined) return usageZero;

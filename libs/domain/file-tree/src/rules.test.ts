@@ -3,7 +3,17 @@ import { concatBytes } from '@skerry/kernel';
 import { encodeCommand } from './command-codec.ts';
 import { rootDirectory } from './ids.ts';
 import { deadMarkKeptRecords, extentCountMax, inlineSizeMaxBytes, stageCountMax } from './limits.ts';
-import { entryAt, isDead, isReferenced, listDirectory, lookup, stageOf, treeHash, usageOf } from './read.ts';
+import {
+  entryAt,
+  isDead,
+  isReferenced,
+  listContent,
+  listDirectory,
+  lookup,
+  stageOf,
+  treeHash,
+  usageOf,
+} from './read.ts';
 import { stageLength } from './stage.ts';
 import { blob, epoch, id, inRoot, noQuota, startMs, TestLog, verdict } from './test-log.ts';
 import { deadKey } from './keys.ts';
@@ -273,13 +283,37 @@ describe('a version', () => {
   });
 });
 
+describe('all content', () => {
+  it('is listed in pages: what versions and stages name, also while it changes', () => {
+    const log = new TestLog();
+    log.mkdir('/d');
+    const sizes = [3, 4, 5];
+    sizes.forEach((size, n) => log.put(`/d/f${n}`, size));
+    log.openStage('/d/s', { blob: blob(77), blobLength: 9 });
+    log.openStage('/d/empty', { blob: blob(78), blobLength: 0 });
+    for (const limit of [1, 2, 100]) {
+      const lengths: number[] = [];
+      let after: Uint8Array | undefined;
+      do {
+        const page = listContent(log.store, after, limit);
+        lengths.push(...page.extents.map(({ length }) => length));
+        ({ after } = page);
+      } while (after !== undefined);
+      expect(lengths).toEqual([3, 4, 5, 9]);
+    }
+    const { after } = listContent(log.store, undefined, 2);
+    log.remove('/d/f0');
+    expect(listContent(log.store, after, 100).extents.map(({ length }) => length)).toEqual([4, 5, 9]);
+  });
+});
+
 describe('a stage', () => {
   it('is one for each user and path: the newer fences the older and takes its blob over', () => {
     const log = new TestLog();
     log.openStage('/f', { blob: blob(1), blobLength: 8, cut: true });
     log.openStage('/f', { user: 'bob', blob: blob(2), blobLength: 9 });
     log.openStage('/f', { blob: blob(1), blobLength: 5, from: 1 });
-    expect(log.effects).toEqual([]);
+    expect(log.effects).toEqual([{ kind: 'needed', blob: blob(1), length: 5 }]);
     expect(stageOf(log.store, 'ada', inRoot('f'))).toMatchObject({ token: 3, blobLength: 5, openedMs: startMs + 1 });
     expect(usageOf(log.store, 'ada')).toMatchObject({ stages: 1, stagedBytes: 5, files: 0, bytes: 0 });
     log.openStage('/f', { blob: blob(3) });
@@ -301,7 +335,7 @@ describe('a stage', () => {
     const again = log.openStage('/f', { blob: blob(2) });
     const put = { token: again.ok ? again.token : 0, tail: { kind: 'blob', blob: blob(2), length: 6 } } as const;
     expect(verdict(log.put('/f', 0, put))).toBe('ok');
-    expect(log.effects).toEqual([]);
+    expect(log.effects).toEqual([{ kind: 'needed', blob: blob(2), length: 6 }]);
     expect(usageOf(log.store, 'ada')).toEqual({ bytes: 6, files: 1, stages: 0, stagedBytes: 0 });
   });
   it('keeps the content that it shares, also when the version goes', () => {

@@ -47,6 +47,7 @@ export class StageWriter implements BlobWriter {
   #syncedName = false;
   #failure: StatusError | undefined;
   #ended = false;
+  #turn: Promise<void> = Promise.resolve();
   #waiting: (() => void)[] = [];
 
   constructor(id: BlobId, file: DiskFile, host: WriterHost, start?: WriterStart) {
@@ -152,9 +153,17 @@ export class StageWriter implements BlobWriter {
   }
 
   async sync(): Promise<number> {
-    this.#assertUsable();
-    await this.#writeAll(true);
+    await this.#inTurn(async () => {
+      this.#assertUsable();
+      await this.#writeAll(true);
+    });
     return this.#durableLength;
+  }
+  /** One sync at a time: who reads the stage for a copy elsewhere syncs it too. */
+  #inTurn(body: () => Promise<void>): Promise<void> {
+    const run = this.#turn.then(body);
+    this.#turn = run.catch(() => undefined);
+    return run;
   }
   /** @param goingOn whether more may be written behind a partial frame. */
   async #writeAll(goingOn: boolean): Promise<void> {
@@ -193,9 +202,11 @@ export class StageWriter implements BlobWriter {
   }
 
   async publish(): Promise<void> {
-    this.#assertUsable();
-    await this.#writeAll(false);
-    this.#ended = true;
+    await this.#inTurn(async () => {
+      this.#assertUsable();
+      await this.#writeAll(false);
+      this.#ended = true;
+    });
     await this.#close();
     await this.#host.rename(this.id);
   }
@@ -203,7 +214,9 @@ export class StageWriter implements BlobWriter {
   async suspend(): Promise<void> {
     if (this.#ended) return;
     try {
-      if (this.#failure === undefined) await this.#writeAll(true);
+      await this.#inTurn(async () => {
+        if (this.#failure === undefined && !this.#ended) await this.#writeAll(true);
+      });
     } finally {
       this.#ended = true;
       await this.#close();

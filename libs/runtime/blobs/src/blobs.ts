@@ -10,11 +10,11 @@ import {
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import { makeDurableDirectory, pause, type World } from '@skerry/runtime-world';
 import type { StageWriter } from './blob-writer.ts';
-import { LargeContents, type LargeFile } from './large.ts';
+import { damagedFolder, LargeContents, type LargeFile } from './large.ts';
 import { type Place } from './packed-places.ts';
 import { PackedContents, packedSegmentSizeBytes } from './packed.ts';
 import { SharedSync } from './shared-sync.ts';
-import type { Blobs, BlobWriter } from './types.ts';
+import type { BlobWriter, CopyKeeper, Held } from './types.ts';
 
 export type BlobsOptions = {
   readonly world: Pick<World, 'disk' | 'checksum' | 'clock'>;
@@ -51,7 +51,8 @@ const scrubPauseMs = 20;
 /** @throws StatusError `corrupt`, `format_newer`, `disk_full`, `read_only_disk`, `disk_failed`. */
 export async function openBlobs(options: BlobsOptions): Promise<BlobStore> {
   const { world, directory, telemetry } = options;
-  for (const folder of ['staging', 'blobs', 'packed']) await makeDurableDirectory(world.disk, `${directory}/${folder}`);
+  for (const folder of ['staging', 'blobs', 'packed', damagedFolder])
+    await makeDurableDirectory(world.disk, `${directory}/${folder}`);
   const packed = await PackedContents.open({
     disk: world.disk,
     checksum: world.checksum,
@@ -65,7 +66,7 @@ export async function openBlobs(options: BlobsOptions): Promise<BlobStore> {
   return store;
 }
 
-export class BlobStore implements Blobs {
+export class BlobStore implements CopyKeeper {
   readonly #options: BlobsOptions;
   readonly #large: LargeContents;
   readonly #packed: PackedContents;
@@ -203,6 +204,25 @@ export class BlobStore implements Blobs {
 
   sync(): Promise<void> {
     return this.#syncPacked.run();
+  }
+
+  async describe(id: BlobId): Promise<Held | undefined> {
+    const place = this.#packed.place(id);
+    return place === undefined ? this.#large.describe(id) : { kind: 'small', lengthBytes: place.length };
+  }
+  recover(id: BlobId): Promise<number | undefined> {
+    this.#assertOpen();
+    return this.#large.recover(id);
+  }
+  setAside(id: BlobId): Promise<void> {
+    this.#assertOpen();
+    return this.#large.setAside(id);
+  }
+  dropSetAside(id: BlobId): Promise<void> {
+    return this.#large.dropSetAside(id);
+  }
+  *listSmall(): Generator<BlobId> {
+    for (const [id] of this.#packed.places()) yield id;
   }
 
   list(): AsyncGenerator<LargeFile> {

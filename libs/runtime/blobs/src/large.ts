@@ -11,13 +11,19 @@ import {
   encodeHeader,
   encodeSlot,
   fileOffset,
+  frameIsWhole,
   frameSeed,
   frameSizeBytes,
   headerSizeBytes,
+  type Slot,
   slotOffset,
 } from './format.ts';
 import { type FrameSource, type Range, readFrames } from './frame-reader.ts';
 import { SharedSync } from './shared-sync.ts';
+import type { Held } from './types.ts';
+
+/** Where copies are set aside that do not match their checksums, until they were fetched anew. */
+export const damagedFolder = 'damaged';
 
 export type LargeFile = { readonly id: BlobId; readonly published: boolean; readonly lengthBytes: number };
 
@@ -26,6 +32,7 @@ export class LargeContents {
   readonly #checksum: Checksum;
   readonly #stages: string;
   readonly #published: string;
+  readonly #damaged: string;
   readonly #syncStages: SharedSync;
   readonly #folders = new Map<string, Promise<SharedSync>>();
   readonly #writers = new Map<BlobId, StageWriter>();
@@ -36,6 +43,7 @@ export class LargeContents {
     this.#checksum = checksum;
     this.#stages = `${directory}/staging`;
     this.#published = `${directory}/blobs`;
+    this.#damaged = `${directory}/${damagedFolder}`;
     this.#syncStages = new SharedSync(() => disk.syncDirectory(this.#stages));
     this.#host = {
       checksum,
@@ -191,8 +199,59 @@ export class LargeContents {
     throw new StatusError('no_such_entry', `Cannot read blob ${id}: there is no such blob on this disk`);
   }
 
+  /** What is there of it; of a stage that nobody writes, what its file seems to hold. */
+  async describe(id: BlobId): Promise<Held | undefined> {
+    const writer = this.#writers.get(id);
+    if (writer !== undefined) return { kind: 'writing', lengthBytes: writer.durableLength };
+    const published = await this.#disk.sizeBytes(this.#publishedPath(id));
+    if (published !== undefined) return { kind: 'published', lengthBytes: lengthFor(published) };
+    const stage = await this.#disk.sizeBytes(this.#stagePath(id));
+    return stage === undefined ? undefined : { kind: 'stage', lengthBytes: lengthFor(stage) };
+  }
+
+  /** See `CopyKeeper.recover`. */
+  async recover(id: BlobId): Promise<number | undefined> {
+    if (this.#writers.has(id)) throw new StatusError('entry_exists', `Cannot recover blob ${id}: it is being written`);
+    const path = this.#stagePath(id);
+    const file = await this.#disk.open(path, 'write');
+    let length: number | undefined;
+    try {
+      const page = await readHeader(file, path, id);
+      length = await provenLength(file, id, decodeSlots(page), this.#checksum);
+      await this.#cutBack(file, path, id, length);
+    } catch (thrown) {
+      if (toStatusError(thrown).reason !== 'corrupt') throw thrown;
+      length = undefined;
+    } finally {
+      await file.close();
+    }
+    if (length === undefined) await this.#disk.remove(path);
+    return length;
+  }
+
+  /** See `CopyKeeper.setAside`. */
+  async setAside(id: BlobId): Promise<void> {
+    for (const path of [this.#publishedPath(id), this.#stagePath(id)]) {
+      if (path === this.#stagePath(id) && this.#writers.has(id)) continue;
+      try {
+        await this.#disk.rename(path, `${this.#damaged}/${id}`);
+      } catch (thrown) {
+        if (toStatusError(thrown).reason !== 'no_such_entry') throw thrown;
+      }
+    }
+  }
+  /** See `CopyKeeper.dropSetAside`. */
+  async dropSetAside(id: BlobId): Promise<void> {
+    try {
+      await this.#disk.remove(`${this.#damaged}/${id}`);
+    } catch (thrown) {
+      if (toStatusError(thrown).reason !== 'no_such_entry') throw thrown;
+    }
+  }
+
   /** Idempotent. A stage that is still written is left to its writer. */
   async remove(id: BlobId): Promise<void> {
+    await this.dropSetAside(id);
     for (const path of [this.#publishedPath(id), this.#stagePath(id)]) {
       if (path === this.#stagePath(id) && this.#writers.has(id)) continue;
       try {
@@ -230,6 +289,25 @@ const lengthFor = (fileBytes: number): number => {
   }
   return 0;
 };
+
+/** Content from the beginning that matches its checksums, in a stage that a crash may have torn. */
+async function provenLength(file: DiskFile, id: BlobId, slots: readonly Slot[], checksum: Checksum): Promise<number> {
+  const bytes = new Uint8Array(frameSizeBytes + checksumSizeBytes);
+  for (let frame = 0; ; frame++) {
+    const from = frame * frameSizeBytes;
+    const count = await file.read(bytes, fileOffset(from));
+    const seed = frameSeed(id, frame);
+    if (count === bytes.length && frameIsWhole(bytes, seed, checksum)) continue;
+    const view = new DataView(bytes.buffer);
+    const ends = slots.map((slot) => ({ length: slot.length - from, checksum: slot.checksum }));
+    if (count > checksumSizeBytes)
+      ends.push({ length: count - checksumSizeBytes, checksum: view.getUint32(count - checksumSizeBytes) });
+    const proven = ends
+      .filter(({ length }) => length > 0 && length <= Math.min(count, frameSizeBytes))
+      .filter((end) => checksum(bytes.subarray(0, end.length), seed) === end.checksum);
+    return from + Math.max(0, ...proven.map(({ length }) => length));
+  }
+}
 
 async function syncedEnd(
   writer: StageWriter,

@@ -33,6 +33,29 @@ export interface Blobs {
   close(): Promise<void>;
 }
 
+/** What a node has of one content. */
+export type Held = {
+  /** `stage`: nobody writes it; only {@link CopyKeeper.recover} tells what of it is sound, after a crash. */
+  readonly kind: 'small' | 'published' | 'stage' | 'writing';
+  /** Of a stage that is written: what is durable. */
+  readonly lengthBytes: number;
+};
+
+/** What a node needs whose contents have copies elsewhere. */
+export interface CopyKeeper extends Blobs {
+  describe(id: BlobId): Promise<Held | undefined>;
+  /**
+   * Verifies a stage that nobody writes and cuts it to what is sound: resolves with its length, in bytes; undefined
+   * when not even its header is, then it is gone. @throws StatusError `no_such_entry`, `entry_exists`.
+   */
+  recover(id: BlobId): Promise<number | undefined>;
+  /** A damaged large copy is read no more; its file is kept until {@link CopyKeeper.dropSetAside}. Idempotent. */
+  setAside(id: BlobId): Promise<void>;
+  dropSetAside(id: BlobId): Promise<void>;
+  /** All small contents, in the order of their ids. */
+  listSmall(): Iterable<BlobId>;
+}
+
 export interface BlobWriter {
   readonly id: BlobId;
   /** Bytes written, and of those the bytes known durable. */

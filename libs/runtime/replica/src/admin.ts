@@ -23,6 +23,8 @@ export type AdminHost = {
   checkpoint(): Promise<void>;
   log(): RaftLog;
   identity(): Identity & { readonly node: NodeId };
+  /** @throws StatusError when the voters must not become these. */
+  admit(next: readonly NodeId[], now: readonly NodeId[]): Promise<void>;
 };
 type Answer = { readonly index: LogIndex } | { readonly reason: RefusalReason };
 type Waiter = { check(): boolean; reject(error: StatusError): void; leftTicks: number };
@@ -125,6 +127,7 @@ export class Admin implements RaftAdmin {
       a.length === b.length && a.every((id) => b.includes(id));
     if (same(voters, now.voters) && same(learners, now.learners) && !isJoint(now))
       return { configuration: now, index: this.#host.status().applied };
+    if (!same(voters, now.voters) && this.#host.status().leader) await this.#host.admit(voters, now.voters);
     const index = this.#ask({ kind: 'configure', voters, learners });
     await this.#until(() => this.#host.status().applied >= index && !isJoint(this.#configuration()), signal);
     return { configuration: this.#configuration(), index };

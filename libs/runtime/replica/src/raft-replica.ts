@@ -103,6 +103,7 @@ export class RaftReplica<Effect> implements OpenedReplica {
       checkpoint: () => engine.checkpoints.take(true),
       log: () => engine.log,
       identity: () => ({ ...parts.identity, incarnation: engine.incarnation, node: options.node }),
+      admit: async (next, now) => options.admit?.(next, now),
     });
     this.admin = this.#admin;
   }

@@ -32,6 +32,7 @@ export function statusOf({ group, node, epoch, machine, log, applied, isLeader }
     firstIndex: log.firstIndex,
     lastIndex: log.lastIndex,
     voters: configuration.voters,
+    outgoing: configuration.outgoing,
     learners: configuration.learners,
     failureTolerance: isLeader && machine !== undefined ? failureTolerance(machine, node) : 0,
   };

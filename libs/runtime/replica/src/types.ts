@@ -72,8 +72,10 @@ export type ReplicaStatus = {
   /** Below this the log was cut. */
   readonly firstIndex: number;
   readonly lastIndex: number;
-  readonly voters: readonly string[];
-  readonly learners: readonly string[];
+  readonly voters: readonly NodeId[];
+  /** While the voters change: those of before. */
+  readonly outgoing: readonly NodeId[];
+  readonly learners: readonly NodeId[];
   /** Of a leader: so many voters more may fail now without a stop. */
   readonly failureTolerance: number;
 };
@@ -114,6 +116,8 @@ export type ReplicaOptions<Effect> = Membership & {
   beforeCut(): Promise<void>;
   /** The state was replaced by a snapshot: what `perform` would have done for its entries was not done. */
   restored?(): void;
+  /** Awaited before the voters become `next`: refuses what would cost the group what it keeps beside the log. */
+  admit?(next: readonly NodeId[], now: readonly NodeId[]): Promise<void>;
   /** Called once when the node cannot go on (fsync failed, damaged log): the process must end. */
   onFatal(error: Error): void;
   /** Bytes logged after which the log is cut. Default: 64 MiB. */

@@ -16,6 +16,7 @@ import { openParts } from './start.ts';
 import { sealer, TestClient } from './test-client.ts';
 import { after, type Files, plan, writerCount } from './test-crash-work.ts';
 import { content } from './test-doubles.ts';
+import { testConfig } from './test-config.ts';
 
 const lives = 2;
 const child = fileURLToPath(new URL('./test-crash-writer.ts', import.meta.url));
@@ -72,7 +73,7 @@ class Found {
       },
     };
     const store = await openKv({ path: join(directory, 'store') });
-    return new Found(await openParts({ stageKeepHours: 24, uploadCountMax: 100, founders: [] }, environment, store));
+    return new Found(await openParts(testConfig, environment, store));
   }
   async holds(folder: string, files: Files): Promise<boolean> {
     const names = await this.client.names(folder);

@@ -14,8 +14,8 @@ import { temporaryDirectory } from '@skerry/testing/node';
 import { start } from './start.ts';
 import { type Calls, reasonOf, sealer, TestClient, text } from './test-client.ts';
 import { content } from './test-doubles.ts';
+import { testConfig } from './test-config.ts';
 
-const config = { stageKeepHours: 24, uploadCountMax: 100, founders: ['data_1'] };
 const running: RunningNode[] = [];
 afterEach(async () => {
   for (const node of running.splice(0)) await node.stop();
@@ -37,7 +37,7 @@ class RunningNode {
   async #start(dataDirectory: string): Promise<void> {
     const { world, rpc, telemetry } = this.#node('data_1', 'data', dataDirectory);
     const environment = { world, rpc, telemetry, dataDirectory, sealer } as unknown as ServiceEnvironment;
-    this.#service = await start(config, {
+    this.#service = await start(testConfig, {
       ...environment,
       fatal: (error) => this.events.push({ event: 'fatal', error }),
     });

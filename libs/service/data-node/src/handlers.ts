@@ -5,7 +5,7 @@ import { operatorRole, type Sealer } from '@skerry/runtime-security';
 import { combine, makeDirectory, removeDirectory, removeFile, rename, setAttributes } from './changes.ts';
 import { Compactor } from './compactor.ts';
 import { DigestDesk } from './digest.ts';
-import { type Parts, propose } from './parts.ts';
+import { assertLeads, type Parts, propose } from './parts.ts';
 import { listBelow } from './list-below.ts';
 import { list, retrieve, stat, usage } from './reads.ts';
 import { UploadRegistry } from './registry.ts';
@@ -59,6 +59,10 @@ export class DataHandlers {
     const tickets = this.#tickets;
     const all = { parts, registry, compactor, tickets };
     const open = (sealed: Uint8Array, ...operations: data.Operation[]) => tickets.open(sealed, ...operations);
+    const led = (sealed: Uint8Array, operation: data.Operation) => {
+      assertLeads(parts);
+      return open(sealed, operation);
+    };
     return {
       stat: async ({ ticket }) => stat(parts, open(ticket, Operation.STAT), registry),
       list: async function* ({ ticket, recursive }) {
@@ -74,12 +78,12 @@ export class DataHandlers {
           yield* digests.digest(open(request.ticket, Operation.DIGEST), request);
         }),
       store: (requests, context) => store(all, requests, context),
-      makeDirectory: async ({ ticket }) => makeDirectory(parts, open(ticket, Operation.MAKE_DIRECTORY)),
-      removeDirectory: async ({ ticket }) => removeDirectory(parts, open(ticket, Operation.REMOVE_DIRECTORY)),
-      removeFile: async ({ ticket }) => removeFile(parts, open(ticket, Operation.REMOVE_FILE)),
-      rename: async ({ ticket }) => rename(parts, open(ticket, Operation.RENAME)),
-      setAttributes: async (request) => setAttributes(parts, open(request.ticket, Operation.SET_ATTRIBUTES), request),
-      combine: async ({ ticket }) => combine(parts, compactor, open(ticket, Operation.COMBINE)),
+      makeDirectory: async ({ ticket }) => makeDirectory(parts, led(ticket, Operation.MAKE_DIRECTORY)),
+      removeDirectory: async ({ ticket }) => removeDirectory(parts, led(ticket, Operation.REMOVE_DIRECTORY)),
+      removeFile: async ({ ticket }) => removeFile(parts, led(ticket, Operation.REMOVE_FILE)),
+      rename: async ({ ticket }) => rename(parts, led(ticket, Operation.RENAME)),
+      setAttributes: async (request) => setAttributes(parts, led(request.ticket, Operation.SET_ATTRIBUTES), request),
+      combine: async ({ ticket }) => combine(parts, compactor, led(ticket, Operation.COMBINE)),
       getUsage: async ({ user }) => usage(parts, user),
     };
   }

@@ -60,9 +60,10 @@ export async function keepHouse(parts: Parts, registry: UploadRegistry, signal: 
       if (!signal.aborted) parts.telemetry.emit({ event: 'housekeeping_failed', level: 'warn', error });
     });
   };
-  await attempt(forgetOrphans(parts, registry));
+  // In a group the copies look for orphans, again and again: each node has others.
+  if (parts.copies?.isAlone !== false) await attempt(forgetOrphans(parts, registry));
   while (!signal.aborted) {
-    await attempt(dropExpiredStages(parts, registry));
+    if (parts.replica.isLeader) await attempt(dropExpiredStages(parts, registry));
     await pause(parts.world.clock, sweepPauseMs, signal);
   }
 }

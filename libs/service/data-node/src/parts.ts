@@ -1,6 +1,5 @@
 /** What every part of the data role works with. */
-import type { OperationId } from '@skerry/kernel';
-import { randomId } from '@skerry/kernel';
+import { type OperationId, randomId, rememberedResult, StatusError, toStatusError } from '@skerry/kernel';
 import {
   decodeOutcome,
   encodeCommand,
@@ -14,6 +13,7 @@ import type { Blobs } from '@skerry/runtime-blobs';
 import type { Replica } from '@skerry/runtime-replica';
 import type { Counter, Telemetry } from '@skerry/runtime-telemetry';
 import type { World } from '@skerry/runtime-world';
+import type { Copies } from './copies/copies.ts';
 import type { Listings } from './listings.ts';
 import type { DataConfig } from './settings.ts';
 
@@ -25,6 +25,8 @@ export type Parts = {
   readonly blobs: Blobs;
   readonly listings: Listings;
   readonly metrics: Metrics;
+  /** Absent: nobody else can have a copy. */
+  readonly copies?: Copies;
   /** Free on the node's disk, in bytes. Absent: nobody knows. */
   readonly freeBytes?: () => Promise<number>;
 };
@@ -40,8 +42,28 @@ export type Done = Extract<Outcome, { ok: true }>;
 /** Durable and applied when it resolves. @throws StatusError: the outcome's, or the replica's own. */
 export async function propose(parts: Parts, command: FileTreeCommand, operationId?: OperationId): Promise<Done> {
   const operation = operationId ?? (randomId(parts.world.random) as OperationId);
-  const { result } = await parts.replica.propose(encodeCommand(command), operation);
+  try {
+    const { result } = await parts.replica.propose(encodeCommand(command), operation);
+    return doneOf(decodeOutcome(result));
+  } catch (thrown) {
+    if (toStatusError(thrown).reason !== 'not_leader' || operationId === undefined) throw thrown;
+    return settled(parts, operation, thrown);
+  }
+}
+/**
+ * The leadership went while the record was on its way: the next leader has decided, by its first record, whether it is
+ * in the log. So an upload is not told to have failed that was published.
+ */
+async function settled({ replica }: Parts, operation: OperationId, thrown: unknown): Promise<Done> {
+  await replica.readBarrier();
+  const result = rememberedResult(replica.state, operation);
+  if (result === undefined) throw thrown;
   return doneOf(decodeOutcome(result));
+}
+/** What only the leader does. @throws StatusError `not_leader`: another node is to be asked. */
+export function assertLeads({ replica }: Parts): void {
+  if (!replica.isLeader)
+    throw new StatusError('not_leader', `Cannot do this here: ${replica.leader ?? 'nobody yet'} leads the data nodes`);
 }
 
 export function doneOf(outcome: Outcome): Done {

@@ -14,7 +14,7 @@ import type { data } from '@skerry/proto';
 import { chunkOf, chunkSizeMaxBytes } from '@skerry/runtime-rpc';
 import { readAhead } from './cuttable.ts';
 import { listBatchCount } from './limits.ts';
-import { type Parts, toDirectoryEntry } from './parts.ts';
+import { assertLeads, type Parts, toDirectoryEntry } from './parts.ts';
 import { entryOf } from './places.ts';
 import type { Ticket } from './tickets.ts';
 
@@ -44,6 +44,8 @@ export async function stat(
       const stage = uploads.isUploading(ticket.user, place)
         ? undefined
         : stageOf(parts.replica.state, ticket.user, place);
+      // Only the leader knows whether somebody writes to it.
+      if (stage !== undefined) assertLeads(parts);
       const resumable = stage !== undefined && stage.mark !== 'superseded';
       return { entry, stageLength: resumable ? stageLength(stage) : undefined };
     }

@@ -18,6 +18,20 @@ export const settings = {
     unit: 'uploads',
     help: 'Uploads at once; each may hold 64 KiB of small content and some MiB that are on their way to the disk.',
   }),
+  copyBytesPerSecond: integer({
+    default: 64 * 1024 * 1024,
+    min: 64 * 1024,
+    max: 16 * 1024 * 1024 * 1024,
+    unit: 'bytes/s',
+    help: 'Most that this node fetches from other data nodes of what it lacks; uploads under way are not counted.',
+  }),
+  scrubBytesPerSecond: integer({
+    default: 8 * 1024 * 1024,
+    min: 64 * 1024,
+    max: 16 * 1024 * 1024 * 1024,
+    unit: 'bytes/s',
+    help: 'How fast what is stored is read again, in search of damage, when there are other copies to mend it from.',
+  }),
 } as const;
 
 export type DataConfig = ConfigOf<typeof settings>;

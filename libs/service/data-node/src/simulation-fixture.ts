@@ -10,6 +10,7 @@ import type { CrashableStore } from '@skerry/testing';
 import type { Parts } from './parts.ts';
 import { openParts, serve, type Sizes } from './start.ts';
 import { type Calls, sealer, TestClient } from './test-client.ts';
+import { testConfig } from './test-config.ts';
 
 export const machine = 'data_1';
 const stageKeepHours = 24;
@@ -48,12 +49,7 @@ export class Life {
     });
     telemetry.listen((event) => this.#events.push(event));
     const environment = { world: this.world, telemetry, fatal: (error: Error) => void (this.#fatal ??= error) };
-    const { parts, close } = await openParts(
-      { stageKeepHours, uploadCountMax: 100, founders: [] },
-      environment,
-      store,
-      sizes,
-    );
+    const { parts, close } = await openParts({ ...testConfig, stageKeepHours }, environment, store, sizes);
     const rpc = {
       serve: (_: unknown, calls: Calls) => {
         this.#calls = calls;

@@ -2,18 +2,20 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileTree, type FileTreeEffect } from '@skerry/domain-file-tree';
-import { type Entry, GroupId, NodeId, type OrderedStore, type OrderedWriter } from '@skerry/kernel';
+import { type Entry, GroupId, NodeId, type OrderedStore, type OrderedWriter, unreachable } from '@skerry/kernel';
 import { data } from '@skerry/proto';
 import { type BlobsOptions, openBlobs } from '@skerry/runtime-blobs';
 import { membershipOf, type Service, type ServiceEnvironment } from '@skerry/runtime-host';
 import { openKv } from '@skerry/runtime-kv';
 import { localPart, type Membership, openReplica, type Replica, type ReplicaOptions } from '@skerry/runtime-replica';
 import { pause } from '@skerry/runtime-world';
+import { Copies } from './copies/copies.ts';
+import type { Peers } from './copies/members.ts';
 import { access, DataHandlers } from './handlers.ts';
 import { keepHouse } from './housekeeping.ts';
 import { drainPauseMs } from './limits.ts';
 import { ListedTree, Listings } from './listings.ts';
-import { createMetrics, type Parts } from './parts.ts';
+import { createMetrics, type Parts, propose } from './parts.ts';
 import type { DataConfig } from './settings.ts';
 
 const dataGroup = GroupId('data');
@@ -25,9 +27,11 @@ export type Opened = { readonly parts: Parts; close(): Promise<void> };
 type World = Pick<ServiceEnvironment, 'world' | 'telemetry' | 'fatal'> & {
   /** Default: a group of this node alone. */
   readonly membership?: Membership;
+  /** The way to the other members' content; absent where there are none. */
+  readonly peers?: Peers;
 };
 /** When log and small contents are tidied up, in bytes; smaller in tests, so that it happens at all. */
-export type Sizes = Pick<ReplicaOptions<FileTreeEffect>, 'checkpointBytes' | 'logSegmentBytes'> &
+export type Sizes = Pick<ReplicaOptions<FileTreeEffect>, 'checkpointBytes' | 'logSegmentBytes' | 'cutKeepCountMax'> &
   Pick<BlobsOptions, 'packedSegmentSizeBytes'>;
 
 /**
@@ -37,7 +41,8 @@ export async function start(config: DataConfig, environment: ServiceEnvironment)
   const { world, dataDirectory } = environment;
   const store = await openKv({ path: join(dataDirectory, storeDirectory), checksum: world.checksum });
   const membership = membershipOf(environment, { group: dataGroup, role: 'data' }, config.founders);
-  const { parts, close } = await openParts(config, { ...environment, membership }, store);
+  const peers = { rpc: environment.rpc, directory: environment.directory };
+  const { parts, close } = await openParts(config, { ...environment, membership, peers }, store);
   const freeBytes = async (): Promise<number> => {
     const { bavail, bsize } = await statfs(dataDirectory);
     return bavail * bsize;
@@ -55,6 +60,7 @@ export async function openParts(
   const { world, telemetry } = environment;
   const listings = new Listings();
   let replica: Replica | undefined;
+  let copies: Copies | undefined;
   try {
     const blobs = await openBlobs({
       world,
@@ -68,8 +74,20 @@ export async function openParts(
     });
     const perform = (effects: readonly FileTreeEffect[], _: Entry, local: OrderedWriter): void => {
       for (const effect of effects)
-        if (effect.kind === 'content') blobs.putSmall(effect.blob, effect.bytes, local);
-        else blobs.forget(effect.blob, local);
+        switch (effect.kind) {
+          case 'content':
+            blobs.putSmall(effect.blob, effect.bytes, local);
+            break;
+          case 'needed':
+            copies?.needed(effect.blob, effect.length);
+            break;
+          case 'forget':
+            blobs.forget(effect.blob, local);
+            copies?.forgotten(effect.blob);
+            break;
+          default:
+            unreachable(effect);
+        }
     };
     replica = await openReplica<FileTreeEffect>({
       world,
@@ -80,13 +98,28 @@ export async function openParts(
       stateMachine: new ListedTree(new FileTree(), listings),
       perform,
       beforeCut: () => blobs.sync(),
+      restored: () => copies?.restored(),
+      admit: async (next, now) => copies?.admit(next, now),
       onFatal: (error) => environment.fatal(error),
       ...logSizes,
     });
+    const opened = replica;
     const metrics = createMetrics(telemetry);
-    const parts: Parts = { config, world, telemetry, replica, blobs, listings, metrics };
+    const own: Parts = { config, world, telemetry, replica, blobs, listings, metrics };
+    if (environment.peers !== undefined)
+      copies = new Copies({
+        config,
+        world,
+        telemetry,
+        blobs,
+        peers: environment.peers,
+        replica: () => opened,
+        forget: async (dead) => void (await propose(own, { kind: 'forget', blobs: dead })),
+      });
+    const parts: Parts = copies === undefined ? own : { ...own, copies, blobs: copies.blobs };
     const close = async (): Promise<void> => {
       try {
+        await parts.copies?.close();
         await parts.replica.close();
       } finally {
         try {
@@ -113,6 +146,7 @@ export function serve(
   const { world, replica } = parts;
   const node = new DataHandlers(parts, sealer);
   rpc.serve(data.DataServiceDefinition, node.handlers(), access);
+  parts.copies?.serve(rpc, (blob) => node.registry.blobs.has(blob));
   const stopping = new AbortController();
   const house = keepHouse(parts, node.registry, stopping.signal);
   let stopped: Promise<void> | undefined;
@@ -132,7 +166,7 @@ export function serve(
   return {
     endpoints: {},
     load: () => node.load,
-    status: () => ({ ...replica.status(), uploads: node.registry.count }),
+    status: () => ({ ...replica.status(), uploads: node.registry.count, copies: parts.copies?.status() }),
     stop: (graceMs) => (stopped ??= stop(graceMs)),
   };
 }

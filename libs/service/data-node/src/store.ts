@@ -5,7 +5,7 @@ import { data } from '@skerry/proto';
 import { type CallContext, verifiedBytes } from '@skerry/runtime-rpc';
 import type { Compactor } from './compactor.ts';
 import { untilAborted } from './cuttable.ts';
-import { type Parts, toDirectoryEntry } from './parts.ts';
+import { assertLeads, type Parts, toDirectoryEntry } from './parts.ts';
 import { placeOf, uniquePlace } from './places.ts';
 import { beginsAnew, planUpload } from './plan.ts';
 import { quotaUse } from './quota-use.ts';
@@ -37,10 +37,8 @@ export async function* store(
   if (first.done === true) throw new StatusError('malformed', 'Cannot begin upload: the stream ended before its start');
   if (first.value.part?.$case !== 'start') throw unexpected('start', first.value);
   const ticket = all.tickets.open(first.value.part.value.ticket, data.Operation.STORE, data.Operation.APPEND);
-  const { replica } = all.parts;
   // Its commit would be refused: better before the client has sent anything, and before the ticket is used.
-  if (!replica.isLeader)
-    throw new StatusError('not_leader', `Cannot store here: ${replica.leader ?? 'nobody yet'} leads the data nodes`);
+  assertLeads(all.parts);
   all.tickets.use(ticket);
   const { slot, path } = await enter(all, ticket);
   const upload = await begin(all, slot, ticket);

@@ -14,6 +14,7 @@ import { openParts } from './start.ts';
 import { sealer, TestClient } from './test-client.ts';
 import { type Act, plan, writerCount } from './test-crash-work.ts';
 import { content } from './test-doubles.ts';
+import { testConfig } from './test-config.ts';
 
 const [directory = '', life = '0'] = process.argv.slice(2);
 const world = nodeWorld(directory);
@@ -26,7 +27,7 @@ const environment = {
   },
 };
 const store = await openKv({ path: join(directory, 'store') });
-const { parts } = await openParts({ stageKeepHours: 24, uploadCountMax: 100, founders: [] }, environment, store);
+const { parts } = await openParts(testConfig, environment, store);
 const node = new DataHandlers(parts, sealer);
 void keepHouse(parts, node.registry, new AbortController().signal);
 const client = new TestClient(node.handlers(), world.clock);

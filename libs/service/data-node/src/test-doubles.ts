@@ -44,7 +44,7 @@ export class MemoryReplica implements Replica {
   }
   #perform(effect: FileTreeEffect, local: OrderedWriter): void {
     if (effect.kind === 'content') this.#blobs.putSmall(effect.blob, effect.bytes, local);
-    else this.#blobs.forget(effect.blob, local);
+    else if (effect.kind === 'forget') this.#blobs.forget(effect.blob, local);
   }
   onLeading(listener: () => void): () => void {
     if (this.isLeader) listener();
@@ -74,7 +74,8 @@ export class MemoryReplica implements Replica {
       lag: 0,
       firstIndex: 1,
       lastIndex: index,
-      voters: ['data_1'],
+      voters: [NodeId('data_1')],
+      outgoing: [],
       learners: [],
       failureTolerance: 0,
     };

@@ -10,6 +10,7 @@ import { createMetrics, type Parts, propose } from './parts.ts';
 import { placeOf } from './places.ts';
 import { sealer, TestClient } from './test-client.ts';
 import { MemoryBlobs, MemoryReplica } from './test-doubles.ts';
+import { testConfig } from './test-config.ts';
 
 export class TestNode {
   readonly blobs = new MemoryBlobs();
@@ -35,7 +36,7 @@ export class TestNode {
     telemetry.listen((event) => this.events.push(event));
     // The doubles stand in the place of disk and network.
     const world = { clock: this.clock, random: nodeRandom, checksum: crc32c } as World;
-    const config = { stageKeepHours: 24, uploadCountMax, founders: [] };
+    const config = { ...testConfig, uploadCountMax };
     const metrics = createMetrics(telemetry);
     this.parts = {
       config,
