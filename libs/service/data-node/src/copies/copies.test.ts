@@ -6,7 +6,7 @@ import { crc32c, equalBytes } from '@skerry/kernel';
 import { eventually } from '@skerry/testing';
 import { content } from '../test-doubles.ts';
 import { reasonOf } from '../test-client.ts';
-import { Group, type Node, patience } from './group.fixture.ts';
+import { Group, type Node, patience } from './test-group.ts';
 
 const running: Group[] = [];
 const groupOf = async (...words: Parameters<typeof Group.of>): Promise<Group> => {

@@ -166,7 +166,7 @@ export class Keeper {
   async #forgetOrphans(): Promise<void> {
     const { shelf, replica, forget, telemetry } = this.#parts;
     await replica().readBarrier();
-    let orphans: BlobId[] = [];
+    const orphans: BlobId[] = [];
     let count = 0;
     const flush = async (): Promise<void> => {
       if (orphans.length > 0) count += await forget(orphans.splice(0));

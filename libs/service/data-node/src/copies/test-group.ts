@@ -3,7 +3,6 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GroupId, NodeId, StatusError } from '@skerry/kernel';
 import { copies, data, raft } from '@skerry/proto';
-import type { NodeRecord } from '@skerry/runtime-discovery';
 import { membershipOf, type Service, type ServiceEnvironment } from '@skerry/runtime-host';
 import { openKv } from '@skerry/runtime-kv';
 import { nodeClock, nodeWorld } from '@skerry/runtime-node';
@@ -184,7 +183,7 @@ export class Group {
   }
   /** Knows all nodes, also those that are down. */
   readonly directoryOf = (): ServiceEnvironment['directory'] => {
-    const nodes = (): readonly NodeRecord[] =>
+    const nodes = (): ReturnType<ServiceEnvironment['directory']['nodes']> =>
       this.nodes.map(({ id }) => ({
         ...{ nodeId: id, role: 'data', address: '127.0.0.1:1' },
         ...{ site: '', incarnation: 1, endpoints: {}, load: 0 },
