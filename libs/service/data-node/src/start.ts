@@ -5,7 +5,7 @@ import { FileTree, type FileTreeEffect } from '@skerry/domain-file-tree';
 import { type Entry, GroupId, NodeId, type OrderedStore, type OrderedWriter, unreachable } from '@skerry/kernel';
 import { data } from '@skerry/proto';
 import { type BlobsOptions, openBlobs } from '@skerry/runtime-blobs';
-import { membershipOf, type Service, type ServiceEnvironment } from '@skerry/runtime-host';
+import { keepJoining, membershipOf, type Service, type ServiceEnvironment } from '@skerry/runtime-host';
 import { openKv } from '@skerry/runtime-kv';
 import { localPart, type Membership, openReplica, type Replica, type ReplicaOptions } from '@skerry/runtime-replica';
 import { pause } from '@skerry/runtime-world';
@@ -19,6 +19,7 @@ import { createMetrics, type Parts, propose } from './parts.ts';
 import type { DataConfig } from './settings.ts';
 
 const dataGroup = GroupId('data');
+const dataMember = { group: dataGroup, role: 'data' } as const;
 const logDirectory = 'log';
 const storeDirectory = 'store';
 const blobsDirectory = 'content';
@@ -40,14 +41,19 @@ export type Sizes = Pick<ReplicaOptions<FileTreeEffect>, 'checkpointBytes' | 'lo
 export async function start(config: DataConfig, environment: ServiceEnvironment): Promise<Service> {
   const { world, dataDirectory } = environment;
   const store = await openKv({ path: join(dataDirectory, storeDirectory), checksum: world.checksum });
-  const membership = membershipOf(environment, { group: dataGroup, role: 'data' }, config.founders);
+  const membership = membershipOf(environment, dataMember, config.founders);
   const peers = { rpc: environment.rpc, directory: environment.directory };
   const { parts, close } = await openParts(config, { ...environment, membership, peers }, store);
+  const joining = new AbortController();
+  void keepJoining(environment, dataMember, parts.replica, () => parts.copies?.isWhole ?? true, joining.signal);
   const freeBytes = async (): Promise<number> => {
     const { bavail, bsize } = await statfs(dataDirectory);
     return bavail * bsize;
   };
-  return serve({ ...parts, freeBytes }, environment, close);
+  return serve({ ...parts, freeBytes }, environment, () => {
+    joining.abort();
+    return close();
+  });
 }
 
 /** Owns `store` from here: closes it with the rest, also when it fails. */

@@ -71,7 +71,10 @@ export class CopiedBlobs implements Blobs {
         self: members.self,
         configuration: () => members.configuration,
         isLeader: () => members.isLeader,
-        left: (blob, lengthBytes) => shelf.noteSound(blob, lengthBytes),
+        left: (blob, lengthBytes) => {
+          shelf.noteSound(blob, lengthBytes);
+          shelf.dropIfDead(blob);
+        },
         orphaned,
         published: (those) => this.#linger(those),
       },

@@ -99,6 +99,11 @@ export class Copies {
     return this.#members.alone;
   }
 
+  /** This node holds all that its state names, and nothing is on its way. */
+  get isWhole(): boolean {
+    return this.#keeper.compared && this.#fetcher.missing === 0;
+  }
+
   // What the log tells.
 
   /** A version or stage names it. Within the transaction: only notes it. */
@@ -149,7 +154,7 @@ export class Copies {
       forgetOrphans: async ({ blobs }) => ({ count: await this.#forgetHere(blobs.map(blobIdOf)) }),
       getCopies: async () => ({
         applied: this.#options.replica().appliedIndex,
-        missing: fetcher.missing,
+        missing: await fetcher.countLacking(),
         compared: keeper.compared,
       }),
     };
@@ -197,7 +202,7 @@ export class Copies {
       );
   }
   async #isWhole(id: NodeId): Promise<boolean> {
-    if (id === this.#members.self) return this.#keeper.compared && this.#fetcher.missing === 0;
+    if (id === this.#members.self) return this.#keeper.compared && (await this.#fetcher.countLacking()) === 0;
     const { appliedIndex } = this.#options.replica();
     const { clock } = this.#options.world;
     const client = this.#members.client(id);

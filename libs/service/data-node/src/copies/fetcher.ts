@@ -54,6 +54,17 @@ export class Fetcher {
     return this.#needs.size;
   }
 
+  /** Of those, blobs of which this node really has too little on disk: what is coming in may be there already. */
+  async countLacking(): Promise<number> {
+    let count = 0;
+    for (const [blob, { length }] of this.#needs) {
+      if (!isReferenced(this.#parts.shelf.state, blob)) continue;
+      const held = await this.#parts.shelf.held(blob);
+      if ((held?.lengthBytes ?? 0) < length) count += 1;
+    }
+    return count;
+  }
+
   start(): void {
     this.#started = true;
     this.wake();
