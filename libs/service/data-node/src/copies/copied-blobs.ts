@@ -1,4 +1,5 @@
 /** Content as the data role sees it: written to a majority, read from wherever it is. Alone it is this node's own. */
+import { quorumLost } from '@skerry/cluster-raft';
 import {
   type BlobId,
   type Checksum,
@@ -61,8 +62,13 @@ export class CopiedBlobs implements Blobs {
       read: (from: number, to: number) => this.#local.read(local.id, { offset: from, length: to - from }),
     };
     const client = members.client.bind(members);
-    const parts = { clock, checksum, progress, client, failed: pushFailed };
-    const pushes = peers.map((peer) => new Push(parts, peer, source));
+    const pushes: Push[] = [];
+    const isNeeded = (push: Push): boolean => {
+      const others = pushes.filter((other) => other !== push && other.isKeepingUp);
+      return quorumLost(members.configuration, (id) => id !== members.self && !others.some(({ peer }) => peer === id));
+    };
+    const parts = { clock, checksum, progress, client, isNeeded, failed: pushFailed };
+    for (const peer of peers) pushes.push(new Push(parts, peer, source));
     for (const push of pushes) this.#watch(push);
     return new CopiedWriter(
       {

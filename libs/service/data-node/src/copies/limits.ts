@@ -10,6 +10,8 @@ export const suspendWaitMs = 3_000;
 export const pushSilenceMaxMs = 600_000;
 /** Longest silence of a node that sends a copy, in ms; then another one is asked. */
 export const fetchSilenceMaxMs = 10_000;
+/** Between two looks whether a follower that fell behind is needed after all, in ms. */
+export const lagPauseMs = 100;
 /** First and longest pause before a follower is tried again during an upload, in ms. */
 export const pushRetryMinMs = 50;
 export const pushRetryMaxMs = 1_000;

@@ -1,14 +1,15 @@
 /**
  * Feeds one follower with one blob while it is written here.
  *
- * What comes waits in memory up to a window. A follower that falls behind it, or comes back, is fed from this node's own
- * disk until it has caught up: nobody waits for it, unless it is needed for a majority.
+ * What comes waits in memory up to a window. A follower that falls behind it leaves the upload, and fetches the rest
+ * later, unless it is needed for a majority: then, as when it comes back, it is fed from this node's own disk until it
+ * has caught up.
  */
 import { type BlobId, type Checksum, type NodeId, type Reason, StatusError, toStatusError } from '@skerry/kernel';
 import type { common, copies } from '@skerry/proto';
 import { chunkOf } from '@skerry/runtime-rpc';
 import { type Clock, pause } from '@skerry/runtime-world';
-import { pushRetryMaxMs, pushRetryMinMs, pushSilenceMaxMs, pushWindowBytes } from './limits.ts';
+import { lagPauseMs, pushRetryMaxMs, pushRetryMinMs, pushSilenceMaxMs, pushWindowBytes } from './limits.ts';
 import type { CopyClient } from './members.ts';
 import type { Progress } from './progress.ts';
 
@@ -24,6 +25,8 @@ export type PushParts = {
   readonly checksum: Checksum;
   readonly progress: Progress;
   client(id: NodeId): CopyClient | undefined;
+  /** Whether there is no majority without it. */
+  isNeeded(push: Push): boolean;
   /** For the first time: it is tried again. */
   failed(id: NodeId, blob: BlobId, error: StatusError): void;
 };
@@ -75,8 +78,15 @@ export class Push {
   get durableLength(): number {
     return this.#durableLength;
   }
-  /** Near the end of what was written: no reason for the upload to wait. */
+  /**
+   * Near the end of what was written: no reason for the upload to wait. Half of the window is left, so that a follower
+   * that is waited for never comes to be fed from the disk, which costs a sync and a read.
+   */
   get isNear(): boolean {
+    return this.#keeping && this.#piecesBytes <= pushWindowBytes / 2 && this.#failure === undefined;
+  }
+  /** It has not fallen behind. */
+  get isKeepingUp(): boolean {
     return this.#keeping && this.#failure === undefined;
   }
   /** Why it has given up. */
@@ -105,6 +115,7 @@ export class Push {
   }
   /** The blob is whole, and has its final name here. The rest goes on by itself: see {@link ended}. */
   publish(length: number): void {
+    if (!this.#keeping) return this.stop();
     this.#publishedLength = length;
     this.#wake();
   }
@@ -170,8 +181,10 @@ export class Push {
       if (piece !== undefined) {
         this.#moved(position + piece.length);
         yield { part: { $case: 'chunk', value: piece.chunk } };
-      } else if (position < this.#source.length()) yield* this.#fromDisk(position, isOver);
-      else if (this.#syncWanted > this.#syncTold) {
+      } else if (position < this.#source.length()) {
+        if (this.#keeping || this.#parts.isNeeded(this)) yield* this.#fromDisk(position, isOver);
+        else await pause(this.#parts.clock, lagPauseMs, this.#abort.signal);
+      } else if (this.#syncWanted > this.#syncTold) {
         this.#syncTold = position;
         yield { part: { $case: 'sync', value: {} } };
       } else if (this.#publishedLength !== undefined) {
