@@ -1,7 +1,7 @@
 /** A tool that knows nothing of Skerry lists, describes and calls every role's services. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { admin, auth, data, discovery, health, processing, raft, routing } from '@skerry/proto';
+import { admin, auth, copies, data, discovery, health, processing, raft, routing } from '@skerry/proto';
 import {
   authorityOf,
   credentialsOf,
@@ -33,6 +33,8 @@ const healthService = health.HealthDefinition;
 /** Of the roles whose state is replicated. */
 const raftService = raft.RaftServiceDefinition;
 const replicated: readonly string[] = ['data', 'auth'];
+/** Between data nodes. */
+const copyService = copies.CopyServiceDefinition;
 const common = [
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
@@ -98,6 +100,7 @@ describe.each(systems)('%s', (name, start, tls) => {
     for (const door of doors) {
       const own: string[] = rolesBehind(door).map((role) => definitions[role].fullName);
       if (isReplicated(door)) own.push(raftService.fullName);
+      if (door.role === 'data') own.push(copyService.fullName);
       expect(await door.tool.list(version)).toEqual([...common, ...own].toSorted());
     }
   });
@@ -108,6 +111,7 @@ describe.each(systems)('%s', (name, start, tls) => {
         healthService,
         ...rolesBehind(door).map((role) => definitions[role]),
         ...(isReplicated(door) ? [raftService] : []),
+        ...(door.role === 'data' ? [copyService] : []),
       ])
         expect(await door.tool.methodsOf(version, definition.fullName)).toEqual(methodNames(definition));
   });

@@ -104,7 +104,8 @@ export class MemoryReplica implements Replica {
       lag: 0,
       firstIndex: 1,
       lastIndex: index,
-      voters: ['auth_1'],
+      voters: [NodeId('auth_1')],
+      outgoing: [],
       learners: [],
       failureTolerance: 0,
     };
