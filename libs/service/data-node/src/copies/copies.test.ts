@@ -120,8 +120,12 @@ describe('an upload', () => {
     // It gets none, and becomes the leader.
     without.gate.close();
     await eventually(() => without.status['lag'] === 0, patience);
-    await first.raft().transferLeadership({ group: 'data', to: without.id }, { deadlineMs: 10_000 });
-    await eventually(() => without.isLeader, patience);
+    const transfer = async (): Promise<boolean> => {
+      const leader = await group.leader();
+      await leader.raft().transferLeadership({ group: 'data', to: without.id }, { deadlineMs: 10_000 });
+      return without.isLeader;
+    };
+    await eventually(transfer, patience);
     without.gate.open();
     expect(other.isUp).toBe(true);
     const { stageLength } = await without.client('processing').stat('/f');
