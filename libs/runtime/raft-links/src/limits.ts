@@ -29,7 +29,7 @@ export const silenceMaxMs = 2_000;
 export const keepaliveIntervalMs = 500;
 /** Pause before a stream is opened again, shortest and longest, in ms; each is drawn from [half, whole]. */
 export const redialPauseMinMs = 20;
-export const redialPauseMaxMs = 500;
+export const redialPauseMaxMs = 250;
 /** How long the larger node id of a pair waits for the smaller to open the stream before it does itself, in ms. */
 export const dialGraceMaxMs = 1_000;
 /** A stream to a node that is no member is closed when it was of no use for so long, in ms. */
