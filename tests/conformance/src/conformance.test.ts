@@ -8,10 +8,6 @@ import { suite } from './suite.ts';
 const expected = new Map(expectedFailures.map((each) => [each.name, each]));
 const results = new Map<string, Result>();
 const servers: Server[] = [];
-/** More are no accident. */
-const silentCountMax = 6;
-const heardNothing = (result: Result | undefined): boolean =>
-  result?.outcome.kind === 'fail' && result.outcome.got.startsWith('nothing within');
 
 beforeAll(async () => {
   const [four, six] = await Promise.all([ours.start('127.0.0.1'), ours.start('::1')]);
@@ -27,19 +23,7 @@ beforeAll(async () => {
     six.target,
     { onResult: keep },
   );
-  // A machine that stands still for seconds, which a disk shared with other tests can make it do, is not what is asked here: a
-  // case that heard nothing is asked once more, when nothing else runs. A server that does not answer fails again.
-  const silent = suite.filter((each) => heardNothing(results.get(fullName(each))));
-  for (const [target, family] of [
-    [four.target, 4],
-    [six.target, 6],
-  ] as const) {
-    const again = silent.filter((each) => (each.family === 6) === (family === 6));
-    if (again.length === 0) continue;
-    process.stderr.write(`heard nothing, asked once more: ${again.map(fullName).join('; ')}\n`);
-    await runSuite(again.slice(0, silentCountMax), target, { onResult: keep, atOnce: 1 });
-  }
-}, 240_000);
+}, 180_000);
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
 }, 60_000);
