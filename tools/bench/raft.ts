@@ -202,7 +202,7 @@ async function beside(
   const other = load(callers, theirs, theirMs);
   await round(other, roundMs);
   theirMs.length = 0;
-  const result = await compare(own, other, { rounds, roundMs });
+  const result = await compare(own, other, rounds, roundMs);
   say({
     row,
     perSecond: Math.round(result.ours.rate),
