@@ -1,12 +1,11 @@
 /** Everything that a node knows of the others, kept fresh (F11, F12). */
 import { Prng, toStatusError } from '@skerry/kernel';
-import { formatAddress, parseAddress, pause, type Address } from '@skerry/runtime-world';
+import { type Address, BackOff, formatAddress, parseAddress, pause, Wake } from '@skerry/runtime-world';
 import { Link } from './link.ts';
 import { NodeTable } from './node-table.ts';
 import { discoveryPortDefault } from './probe.ts';
 import { searchByDatagram } from './search.ts';
 import type { DirectoryOptions, NodeRecord, RunningDirectory } from './types.ts';
-import { BackOff, Wake } from './wake.ts';
 import { watchForGood } from './watch.ts';
 
 /** Discovery nodes that we register at: a cluster has three for each site. */

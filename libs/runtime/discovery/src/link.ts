@@ -3,9 +3,8 @@ import { StatusError, toStatusError, type NodeId } from '@skerry/kernel';
 import { discovery } from '@skerry/proto';
 import type { Client, RpcNode } from '@skerry/runtime-rpc';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import { formatAddress, type Address, type Clock } from '@skerry/runtime-world';
+import { type Address, BackOff, type Clock, formatAddress, Wake } from '@skerry/runtime-world';
 import type { NodeRecord } from './types.ts';
-import { BackOff, Wake } from './wake.ts';
 
 /** First and longest pause before a discovery node that did not answer is tried again, in ms. */
 export const retryFirstMs = 100;

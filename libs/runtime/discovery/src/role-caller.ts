@@ -2,9 +2,8 @@
 import { NodeId, StatusError, toStatusError, type Reason } from '@skerry/kernel';
 import type { CallOptions, Client, RpcNode, ServiceDefinition } from '@skerry/runtime-rpc';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import { pause, type World } from '@skerry/runtime-world';
+import { BackOff, pause, type World } from '@skerry/runtime-world';
 import type { Directory, NodeRecord } from './types.ts';
-import { BackOff } from './wake.ts';
 
 /** First pause after all nodes of a role failed, in ms; doubles up to {@link retryPauseMaxMs}, with jitter. */
 export const retryPauseMinMs = 20;

@@ -2,10 +2,9 @@
 import { type Prng, toStatusError, unreachable } from '@skerry/kernel';
 import type { discovery } from '@skerry/proto';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import type { Clock } from '@skerry/runtime-world';
+import { BackOff, type Clock, type Wake } from '@skerry/runtime-world';
 import { retryFirstMs, retryMaxMs, type Link } from './link.ts';
 import type { NodeTable } from './node-table.ts';
-import { BackOff, type Wake } from './wake.ts';
 
 /** A discovery node that is silent for so long, in ms, is left for another; it says something every 5 s. */
 export const watchSilenceMaxMs = 15_000;

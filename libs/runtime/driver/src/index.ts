@@ -1,3 +1,2 @@
-/** Drives pure machines, and carries items between asynchronous parts with back-pressure. */
+/** Carries items between asynchronous parts with back-pressure. */
 export * from './channel.ts';
-export * from './driver.ts';

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { NodeId, StatusError } from '@skerry/kernel';
 import { raft } from '@skerry/proto';
-import type { Clock } from '@skerry/runtime-world';
+import { BackOff, type Clock, Wake } from '@skerry/runtime-world';
 import fc from 'fast-check';
-import { BackOff } from './back-off.ts';
 import { BulkIntake } from './bulk-intake.ts';
 import { append, heartbeat } from './fixture.ts';
 import { FrameSource } from './frame-source.ts';
@@ -11,7 +10,6 @@ import { bulkCountMax, bulkWindowMaxBytes, frameBulkMaxBytes, recordsMaxBytes, s
 import { bulkWeightBytes } from './records.ts';
 import { SendQueue } from './send-queue.ts';
 import type { LinkMessage } from './types.ts';
-import { Wake } from './wake.ts';
 
 const ends = { from: NodeId('data_1'), to: NodeId('data_2') };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -197,10 +195,10 @@ describe('frames on their way out', () => {
 
 test('pauses double to their limit, each from half to the whole, and begin anew', () => {
   const low = new BackOff(20, 100, () => 0);
-  expect([low.nextMs(), low.nextMs(), low.nextMs(), low.nextMs(), low.nextMs()]).toEqual([10, 20, 40, 50, 50]);
+  expect([low.next(), low.next(), low.next(), low.next(), low.next()]).toEqual([10, 20, 40, 50, 50]);
   low.reset();
-  expect(low.nextMs()).toBe(10);
-  expect(new BackOff(20, 100, () => 0.999).nextMs()).toBeCloseTo(20, 1);
+  expect(low.next()).toBe(10);
+  expect(new BackOff(20, 100, () => 0.999).next()).toBeCloseTo(20, 1);
 });
 test('a rest ends by itself, or by news, and its timer with it', async () => {
   let cancelled = 0;

@@ -7,13 +7,12 @@
 import { StatusError, type NodeId } from '@skerry/kernel';
 import { raft } from '@skerry/proto';
 import type { Target } from '@skerry/runtime-rpc';
-import { BackOff } from './back-off.ts';
 import { streamProgressMs } from './limits.ts';
 import type { Member } from './member.ts';
 import { SendQueue } from './send-queue.ts';
 import { Stream, type Incoming } from './stream.ts';
 import type { LinkMessage } from './types.ts';
-import { Wake } from './wake.ts';
+import { BackOff, Wake } from '@skerry/runtime-world';
 
 export class Peer {
   readonly id: NodeId;
@@ -105,7 +104,7 @@ export class Peer {
         // Another's stream may have come meanwhile.
         if (this.#active !== undefined || this.#closed) continue;
         this.#drop();
-        if (!this.#isIdle()) await this.#wake.rest(clock, this.#backOff.nextMs());
+        if (!this.#isIdle()) await this.#wake.rest(clock, this.#backOff.next());
       } else {
         this.#inGrace = true;
         await this.#wake.rest(clock, this.#member.limits.dialGraceMaxMs);

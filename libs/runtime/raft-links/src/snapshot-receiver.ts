@@ -5,7 +5,7 @@ import { verifiedBytes } from '@skerry/runtime-rpc';
 import { snapshotChunkMaxBytes } from './limits.ts';
 import type { Member } from './member.ts';
 import type { SnapshotOffer } from './types.ts';
-import { Wake } from './wake.ts';
+import { Wake } from '@skerry/runtime-world';
 
 export type SnapshotParts = AsyncIterator<Pick<raft.SendSnapshotRequest, 'part'>, unknown>;
 export type SnapshotAnswer = { readonly nextChunk: number | undefined; readonly done: boolean };

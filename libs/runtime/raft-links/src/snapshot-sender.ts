@@ -2,12 +2,11 @@
 import { StatusError, toStatusError, type NodeId } from '@skerry/kernel';
 import { raft } from '@skerry/proto';
 import { chunkOf } from '@skerry/runtime-rpc';
-import { pause } from '@skerry/runtime-world';
+import { pause, Wake } from '@skerry/runtime-world';
 import { encodeMark } from './codec.ts';
 import { snapshotChunkMaxBytes, snapshotIdLengthMax, snapshotWindowCountMax } from './limits.ts';
 import type { Member } from './member.ts';
 import type { OutgoingSnapshot } from './types.ts';
-import { Wake } from './wake.ts';
 
 type Part = { readonly part: NonNullable<raft.SendSnapshotRequest['part']> };
 

@@ -1,4 +1,6 @@
-/** Pauses that double from `firstMs` to `maxMs`, each drawn from [half, whole]: a crowd does not move as one. */
+/**
+ * Pauses that double from `firstMs` to `maxMs`, each drawn from [half, whole], so that a crowd does not move as one.
+ */
 export class BackOff {
   readonly #firstMs: number;
   readonly #maxMs: number;
@@ -14,7 +16,7 @@ export class BackOff {
   reset(): void {
     this.#nextMs = this.#firstMs;
   }
-  nextMs(): number {
+  next(): number {
     const wholeMs = this.#nextMs;
     this.#nextMs = Math.min(this.#maxMs, 2 * wholeMs);
     return wholeMs * (0.5 + this.#chance() / 2);
