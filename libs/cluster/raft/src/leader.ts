@@ -227,12 +227,18 @@ function hasLease(core: Core): boolean {
 
 // Membership.
 
+/** Why a leader refuses any change of members for now. */
+export function changePending(core: Core): 'term_uncommitted' | 'change_pending' | undefined {
+  if (!core.termCommitted) return 'term_uncommitted';
+  return core.pendingChange > core.applied || isJoint(core.configuration) ? 'change_pending' : undefined;
+}
+
 export function onConfigure(core: Core, voters: readonly NodeId[], learners: readonly NodeId[]): void {
   const refuse = (reason: RefusalReason): void => core.emit({ kind: 'refused', of: 'configure', reason });
   if (core.role !== 'leader') return refuse('not_leader');
   if (core.transfer !== undefined) return refuse('transferring');
-  if (!core.termCommitted) return refuse('term_uncommitted');
-  if (core.pendingChange > core.applied || isJoint(core.configuration)) return refuse('change_pending');
+  const pending = changePending(core);
+  if (pending !== undefined) return refuse(pending);
   const change = enterChange(core.configuration, { voters, learners });
   if (typeof change === 'string') return refuse(change);
   const isReady = (id: NodeId): boolean => id === core.id || caughtUp(core, id);

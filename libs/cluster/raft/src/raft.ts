@@ -13,6 +13,7 @@ import {
   beginReads,
   bidFarewells,
   broadcastHeartbeats,
+  changePending,
   maybeCommit,
   onAlive,
   onAppended,
@@ -40,6 +41,8 @@ export type Status = {
   readonly last: Position;
   readonly configuration: Configuration;
   readonly transferringTo: NodeId | undefined;
+  /** A leader's: it refuses a change of members until what came before (its term's first entry, another change) is decided. */
+  readonly changePending: boolean;
   /** Of a leader: its followers. */
   readonly followers: readonly {
     readonly id: NodeId;
@@ -136,6 +139,7 @@ export class Raft implements Machine<Input, Effect> {
       ...places,
       configuration,
       transferringTo,
+      changePending: role === 'leader' && changePending(core) !== undefined,
       followers,
     };
   }

@@ -117,6 +117,8 @@ export class Admin implements RaftAdmin {
     { add, promote, demote, remove }: MemberChange,
     signal: AbortSignal,
   ): Promise<{ readonly configuration: Configuration; readonly index: number }> {
+    // A new leader's first entry, another operator's change: both are decided soon, or the wait ends.
+    await this.#until(() => this.#host.machine()?.status().changePending !== true, signal);
     const now = this.#configuration();
     const isKept = (id: NodeId): boolean => !remove.includes(id);
     const voters = [...new Set([...now.voters.filter((id) => !demote.includes(id)), ...promote])].filter(isKept);

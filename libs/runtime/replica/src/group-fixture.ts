@@ -50,6 +50,16 @@ export const stateOf = (state: OrderedReader): string[] =>
 let operations = 0;
 export const operation = (): OperationId => OperationId((++operations).toString(16).padStart(32, '0'));
 
+export async function retried<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++)
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (!(thrown instanceof StatusError) || !thrown.retryable || tries >= 200) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+}
+
 export class Network {
   readonly handlers = new Map<NodeId, RaftHandler>();
   readonly #cuts = new Set<string>();
@@ -199,23 +209,18 @@ export class Group {
   /** Who leads and is not cut off from `among`. */
   async leader(among: readonly Member[] = this.members): Promise<Member> {
     const leads = (): Member | undefined => among.find(({ replica }) => replica?.isLeader);
-    await eventually(() => leads() !== undefined);
+    await eventually(() => leads() !== undefined, { timeoutMs: 20_000 });
     return leads() as Member;
   }
   /** As the client library does: the leader of the moment, again and again under one operation id. */
   async put(key: string, value: Uint8Array = utf8(key), among: readonly Member[] = this.members): Promise<number> {
     const id = operation();
-    for (let tries = 0; tries < 200; tries++) {
-      const leader = await this.leader(among);
-      try {
-        const { result } = await leader.up.propose(put(key, value), id);
-        return new ByteReader(result).u32();
-      } catch (thrown) {
-        if (!(thrown instanceof StatusError) || !thrown.retryable) throw thrown;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    }
-    throw new Error(`could not put ${key}`);
+    const { result } = await this.atLeader(({ up }) => up.propose(put(key, value), id), among);
+    return new ByteReader(result).u32();
+  }
+  /** Asks the leader of the moment, again and again while the answer is that this may help: a busy machine elects at any time. */
+  atLeader<T>(ask: (leader: Member) => Promise<T>, among: readonly Member[] = this.members): Promise<T> {
+    return retried(async () => ask(await this.leader(among)));
   }
   /** All that run have applied the same, and as much. */
   async agree(): Promise<void> {

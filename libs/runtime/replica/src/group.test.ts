@@ -2,7 +2,8 @@
 import { eventually, expectReason } from '@skerry/testing';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { NodeId, utf8 } from '@skerry/kernel';
-import { Group, operation, put, stateOf, valueIn } from './group-fixture.ts';
+import type { MemberChange } from '@skerry/runtime-raft-links';
+import { Group, operation, put, retried, stateOf, valueIn } from './group-fixture.ts';
 
 const running: Group[] = [];
 const groupOf = async (...words: Parameters<typeof Group.of>): Promise<Group> => {
@@ -52,13 +53,9 @@ describe('three replicas', () => {
     const first = await group.leader();
     const { result } = await first.up.propose(put('a', utf8('x')), id);
     await first.crash();
-    const next = await group.leader();
-    await eventually(async () => {
-      const again = await next.up.propose(put('a', utf8('x')), id);
-      expect(again.result).toEqual(result);
-      return true;
-    });
-    expect(valueIn(next.up.state, 'a')?.count).toBe(1);
+    const again = await group.atLeader(({ up }) => up.propose(put('a', utf8('x')), id));
+    expect(again.result).toEqual(result);
+    expect(valueIn((await group.leader()).up.state, 'a')?.count).toBe(1);
   });
   test('the leader is killed again and again: nothing acknowledged is lost', async () => {
     const group = await groupOf(3);
@@ -113,7 +110,7 @@ describe('cuts', () => {
     for (let n = 0; n < 30; n++) {
       await group.put('a', utf8(String(n)));
       for (const { up } of group.members) {
-        await up.readBarrier();
+        await retried(() => up.readBarrier());
         expect(Number(Buffer.from(valueIn(up.state, 'a')!.value))).toBe(n);
       }
     }
@@ -168,21 +165,27 @@ describe('members', () => {
     await fourth.start();
     expect(fourth.up.isJoining).toBe(true);
     const { signal } = new AbortController();
-    const none = { add: [], promote: [], demote: [], remove: [] };
+    const none: MemberChange = { add: [], promote: [], demote: [], remove: [] };
     const id = NodeId('n4');
-    const leader = await group.leader();
-    const added = await leader.up.admin.changeMembers({ ...none, add: [id], promote: [id] }, signal);
-    expect(added.configuration.voters).toEqual(['n1', 'n2', 'n3', 'n4']);
+    const change = (members: Partial<MemberChange>): Promise<readonly string[]> =>
+      group.atLeader(async ({ up }) => {
+        const { configuration } = await up.admin.changeMembers({ ...none, ...members }, signal);
+        return configuration.voters;
+      });
+    expect(await change({ add: [id], promote: [id] })).toEqual(['n1', 'n2', 'n3', 'n4']);
     await group.agree();
     expect(valueIn(fourth.up.state, 'k7')?.count).toBe(1);
     expect(group.members.map(({ up }) => up.isJoining)).toEqual([false, false, false, false]);
-    expect((await leader.up.admin.transferLeadership(id, signal)).leader).toBe('n4');
-    await eventually(() => fourth.up.isLeader);
-    const removed = await fourth.up.admin.changeMembers({ ...none, remove: [leader.id] }, signal);
-    expect(removed.configuration.voters).not.toContain(leader.id);
-    await leader.stop();
+    const old = await group.leader();
+    await group.atLeader(async ({ up }) => {
+      expect((await up.admin.transferLeadership(id, signal)).leader).toBe('n4');
+    });
+    // At once: what the new leader has to decide before is waited for.
+    expect(await change({ remove: [old.id] })).not.toContain(old.id);
+    await old.stop();
     await group.put('without it');
-    expect(fourth.up.admin.status()).toMatchObject({ failureTolerance: 1, leader: 'n4' });
+    const leader = await group.leader();
+    expect(leader.up.admin.status()).toMatchObject({ failureTolerance: 1, leader: leader.id });
     await expectReason(
       group.members
         .find(({ replica }) => replica?.isLeader === false)!
