@@ -1,9 +1,13 @@
-/** The long crash test: `npm run crash -- [--seconds N] [--seed N]`; prints a line for each kill, exits 1 on the first fault. */
+/** The long crash test; exits with 1 on the first fault. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine, whole } from './arguments.mjs';
 
-const { values } = parseArgs({
+const help = `usage: npm run crash -- [--seconds N] [--seed N]
+
+Kills the server and its clients again and again while they work, and looks after each kill whether all that was
+acknowledged is there. A line for each kill. 600 seconds, seed 1, unless told.`;
+const { values } = commandLine(help, {
   options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string', default: '1' } },
 });
 const root = join(import.meta.dirname, '..');
@@ -14,8 +18,8 @@ const { status } = spawnSync(
     'tsx',
     '--conditions=@skerry/source',
     join(root, 'tests/e2e/src/crash-main.ts'),
-    values.seconds,
-    values.seed,
+    `${whole(help, 'seconds', values.seconds, 1)}`,
+    `${whole(help, 'seed', values.seed)}`,
   ],
   { stdio: 'inherit', cwd: root },
 );

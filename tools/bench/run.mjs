@@ -14,8 +14,13 @@ const subjects = {
   raft: ['raft'],
 };
 const [subject = '', ...options] = process.argv.slice(2);
+const help = `usage: npm run bench -- SUBJECT [options of the subject]: ${Object.keys(subjects).join(', ')}`;
+if (subject === '--help') {
+  console.log(help);
+  process.exit(0);
+}
 if (!Object.hasOwn(subjects, subject)) {
-  console.error(`bench: unknown subject "${subject}": wanted one of ${Object.keys(subjects).join(', ')}`);
+  console.error(`unknown subject "${subject}"\n${help}`);
   process.exit(2);
 }
 for (const name of subjects[subject]) {

@@ -1,14 +1,11 @@
-// Seeds of a machine's simulation, many, on all cores; or its mutants, each until it is noticed.
-// npm run sim -- raft --seeds 20000 [--from 1] [--lanes 2]: failing seeds are shrunk, and printed as commands that replay them
-// npm run sim -- raft --seed 17 [--shrink] [--ticks N --kept 3,5 --without loss,late]: one, or a part of it
-// npm run sim -- raft --mutants [--seeds 2000] [--only TEXT] | npm run sim -- raft --scenarios: rewrites what comes of each
+/** Seeds of a machine's simulation, many, on all cores; or its mutants, each until it is noticed. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { commandLine, refuse, whole } from '../arguments.mjs';
 import { rewriteScenarios } from './scenarios.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,7 +25,19 @@ const shrunkMax = 3;
 
 const header = `# Mutants: rules switched off, and how many seeds the simulator needs to notice\n\nMade by \`UPDATE=1 npm run sim -- raft --mutants\`; with \`--only TEXT\`, only those lines are made anew. A mutant that no seed notices\nis one that a rule or a scenario shows alone; [why](#rules-that-only-a-rule-or-a-scenario-shows).\n\n`;
 
-const { positionals, values } = parseArgs({
+const help = `usage: npm run sim -- ${Object.keys(machines).join('|')} [options]
+
+  --seeds N     how many (10,000; with --mutants 2,000 for each), from --from N (1), by --lanes N processes (one a core)
+                a seed that fails is shrunk, and printed as the command that replays it
+  --seed N      one of them; --shrink finds the least that still fails; --ticks, --kept, --without give a part of it
+  --mutants     rules switched off: how many seeds notice each; --only TEXT names some; UPDATE=1 writes the table
+  --scenarios   rewrites what comes of each scenario file: read the difference before you commit it
+
+  npm run sim -- raft --seeds 20000
+  npm run sim -- raft --seed 17 --shrink`;
+
+const listOf = (text) => (text === undefined ? undefined : text.split(',').filter((each) => each !== 'none'));
+const { positionals, values } = commandLine(help, {
   allowPositionals: true,
   options: {
     seeds: { type: 'string' },
@@ -46,16 +55,11 @@ const { positionals, values } = parseArgs({
   },
 });
 const machine = machines[positionals[0] ?? ''];
-if (machine === undefined) {
-  console.error(
-    `usage: npm run sim -- ${Object.keys(machines).join('|')} [--seeds N] [--from N] [--seed N [--shrink]] [--mutants] [--only TEXT] [--scenarios]`,
-  );
-  process.exit(2);
-}
-const count = Number(values.seeds ?? (values.mutants ? 2_000 : 10_000));
-const from = Number(values.from);
+if (machine === undefined) refuse(help, `no machine "${positionals[0] ?? ''}"`);
+const count = whole(help, 'seeds', values.seeds ?? (values.mutants ? '2000' : '10000'), 1);
+const from = whole(help, 'from', values.from, 1);
 if (values.worker !== undefined) await runSeeds(values.worker);
-else if (values.seed !== undefined) await runOne(Number(values.seed));
+else if (values.seed !== undefined) await runOne(whole(help, 'seed', values.seed, 1));
 else if (values.scenarios) await runScenarios();
 else await (values.mutants ? runMutants() : runAll());
 
@@ -89,8 +93,6 @@ async function withMachine(use) {
     await rm(directory, { recursive: true });
   }
 }
-
-const listOf = (text) => (text === undefined ? undefined : text.split(',').filter((each) => each !== 'none'));
 
 /** One seed, whole or in part; with `--shrink`, made small first. */
 async function runOne(seed) {

@@ -1,0 +1,38 @@
+/** The tools' command lines: they tell what there is, refuse a slip in one line, and replay a seed. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const root = join(import.meta.dirname, '../../..');
+const tool = (path: string, ...words: string[]): { status: number | null; out: string; err: string } => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'tools', path), ...words], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return { status, out: stdout, err: stderr };
+};
+
+describe.each(['sim/run.mjs', 'crash.mjs', 'abuse.mjs', 'bench/run.mjs'])('%s', (path) => {
+  it('tells what there is', () => {
+    expect(tool(path, '--help')).toMatchObject({ status: 0, out: expect.stringMatching(/^usage: npm run /) });
+  });
+  it('refuses what it does not know', () => {
+    const { status, err } = tool(path, '--huh');
+    expect(status).toBe(2);
+    expect(err).toMatch(/--huh/);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe('npm run sim', () => {
+  it.each([
+    ['one seed', ['--seed', '3'], /seed 3 holds/],
+    ['a part of it', ['--seed', '3', '--without', 'loss,late', '--ticks', '50'], /seed 3 holds/],
+    ['some', ['--seeds', '5', '--lanes', '1'], /5 seeds from 1, 0 failed/],
+  ])('%s', (_, words, said) => {
+    expect(tool('sim/run.mjs', 'raft', ...words)).toMatchObject({ status: 0, out: expect.stringMatching(said) });
+  });
+  it.each([[['raft', '--seeds', 'many']], [['raft', '--seed', '0']], [['paxos']], [[]]])('refuses %j', (words) => {
+    expect(tool('sim/run.mjs', ...words)).toMatchObject({ status: 2, out: '' });
+  });
+});
