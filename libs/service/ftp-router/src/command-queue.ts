@@ -47,13 +47,13 @@ export class CommandQueue {
   }
   /**
    * What does not wait for the running transfer to end: ABOR wherever it stands (it is about the transfer, RFC 959
-   * §4.1.3), STAT and NOOP at the head. QUIT waits: a transfer ends before it (RFC 959 §4.1.1).
+   * §4.1.3), STAT and NOOP at the head. QUIT waits: a transfer ends before it (RFC 959 §4.1.1); unless `quitToo`.
    */
-  pollPassing(): Command | undefined {
+  pollPassing(quitToo = false): Command | undefined {
     const isCommand = (item: Queued | undefined, test: (verb: string) => boolean): item is Command =>
       item?.kind === 'command' && test(item.label.verb);
     const head = this.#items[0];
-    if (isCommand(head, (verb) => passing.has(verb))) {
+    if (isCommand(head, (verb) => passing.has(verb) || (quitToo && verb === 'QUIT'))) {
       this.#items.shift();
       return head;
     }
@@ -62,6 +62,11 @@ export class CommandQueue {
     if (abort?.kind !== 'command') return undefined;
     this.#items.splice(at, 1);
     return abort;
+  }
+  /** What comes next is this verb. */
+  headIs(verb: string): boolean {
+    const [head] = this.#items;
+    return head?.kind === 'command' && head.label.verb === verb;
   }
   clear(): void {
     this.#items = [];

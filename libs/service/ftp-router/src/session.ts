@@ -34,6 +34,8 @@ import { TransferSlot } from './transfer-slot.ts';
 const unreadRepliesMaxBytes = 64 * 1024;
 /** Longest TLS handshake on the control connection, in ms. */
 const handshakeMaxMs = 30_000;
+/** How long a transfer must rest after QUIT, in ms, before QUIT is answered and not the transfer. */
+const quitPatienceMs = 300;
 /** Commands that came in one flock and are done before all other sockets have their turn: in one process they need not wait. */
 const commandsPerTurn = 4;
 /** Commands of so long a time may come at once, in ms: clients send them in flocks. */
@@ -59,6 +61,7 @@ export class Session {
   /** The client has ended its side of the control connection. */
   #inputEnded = false;
   #quitSeen = false;
+  #quitTimer: Timer | undefined;
   #malformedLines = 0;
   readonly #startedMs: number;
   #lastActiveMs: number;
@@ -239,13 +242,31 @@ export class Session {
   #passQueue(): void {
     if (this.#passing !== undefined) return;
     const command = this.#queue.pollPassing();
-    if (command === undefined) return;
+    if (command === undefined) return this.#watchQuit();
+    this.#pass(command);
+  }
+  #pass(command: Command): void {
     this.#passing = this.#perform(command, true)
       .catch((thrown: unknown) => this.#crash(thrown))
       .then(() => {
         this.#passing = undefined;
         if (this.#slot.taken) this.#passQueue();
       });
+  }
+  /**
+   * QUIT waits for the transfer, and its reply comes last. But who says it in the middle and then moves no more bytes
+   * waits for 221 before it closes its data connection (PyFilesystem): that comes first then, and the transfer ends as it will.
+   */
+  #watchQuit(): void {
+    if (this.#quitTimer !== undefined || !this.#queue.headIs('QUIT')) return;
+    const before = this.#slot.state.transferredBytes;
+    this.#quitTimer = this.#door.environment.world.clock.setTimer(quitPatienceMs, () => {
+      this.#quitTimer = undefined;
+      if (!this.#open || !this.#slot.taken || this.#passing !== undefined) return;
+      if (this.#slot.state.transferredBytes !== before) return this.#watchQuit();
+      const quit = this.#queue.pollPassing(true);
+      if (quit !== undefined) this.#pass(quit);
+    });
   }
   /** A client that sends commands but reads no replies waits for itself; its idle time runs. */
   async #repliesRead(): Promise<void> {

@@ -308,6 +308,29 @@ describe('ABOR', () => {
     expect((await client.ending()).map((reply) => reply.slice(0, 3))).toEqual(['226', '221']);
     expect(one.data.files.get('file')?.toString()).toBe('whole');
   });
+  it('who waits for 221 before it ends its upload gets it, and the file is whole', async () => {
+    const one = await open();
+    const client = await one.login();
+    const data = await client.data();
+    await client.ask('STOR file', 150);
+    data.write('who');
+    await client.ask('QUIT', 221);
+    data.end('le');
+    expect((await client.ending()).map((reply) => reply.slice(0, 3))).toEqual(['226']);
+    expect(one.data.files.get('file')?.toString()).toBe('whole');
+  });
+  it('and also when it has closed its control connection by then', async () => {
+    const one = await open();
+    const client = await one.login();
+    const data = await client.data();
+    await client.ask('STOR file', 150);
+    data.write('whole');
+    await client.ask('QUIT', 221);
+    client.destroy();
+    data.end();
+    await eventually(() => one.data.ended.length === 1);
+    expect(one.data.files.get('file')?.toString()).toBe('whole');
+  });
 });
 
 describe('the end of an upload', () => {
