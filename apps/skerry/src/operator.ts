@@ -1,7 +1,7 @@
 /** The operator's way into a running system: finds it, proves who asks, and gives typed clients. */
 import { resolve } from 'node:path';
 import { NodeId, StatusError } from '@skerry/kernel';
-import { admin, auth, discovery, raft, routing } from '@skerry/proto';
+import { admin, auth, copies, discovery, raft, routing } from '@skerry/proto';
 import { addressPattern, list, optionalText, type ConfigOf } from '@skerry/runtime-config';
 import { fixedDirectory, RoleCaller } from '@skerry/runtime-discovery';
 import { nodeWorld } from '@skerry/runtime-node';
@@ -43,7 +43,12 @@ const operatorTryMaxMs = 5_000;
 const moreNodesTimeoutMs = 1_000;
 
 /** A member of a replicated group, or what answers for it. */
-export type RaftMember = { readonly nodeId: string; readonly client: Client<raft.RaftServiceDefinition> };
+export type RaftMember = {
+  readonly nodeId: string;
+  readonly client: Client<raft.RaftServiceDefinition>;
+  /** Of a data node: what it has of the content beside the log. */
+  readonly copies: Client<copies.CopyServiceDefinition>;
+};
 /** Nodes of one role, as the operator reaches them. */
 export type Operator = {
   /** The one that leads, whichever that is, also when that changes meanwhile. */
@@ -162,6 +167,7 @@ function operatorOf(rpc: RpcNode, places: readonly Place[]): Operator {
       return all.map((target) => ({
         nodeId: target.nodeId,
         client: rpc.client(raft.RaftServiceDefinition, target),
+        copies: rpc.client(copies.CopyServiceDefinition, target),
       }));
     },
   };

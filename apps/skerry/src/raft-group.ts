@@ -1,7 +1,7 @@
 /** A replicated group as an operator sees it: what each member says, and calls to whichever leads. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { StatusError, toStatusError, type Reason } from '@skerry/kernel';
-import { raft } from '@skerry/proto';
+import { type copies, raft } from '@skerry/proto';
 import type { Client } from '@skerry/runtime-rpc';
 import type { Operator } from './operator.ts';
 
@@ -22,16 +22,23 @@ export type MemberStatus = {
   readonly client: Client<raft.RaftServiceDefinition> | undefined;
   readonly status: raft.RaftStatus | undefined;
   readonly failure: StatusError | undefined;
+  /** Of a data node that tells. */
+  readonly copies?: copies.GetCopiesResponse | undefined;
 };
 
 /** Of all that are known, by discovery, by file, or by the group's configuration; in order of name. */
 export async function askMembers(operator: Operator, group: Group): Promise<readonly MemberStatus[]> {
   const members = await operator.raftMembers(group);
   const asked = await Promise.all(
-    members.map(async ({ nodeId, client }): Promise<MemberStatus> => {
+    members.map(async ({ nodeId, client, copies: content }): Promise<MemberStatus> => {
       try {
-        const [status] = (await client.getRaftStatus({ group }, { deadlineMs: statusTimeoutMs })).groups;
-        return { node: status?.node ?? nodeId, client, status, failure: undefined };
+        const options = { deadlineMs: statusTimeoutMs };
+        const [{ groups: [status] = [] }, copies] = await Promise.all([
+          client.getRaftStatus({ group }, options),
+          // What it does not tell is left out: one that stands alone has no such door.
+          group === 'data' ? content.getCopies({}, options).catch(() => undefined) : undefined,
+        ]);
+        return { node: status?.node ?? nodeId, client, status, failure: undefined, copies };
       } catch (thrown) {
         return { node: nodeId, client, status: undefined, failure: toStatusError(thrown) };
       }

@@ -57,8 +57,8 @@ describe('skerry raft status', () => {
   });
   it('a table for people, with what may fail', async () => {
     const text = await cluster.done('raft', 'status', '--group', 'data');
-    expect(text).toMatch(/^node +group +membership +role +leader +term +commit +applied +lag +standing\n/);
-    expect(text).toMatch(/\ndata_3 +data +voter +(leader|follower) +data_[123] +\d+ +\d+ +\d+ +0 +member\n/);
+    expect(text).toMatch(/^node +group +membership +role +leader +term +commit +applied +lag +standing +content\n/);
+    expect(text).toMatch(/\ndata_3 +data +voter +(leader|follower) +data_[123] +\d+ +\d+ +\d+ +0 +member +whole\n/);
     expect(text).toContain('group data: 1 node may fail now without a stop\n');
   });
   it('--join finds the members by discovery', async () => {

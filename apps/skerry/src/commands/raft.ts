@@ -1,6 +1,6 @@
 /** `skerry raft …`: the replicated groups of data and auth: look at them, and change who leads and who votes. */
 import { StatusError } from '@skerry/kernel';
-import { raft } from '@skerry/proto';
+import { type copies, raft } from '@skerry/proto';
 import { command, oneOf, optionalText, type CommandContext } from '@skerry/runtime-config';
 import { jsonSetting } from '../common-settings.ts';
 import { operatorSettings, withOperator, type Operator } from '../operator.ts';
@@ -57,11 +57,18 @@ function membershipOf(node: string, configuration: raft.Configuration | undefine
   return learners.includes(node) ? 'learner' : 'none';
 }
 
+/** What a data node has of the large contents that the log names. */
+function contentText({ compared, missing, missingBytes, fetchedBytes }: copies.GetCopiesResponse): string {
+  if (missing === 0) return compared ? 'whole' : 'looking';
+  const percent = Math.floor((100 * fetchedBytes) / Math.max(1, fetchedBytes + missingBytes));
+  return `${missing} to fetch, ${(missingBytes / 1e6).toFixed(1)} MB (${percent} % done)`;
+}
+
 async function statusRows(operator: Operator, group: Group): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const members = await askMembers(operator, group);
   const leader = leaderOf(members)?.status;
   const newest = Math.max(0, ...members.map(({ status }) => status?.commit ?? 0));
-  return members.map(({ node, status, failure }) => {
+  return members.map(({ node, status, failure, copies: held }) => {
     const follower = leader?.followers.find((each) => each.node === node);
     const configuration = leader?.configuration ?? status?.configuration;
     const seen = {
@@ -82,6 +89,9 @@ async function statusRows(operator: Operator, group: Group): Promise<readonly Re
       applied: status.applied,
       lag: follower?.lag ?? Math.max(0, newest - status.applied),
       standing: standings[status.standing],
+      ...(held === undefined
+        ? {}
+        : { content: contentText(held), missingBlobs: held.missing, missingBytes: held.missingBytes }),
       voters: configuration?.voters ?? [],
       learners: configuration?.learners ?? [],
       firstIndex: status.firstIndex,
@@ -106,6 +116,7 @@ const columns = [
   'applied',
   'lag',
   'standing',
+  'content',
 ] as const;
 
 const status = command({

@@ -51,7 +51,8 @@ export class CopiedBlobs implements Blobs {
   async create(id: BlobId): Promise<BlobWriter> {
     const local = await this.#local.create(id);
     const { members } = this.#parts;
-    return members.alone ? local : this.#copied(local, members.otherVoters());
+    // Learners too: while uploads go on, one that had to fetch each afterwards would never have all.
+    return members.alone ? local : this.#copied(local, members.others());
   }
   #copied(local: BlobWriter, peers: readonly NodeId[]): BlobWriter {
     const { clock, checksum, members, shelf, orphaned, pushFailed } = this.#parts;

@@ -303,6 +303,33 @@ describe('beside the log', () => {
     expect(leader.status['voters']).toEqual(['data_1', 'data_2', 'data_3', 'data_4']);
     await group.same(1);
   }, 60_000);
+  test('a learner gets new content as voters do, and votes though uploads never cease', async () => {
+    const group = await groupOf(3);
+    const old = content(3 * megabyte);
+    await put(group, '/old', old);
+    const fourth = group.add('data_4');
+    await fourth.start();
+    const leader = await group.leader();
+    await leader.raft().changeMembers({ ...none, add: ['data_4'] }, slowly);
+    await eventually(() => fourth.status.copies.missing === 0 && fourth.status.copies.fetchedCount === 1, patience);
+    let count = 1;
+    let over = false;
+    const uploads = Promise.all(
+      [1, 2].map(async (worker) => {
+        for (let n = 0; !over; n++, count++) await put(group, `/f${worker}-${n}`, content(megabyte, n + 3));
+      }),
+    );
+    try {
+      const promote = () => leader.raft().changeMembers({ ...none, promote: ['data_4'] }, slowly);
+      await eventually(async () => (await reasonOf(promote())) === 'none', patience);
+    } finally {
+      over = true;
+      await uploads;
+    }
+    await group.same(count);
+    await whole(fourth, '/old', old);
+    expect(fourth.status.copies.fetchedCount).toBeLessThan(Math.max(2, count / 2));
+  }, 60_000);
   test('a removal is refused while it would leave a blob on no majority of those who stay', async () => {
     const group = await groupOf(3);
     const leader = await group.leader();

@@ -152,11 +152,13 @@ export class Copies {
         }
       },
       forgetOrphans: async ({ blobs }) => ({ count: await this.#forgetHere(blobs.map(blobIdOf)) }),
-      getCopies: async () => ({
-        applied: this.#options.replica().appliedIndex,
-        missing: await fetcher.countLacking(),
-        compared: keeper.compared,
-      }),
+      getCopies: async () => {
+        // Before: what is applied meanwhile counts against it.
+        const applied = this.#options.replica().appliedIndex;
+        const { count: missing, bytes: missingBytes } = await fetcher.lacking();
+        const { fetchedBytes } = fetcher.status;
+        return { applied, missing, missingBytes, fetchedBytes, compared: keeper.compared };
+      },
     };
   }
 
@@ -202,7 +204,7 @@ export class Copies {
       );
   }
   async #isWhole(id: NodeId): Promise<boolean> {
-    if (id === this.#members.self) return this.#keeper.compared && (await this.#fetcher.countLacking()) === 0;
+    if (id === this.#members.self) return this.#keeper.compared && (await this.#fetcher.lacking()).count === 0;
     const { appliedIndex } = this.#options.replica();
     const { clock } = this.#options.world;
     const client = this.#members.client(id);

@@ -55,14 +55,15 @@ export class Fetcher {
   }
 
   /** Of those, blobs of which this node really has too little on disk: what is coming in may be there already. */
-  async countLacking(): Promise<number> {
-    let count = 0;
+  async lacking(): Promise<{ readonly count: number; readonly bytes: number }> {
+    let [count, bytes] = [0, 0];
     for (const [blob, { length }] of this.#needs) {
       if (!isReferenced(this.#parts.shelf.state, blob)) continue;
       const held = await this.#parts.shelf.held(blob);
-      if ((held?.lengthBytes ?? 0) < length) count += 1;
+      const rest = length - Math.max(held?.lengthBytes ?? 0, this.#progress.get(blob)?.doneBytes ?? 0);
+      if ((held?.lengthBytes ?? 0) < length) [count, bytes] = [count + 1, bytes + Math.max(0, rest)];
     }
-    return count;
+    return { count, bytes };
   }
 
   start(): void {

@@ -40,10 +40,6 @@ export class Members {
     const others = membersOf(this.configuration).filter((id) => id !== self);
     return others.toSorted((a, b) => Number(b === leader) - Number(a === leader));
   }
-  otherVoters(): readonly NodeId[] {
-    const { voters, outgoing } = this.configuration;
-    return [...new Set([...voters, ...outgoing])].filter((id) => id !== this.self);
-  }
   get alone(): boolean {
     return this.others().length === 0;
   }

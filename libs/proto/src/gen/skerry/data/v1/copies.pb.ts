@@ -88,6 +88,10 @@ export interface GetCopiesResponse {
   missing: number;
   /** The state was compared with the disk since the start, or since the last snapshot. */
   compared: boolean;
+  /** Of the missing blobs, what is still to come, in bytes. */
+  missingBytes: number;
+  /** Fetched from others since the start, in bytes. */
+  fetchedBytes: number;
 }
 
 function createBasePushRequest(): PushRequest {
@@ -860,7 +864,7 @@ export const GetCopiesRequest: MessageFns<GetCopiesRequest> = {
 };
 
 function createBaseGetCopiesResponse(): GetCopiesResponse {
-  return { applied: 0, missing: 0, compared: false };
+  return { applied: 0, missing: 0, compared: false, missingBytes: 0, fetchedBytes: 0 };
 }
 
 export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
@@ -873,6 +877,12 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
     }
     if (message.compared !== false) {
       writer.uint32(24).bool(message.compared);
+    }
+    if (message.missingBytes !== 0) {
+      writer.uint32(32).uint64(message.missingBytes);
+    }
+    if (message.fetchedBytes !== 0) {
+      writer.uint32(40).uint64(message.fetchedBytes);
     }
     return writer;
   },
@@ -914,6 +924,22 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
             message.compared = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.missingBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.fetchedBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -934,6 +960,8 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
     message.applied = object.applied ?? 0;
     message.missing = object.missing ?? 0;
     message.compared = object.compared ?? false;
+    message.missingBytes = object.missingBytes ?? 0;
+    message.fetchedBytes = object.fetchedBytes ?? 0;
     return message;
   },
 };
