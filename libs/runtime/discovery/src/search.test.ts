@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createSealer } from '@skerry/runtime-security';
-import { formatAddress, type World } from '@skerry/runtime-world';
+import { formatAddress, LinkFilter, type World } from '@skerry/runtime-world';
 import { eventually } from '@skerry/testing';
 import fc from 'fast-check';
 import { Lan, silentTelemetry } from './fixture.ts';
@@ -19,7 +19,12 @@ const port = 7399;
 const sealer = createSealer(new Uint8Array(32).fill(1));
 const stranger = createSealer(new Uint8Array(32).fill(2));
 
-type Over = { readonly sealer?: typeof sealer; readonly cluster?: string; readonly address?: string | undefined };
+type Over = {
+  readonly sealer?: typeof sealer;
+  readonly cluster?: string;
+  readonly address?: string | undefined;
+  readonly links?: LinkFilter;
+};
 const respond = (world: World, over: Over = {}): Promise<Responder> =>
   startResponder({
     world,
@@ -120,6 +125,16 @@ describe('search', () => {
 });
 
 describe('responder', () => {
+  test('drops the questions of a node that is cut off from it, until it is mended', async () => {
+    const lan = new Lan();
+    const links = new LinkFilter();
+    await respond(lan.world('10.0.0.9', '255.255.255.240'), { links });
+    const asker = lan.world('10.0.0.2', '255.255.255.240');
+    links.set({ nodes: ['data_1'], addresses: [] });
+    expect(await search(asker)).toEqual({ answered: false, found: [] });
+    links.set({ nodes: ['data_2'], addresses: [] });
+    expect((await search(asker)).found).toEqual(['10.0.0.9:7400 by broadcast']);
+  });
   test('answers only so many in a second', async () => {
     const lan = new Lan();
     const clock = { monotonicMs: () => 0, wallMs: () => 0, setTimer: () => ({ cancel: () => undefined }) };
