@@ -5,7 +5,6 @@
  * (`apt-get download`, `dpkg -x`), which SKERRY_PEERS names.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -19,10 +18,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '@skerry/testing/node';
 import type { Target } from './target.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -51,22 +51,6 @@ const find = (path: string): string | undefined =>
 const found = (path: string): string => find(path) ?? path;
 export const isPresent = ({ peer }: ServerKind): boolean => peer === undefined || find(peer.binary) !== undefined;
 
-/** Below those that the system gives to whoever asks for any: none is taken between the look and the use. */
-const portFirst = 20_000;
-const portCount = 12_000;
-async function freePort(host: string): Promise<number> {
-  for (;;) {
-    const port = portFirst + randomInt(portCount);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, host, () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
-}
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');

@@ -1,10 +1,11 @@
 /** Abuse by volume: what strangers do to an FTP door, while somebody works there; and what is left of it afterwards. */
 import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
+import { freePort } from '@skerry/testing/node';
 import { Client } from 'basic-ftp';
 import { adminPassword, System } from './system.ts';
 
@@ -132,13 +133,6 @@ function dial({ port, tls }: Door, localAddress?: string): Socket {
   return socket;
 }
 const raw = ({ port }: Door): Socket => dial({ port, tls: false });
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 const closed = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {
     if (socket.closed) return resolve();

@@ -3,10 +3,9 @@
  * must. The page is made from the same data: a cell without a test cannot be written down. UPDATE=1 rewrites it.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '@skerry/testing/node';
 import { commandLineColumns } from './matrix/command-line.ts';
 import { features, names, seedTreesBy, type Column, type Feature } from './matrix/features.ts';
 import { libraryColumns } from './matrix/libraries.ts';
@@ -23,14 +22,6 @@ let system: System;
 let systemIpv6: System;
 const login = (at: System): Promise<RawFtp> => RawFtp.login(at, 'admin', adminPassword);
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 beforeAll(async () => {
   const ftpsPort = await freePort();
   [system, systemIpv6] = await Promise.all([

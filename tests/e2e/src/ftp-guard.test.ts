@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
+import { freePort } from '@skerry/testing/node';
 import { until } from './abuse.ts';
 import { adminPassword, removeFolder, run, skerry, System, temporaryFolder } from './system.ts';
 
@@ -60,14 +61,6 @@ class Talk {
   close(): void {
     this.#socket.destroy();
   }
-}
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const folder = temporaryFolder('guard');

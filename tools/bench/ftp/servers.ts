@@ -12,9 +12,10 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '@skerry/testing/node';
 
 export const root = join(import.meta.dirname, '../../..');
 const user = 'bench';
@@ -50,14 +51,6 @@ export const howToInstall = ({ packages }: Peer): string =>
   'dpkg -x each into a folder, and BENCH_PEERS=folder';
 export const isInstalled = ({ binary }: Peer): boolean => find(binary) !== undefined;
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 async function answering(port: number, child: ChildProcess): Promise<void> {
   for (let left = 200; ; left--) {
     const socket = connect({ host: '127.0.0.1', port });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { auth, processing } from '@skerry/proto';
 import { formatProxyHeader } from '@skerry/protocol-proxy';
 import { eventually } from '@skerry/testing';
+import { freePort } from '@skerry/testing/node';
 import { createServer } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { bench, dial, dropped, received, type Bench, type LineClient } from './fixture.ts';
@@ -210,13 +211,6 @@ describe('implicit TLS', () => {
     await client.startTls();
     return client;
   }
-  const freePort = async (): Promise<number> => {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  };
   it('is there before the greeting, and protects data from the start', async () => {
     const one = await open({ ftpsPort: await freePort() });
     const client = await secured(one);
