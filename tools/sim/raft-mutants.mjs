@@ -194,15 +194,15 @@ export const mutants = [
     alone:
       'joint consensus is safe without it (the bug of 2015 is one of single-step changes); it is kept, as the thesis asks for it, and costs one round.',
     file: 'leader.ts',
-    find: "if (!core.termCommitted) return refuse('term_uncommitted');",
+    find: "if (!core.termCommitted) return 'term_uncommitted';",
     replace: '',
   },
   {
     bug: '39',
     name: 'two changes of members at once',
     file: 'leader.ts',
-    find: "if (core.pendingChange > core.applied || isJoint(core.configuration)) return refuse('change_pending');",
-    replace: '',
+    find: "return core.pendingChange > core.applied || isJoint(core.configuration) ? 'change_pending' : undefined;",
+    replace: 'return undefined;',
   },
   {
     bug: '40',

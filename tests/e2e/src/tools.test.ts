@@ -1,6 +1,7 @@
 /** The tools' command lines: they tell what there is, refuse a slip in one line, and replay a seed. */
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 const root = join(import.meta.dirname, '../../..');
@@ -34,5 +35,28 @@ describe('npm run sim', () => {
   });
   it.each([[['raft', '--seeds', 'many']], [['raft', '--seed', '0']], [['paxos']], [[]]])('refuses %j', (words) => {
     expect(tool('sim/run.mjs', ...words)).toMatchObject({ status: 2, out: '' });
+  });
+});
+
+/** Of a rule that is switched off: see tools/sim/raft-mutants.mjs. */
+type Mutant = {
+  readonly name: string;
+  readonly file: string;
+  readonly find?: string;
+  readonly edits?: readonly (readonly [string, string])[];
+};
+describe('the mutants of Raft', () => {
+  it('each finds what it switches off', async () => {
+    const { mutants } = (await import(join(root, 'tools/sim/raft-mutants.mjs'))) as { mutants: readonly Mutant[] };
+    const sources = ['libs/cluster/raft/src', 'libs/kernel/src'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(root, folder, path)),
+    );
+    const lost = mutants.filter(({ file, find = '', edits = [[find, '']] }) =>
+      edits.some(
+        ([text]) => !sources.some((path) => basename(path) === file && readFileSync(path, 'utf8').includes(text)),
+      ),
+    );
+    expect(mutants.length).toBeGreaterThan(60);
+    expect(lost.map(({ name }) => name)).toEqual([]);
   });
 });
