@@ -1,6 +1,14 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { departedKeptLeases, nodeCountMax, Registry, type Effect, type Entry, type NodeRecord } from './registry.ts';
+import {
+  departedKeptLeases,
+  nodeCountMax,
+  Registry,
+  type Effect,
+  type Entry,
+  type NodeRecord,
+  type ToldEntry,
+} from './registry.ts';
 
 const lease = 4;
 const node = (nodeId: string, over: Partial<NodeRecord> = {}): NodeRecord => ({
@@ -113,6 +121,37 @@ describe('lease', () => {
   });
 });
 
+describe('signs of life that the node counts itself', () => {
+  const counted = (beat: number, over: Partial<NodeRecord> = {}): readonly Effect[] =>
+    registry.step({ kind: 'register', record: node('a', over), beat });
+  const countedBeat = (beat: number, load = 0): readonly Effect[] =>
+    registry.step({ kind: 'heartbeat', nodeId: 'a', incarnation: 10, load, beat });
+  test('one that was overtaken by a later one says nothing', () => {
+    counted(1);
+    countedBeat(3, 7);
+    expect(countedBeat(2, 5)).toEqual([{ kind: 'beaten', known: true }]);
+    expect(counted(2, { load: 5 })).toEqual([{ kind: 'accepted' }]);
+    expect(registry.find('a')?.load).toBe(7);
+  });
+  test('a registration that was on its way during the farewell brings nobody back', () => {
+    counted(1);
+    registry.step({ kind: 'unregister', nodeId: 'a', incarnation: 10, beat: 5 });
+    expect(counted(4)).toEqual([{ kind: 'refused', why: 'older', knownIncarnation: 10 }]);
+    expect(countedBeat(4)).toEqual([{ kind: 'beaten', known: false }]);
+    expect(counted(1, { incarnation: 11 })[0]).toEqual({ kind: 'accepted' });
+  });
+  test('silence here does not outweigh a sign of life elsewhere', () => {
+    const other = new Registry(lease);
+    for (const each of [registry, other]) each.step({ kind: 'register', record: node('a'), beat: 1 });
+    // It beats there more often than here, and is lost there first.
+    for (const beat of [2, 3, 4]) other.step({ kind: 'heartbeat', nodeId: 'a', incarnation: 10, load: 0, beat });
+    for (let i = 0; i < lease; i++) other.step({ kind: 'tick' });
+    countedBeat(5);
+    expect(registry.step({ kind: 'merge', entries: other.newerThan([]) })).toEqual([]);
+    expect(names()).toEqual(['a']);
+  });
+});
+
 describe('unregister', () => {
   test('a node leaves at once, and only once', () => {
     register(node('a'));
@@ -126,24 +165,25 @@ describe('unregister', () => {
   });
 });
 
-const entry: fc.Arbitrary<Entry> = fc
+const entry: fc.Arbitrary<ToldEntry> = fc
   .record({
     nodeId: fc.constantFrom('a', 'b', 'c'),
     incarnation: fc.integer({ min: 1, max: 3 }),
     heartbeat: fc.integer({ min: 1, max: 3 }),
     state: fc.constantFrom('up' as const, 'left' as const),
+    quietTicks: fc.nat(2 * lease),
     load: fc.nat(2),
     endpoint: fc.constantFrom('x', 'y'),
   })
-  .map(({ nodeId, incarnation, heartbeat, state, load, endpoint }) => ({
+  .map(({ nodeId, incarnation, load, endpoint, ...entryOf }) => ({
     record: node(nodeId, { incarnation, load, endpoints: { ftp: endpoint } }),
-    heartbeat,
-    state,
+    ...entryOf,
   }));
 const table = fc.array(entry, { maxLength: 6 });
+const told = (entries: readonly Entry[]): readonly ToldEntry[] => entries.map((each) => ({ quietTicks: 0, ...each }));
 const merged = (...tables: (readonly Entry[])[]): readonly Entry[] => {
   const into = new Registry(lease);
-  for (const entries of tables) into.step({ kind: 'merge', entries });
+  for (const entries of tables) into.step({ kind: 'merge', entries: told(entries) });
   return into.entries();
 };
 
@@ -163,9 +203,29 @@ describe('merge', () => {
     const other = new Registry(lease);
     for (const each of [registry, other]) each.step({ kind: 'register', record: node('a') });
     ticks(lease);
-    expect(registry.step({ kind: 'merge', entries: other.entries() })).toEqual([]);
+    expect(registry.step({ kind: 'merge', entries: other.newerThan([]) })).toEqual([]);
     other.step({ kind: 'heartbeat', nodeId: 'a', incarnation: 10, load: 0 });
-    expect(registry.step({ kind: 'merge', entries: other.entries() })).toEqual([{ kind: 'joined', record: node('a') }]);
+    const news = other.newerThan(registry.versions());
+    expect(registry.step({ kind: 'merge', entries: news })).toEqual([{ kind: 'joined', record: node('a') }]);
+  });
+  test('a lease is no longer for those who hear of it later', () => {
+    const other = new Registry(lease);
+    register(node('a'));
+    ticks(lease - 1);
+    other.step({ kind: 'merge', entries: registry.newerThan([]) });
+    expect(other.step({ kind: 'tick' })).toEqual([{ kind: 'left', record: node('a') }]);
+  });
+  test('what one lacks, the other tells', () => {
+    const other = new Registry(lease);
+    register(node('a'));
+    register(node('b'));
+    other.step({ kind: 'register', record: node('b') });
+    other.step({ kind: 'register', record: node('c') });
+    other.step({ kind: 'heartbeat', nodeId: 'b', incarnation: 10, load: 0 });
+    const names = (entries: readonly ToldEntry[]): string[] => entries.map(({ record }) => record.nodeId);
+    expect(names(other.newerThan(registry.versions()))).toEqual(['c', 'b']);
+    expect(other.behind(registry.versions())).toEqual(['a']);
+    expect(names(registry.tell(['a', 'nobody']))).toEqual(['a']);
   });
 });
 

@@ -28,18 +28,24 @@ export type NodeRecord = {
 /** What registries tell each other of a node. */
 export type Entry = {
   readonly record: NodeRecord;
-  /** Counts the signs of life within one incarnation, from 1. */
+  /** Counts the signs of life within one incarnation, from 1: the node's own count, whichever registry heard it. */
   readonly heartbeat: number;
   readonly state: 'up' | 'left';
 };
+/** An entry on its way, and for how many ticks its teller had heard no later sign of life. */
+export type ToldEntry = Entry & { readonly quietTicks: number };
+/** What tells two registries whether one knows more of a node. */
+export type EntryVersion = Pick<Entry, 'heartbeat' | 'state'> & Pick<NodeRecord, 'nodeId' | 'incarnation'>;
+/** `beat`: the node's count of its signs of life, this one among them; 0 of whoever counts none. */
+type Sign = { readonly nodeId: string; readonly incarnation: number; readonly beat?: number };
 
 export type Input =
-  | { readonly kind: 'register'; readonly record: NodeRecord }
-  | { readonly kind: 'heartbeat'; readonly nodeId: string; readonly incarnation: number; readonly load: number }
-  | { readonly kind: 'unregister'; readonly nodeId: string; readonly incarnation: number }
+  | { readonly kind: 'register'; readonly record: NodeRecord; readonly beat?: number }
+  | ({ readonly kind: 'heartbeat'; readonly load: number } & Sign)
+  | ({ readonly kind: 'unregister' } & Sign)
   | { readonly kind: 'tick' }
   /** Another registry's entries. */
-  | { readonly kind: 'merge'; readonly entries: readonly Entry[] };
+  | { readonly kind: 'merge'; readonly entries: readonly ToldEntry[] };
 
 export type Effect =
   /** To a register: it is in the table. */
@@ -74,11 +80,11 @@ export class Registry implements Machine<Input, Effect> {
   step(input: Input): readonly Effect[] {
     switch (input.kind) {
       case 'register':
-        return this.#register(input.record);
+        return this.#register(input.record, input.beat ?? 0);
       case 'heartbeat':
-        return this.#beat(input.nodeId, input.incarnation, input.load);
+        return this.#beat(input, input.load);
       case 'unregister':
-        return this.#unregister(input.nodeId, input.incarnation);
+        return this.#unregister(input);
       case 'tick':
         return this.#advance();
       case 'merge':
@@ -99,38 +105,77 @@ export class Registry implements Machine<Input, Effect> {
     const entry = this.#slots.get(nodeId)?.entry;
     return entry?.state === 'up' ? entry.record : undefined;
   }
-  /** For another registry: everything, the departed too, in order of node id. */
+  /** Everything, the departed too, in order of node id. */
   entries(): readonly Entry[] {
     return [...this.#slots.values()]
       .map(({ entry }) => entry)
       .toSorted((a, b) => (a.record.nodeId < b.record.nodeId ? -1 : 1));
   }
+  /** Of everything that is known. */
+  versions(): readonly EntryVersion[] {
+    return [...this.#slots.values()].map(({ entry }) => versionOf(entry));
+  }
+  /** What another registry lacks that has these, or all when it said nothing of them. */
+  newerThan(versions: readonly EntryVersion[]): readonly ToldEntry[] {
+    const theirs = new Map(versions.map((version) => [version.nodeId, version]));
+    return [...this.#slots.values()].flatMap((slot) => {
+      const version = theirs.get(slot.entry.record.nodeId);
+      return version === undefined || compareVersions(versionOf(slot.entry), version) > 0 ? [this.#told(slot)] : [];
+    });
+  }
+  /** Of these nodes another registry knows more than this one. */
+  behind(versions: readonly EntryVersion[]): readonly string[] {
+    return versions
+      .filter((version) => {
+        const own = this.#slots.get(version.nodeId)?.entry;
+        return own === undefined || compareVersions(version, versionOf(own)) > 0;
+      })
+      .map(({ nodeId }) => nodeId);
+  }
+  /** Those of the named nodes that are known. */
+  tell(nodeIds: readonly string[]): readonly ToldEntry[] {
+    return nodeIds.flatMap((nodeId) => {
+      const slot = this.#slots.get(nodeId);
+      return slot === undefined ? [] : [this.#told(slot)];
+    });
+  }
   get count(): number {
     return this.#upCount;
   }
 
-  #register(record: NodeRecord): readonly Effect[] {
+  #told({ entry, dueTick }: Slot): ToldEntry {
+    return { ...entry, quietTicks: this.#lifeTicks(entry.state) - (dueTick - this.#tick) };
+  }
+
+  #register(record: NodeRecord, beat: number): readonly Effect[] {
     const known = this.#slots.get(record.nodeId)?.entry;
     const knownIncarnation = known?.record.incarnation ?? 0;
-    if (known !== undefined && knownIncarnation > record.incarnation)
+    const same = known !== undefined && knownIncarnation === record.incarnation ? known : undefined;
+    // Its own later sign of life has overtaken this one on another way; after a farewell that was the last.
+    const overtaken = beat > 0 && same !== undefined && beat <= same.heartbeat;
+    if ((known !== undefined && knownIncarnation > record.incarnation) || (overtaken && same.state === 'left'))
       return [{ kind: 'refused', why: 'older', knownIncarnation }];
     if (known?.state !== 'up' && this.#upCount >= nodeCountMax)
       return [{ kind: 'refused', why: 'full', knownIncarnation }];
-    const heartbeat = known !== undefined && knownIncarnation === record.incarnation ? known.heartbeat + 1 : 1;
+    if (overtaken) return [{ kind: 'accepted' }];
+    const heartbeat = beat > 0 ? beat : (same?.heartbeat ?? 0) + 1;
     return [{ kind: 'accepted' }, ...this.#put({ record, heartbeat, state: 'up' })];
   }
 
-  #beat(nodeId: string, incarnation: number, load: number): readonly Effect[] {
+  #beat({ nodeId, incarnation, beat = 0 }: Sign, load: number): readonly Effect[] {
     const known = this.#slots.get(nodeId)?.entry;
     if (known?.state !== 'up' || known.record.incarnation !== incarnation) return [{ kind: 'beaten', known: false }];
+    if (beat > 0 && beat <= known.heartbeat) return [{ kind: 'beaten', known: true }];
     const record = known.record.load === load ? known.record : { ...known.record, load };
-    return [{ kind: 'beaten', known: true }, ...this.#put({ ...known, record, heartbeat: known.heartbeat + 1 })];
+    const heartbeat = beat > 0 ? beat : known.heartbeat + 1;
+    return [{ kind: 'beaten', known: true }, ...this.#put({ ...known, record, heartbeat })];
   }
 
-  #unregister(nodeId: string, incarnation: number): readonly Effect[] {
+  #unregister({ nodeId, incarnation, beat = 0 }: Sign): readonly Effect[] {
     const known = this.#slots.get(nodeId)?.entry;
     if (known?.state !== 'up' || known.record.incarnation > incarnation) return [];
-    return this.#put({ ...known, heartbeat: known.heartbeat + 1, state: 'left' });
+    // A farewell is the last word of a life, whatever of it was on its way meanwhile.
+    return this.#put({ ...known, heartbeat: Math.max(known.heartbeat + 1, beat), state: 'left' });
   }
 
   #advance(): readonly Effect[] {
@@ -144,19 +189,23 @@ export class Registry implements Machine<Input, Effect> {
     });
   }
 
-  #merge(entry: Entry): readonly Effect[] {
+  #merge({ quietTicks, ...entry }: ToldEntry): readonly Effect[] {
     const known = this.#slots.get(entry.record.nodeId)?.entry;
     if (known !== undefined && compareEntries(entry, known) <= 0) return [];
     if (entry.state === 'up' && known?.state !== 'up' && this.#upCount >= nodeCountMax) return [];
-    return this.#put(entry);
+    return this.#put(entry, quietTicks);
   }
 
-  #put(entry: Entry): readonly Effect[] {
+  #lifeTicks(state: Entry['state']): number {
+    return state === 'up' ? this.#leaseTicks : this.#leaseTicks * departedKeptLeases;
+  }
+  /** @param quietTicks for so long its last sign of life is past: a lease is not longer for those who hear of it later. */
+  #put(entry: Entry, quietTicks = 0): readonly Effect[] {
     const { record, state } = entry;
     const before = this.#slots.get(record.nodeId)?.entry;
-    const lifeTicks = state === 'up' ? this.#leaseTicks : this.#leaseTicks * departedKeptLeases;
+    const leftTicks = Math.max(1, this.#lifeTicks(state) - quietTicks);
     this.#slots.delete(record.nodeId);
-    this.#slots.set(record.nodeId, { entry, dueTick: this.#tick + lifeTicks });
+    this.#slots.set(record.nodeId, { entry, dueTick: this.#tick + leftTicks });
     if (before?.state === 'up') this.#upCount -= 1;
     if (state === 'up') this.#upCount += 1;
     else this.#forgetDeparted();
@@ -174,15 +223,22 @@ export class Registry implements Machine<Input, Effect> {
 
 const compare = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Positive when `a` is the newer news of one node. A total order: the merge is its maximum. */
-export function compareEntries(a: Entry, b: Entry): number {
+const versionOf = ({ record, heartbeat, state }: Entry): EntryVersion => ({
+  nodeId: record.nodeId,
+  incarnation: record.incarnation,
+  heartbeat,
+  state,
+});
+function compareVersions(a: EntryVersion, b: EntryVersion): number {
   return (
-    compare(a.record.incarnation, b.record.incarnation) ||
+    compare(a.incarnation, b.incarnation) ||
     compare(a.heartbeat, b.heartbeat) ||
-    compare(a.state === 'left' ? 1 : 0, b.state === 'left' ? 1 : 0) ||
-    compareRecords(a.record, b.record)
+    compare(a.state === 'left' ? 1 : 0, b.state === 'left' ? 1 : 0)
   );
 }
+/** Positive when `a` is the newer news of one node. A total order: the merge is its maximum. */
+export const compareEntries = (a: Entry, b: Entry): number =>
+  compareVersions(versionOf(a), versionOf(b)) || compareRecords(a.record, b.record);
 
 function compareRecords(a: NodeRecord, b: NodeRecord): number {
   if (a === b) return 0;

@@ -44,6 +44,7 @@ class LiveDirectory implements RunningDirectory {
   /** For whoever waits in {@link LiveDirectory.announce}, and for the search. */
   readonly #stateNews = new Wake();
   #self: NodeRecord | undefined;
+  #beats = 0;
   #revocationsVersion = 0;
   #revokedIds = '';
   #askingNames: Promise<void> | undefined;
@@ -142,6 +143,7 @@ class LiveDirectory implements RunningDirectory {
         chance: () => this.#prng.next(),
         load,
         self: () => this.#self,
+        nextBeat: () => (this.#beats += 1),
         changed: () => this.#linkChanged(),
       },
       address,

@@ -30,6 +30,8 @@ export type LinkParts = {
   load(): number;
   /** The record to register: undefined while there is none. */
   self(): NodeRecord | undefined;
+  /** Counts this node's signs of life at all discovery nodes together, the next one among them. */
+  nextBeat(): number;
   /** The link came up, went down, or got other revoked ids. */
   changed(): void;
 };
@@ -90,15 +92,16 @@ export class Link {
     this.#parts.changed();
   }
 
-  /** Ends the loop; with a farewell, the discovery node forgets us at once. */
-  async close(farewell: boolean): Promise<void> {
+  /** Ends the loop; politely, the discovery node forgets us at once. */
+  async close(polite: boolean): Promise<void> {
     this.#closing.abort();
     await this.#loop;
     const record = this.#registered;
-    if (!farewell || record === undefined) return;
+    if (!polite || record === undefined) return;
     const { nodeId, incarnation } = record;
     try {
-      await this.client.unregister({ nodeId, incarnation }, { deadlineMs: farewellMs });
+      const farewell = { nodeId, incarnation, beat: this.#parts.nextBeat() };
+      await this.client.unregister(farewell, { deadlineMs: farewellMs });
     } catch (thrown) {
       const { message } = toStatusError(thrown);
       this.#parts.telemetry.emit({ event: 'unregister_failed', level: 'debug', message, discovery: this.address });
@@ -131,7 +134,8 @@ export class Link {
   async #stayRegistered(record: NodeRecord): Promise<void> {
     const { clock, telemetry, chance } = this.#parts;
     const options = { deadlineMs: callMs, idempotent: true, signal: this.signal };
-    const { leaseMs, revocations } = await this.client.register({ node: { ...record, load: this.#load() } }, options);
+    const request = { node: { ...record, load: this.#load() }, beat: this.#parts.nextBeat() };
+    const { leaseMs, revocations } = await this.client.register(request, options);
     if (leaseMs === 0) throw new StatusError('malformed', `Discovery node ${this.address} gave a lease of 0 ms`);
     if (!this.isLive) telemetry.emit({ event: 'discovery_joined', discovery: this.address, leaseMs });
     this.#take(revocations);
@@ -143,7 +147,7 @@ export class Link {
       if (this.signal.aborted || this.#parts.self() !== record) return;
       const { nodeId, incarnation } = record;
       const revocationsVersion = this.#revocations.version;
-      const beat = { nodeId, incarnation, load: this.#load(), revocationsVersion };
+      const beat = { nodeId, incarnation, load: this.#load(), revocationsVersion, beat: this.#parts.nextBeat() };
       const answer = await this.client.heartbeat(beat, { ...options, deadlineMs: Math.min(callMs, 2 * intervalMs) });
       this.#take(answer.revocations);
       if (!answer.known) return;

@@ -53,6 +53,9 @@ const startToyDiscovery: StartService<undefined> = async (_, { rpc }) => {
       async revoke() {
         return {};
       },
+      async exchange() {
+        return {};
+      },
       async unregister({ nodeId }) {
         known.delete(nodeId);
         return {};
@@ -71,7 +74,15 @@ const startToyDiscovery: StartService<undefined> = async (_, { rpc }) => {
         }
       },
     },
-    { revoke: 'any', register: 'any', heartbeat: 'any', requestService: 'any', unregister: 'any', watch: 'any' },
+    {
+      revoke: 'any',
+      exchange: 'any',
+      register: 'any',
+      heartbeat: 'any',
+      requestService: 'any',
+      unregister: 'any',
+      watch: 'any',
+    },
   );
   return {
     endpoints: { toy: 'toy://127.0.0.1:1' },

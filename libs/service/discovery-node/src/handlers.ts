@@ -5,6 +5,7 @@ import type { discovery } from '@skerry/proto';
 import type { AccessTable, Handlers } from '@skerry/runtime-rpc';
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import { checkOwn, checkRecord } from './record.ts';
+import type { TableExchange } from './exchange.ts';
 import type { Revocations } from './revocations.ts';
 import type { Watchers } from './watchers.ts';
 
@@ -23,6 +24,7 @@ export const access: AccessTable<discovery.DiscoveryServiceDefinition> = {
   unregister: 'any',
   watch: 'any',
   revoke: ['auth', 'operator'],
+  exchange: ['discovery'],
 };
 
 /** Tells the news of a step to watchers and log; what is left are the answers. */
@@ -53,27 +55,37 @@ function registered(effect: Effect | undefined, nodeId: string): void {
   );
 }
 
-export function createHandlers(parts: HandlerParts): Handlers<discovery.DiscoveryServiceDefinition> {
+export function createHandlers(
+  parts: HandlerParts,
+  exchange: TableExchange,
+): Handlers<discovery.DiscoveryServiceDefinition> {
   const { registry, watchers, revocations, leaseMs } = parts;
+  /** {@link publish}, also to the other discovery nodes: what comes from a node itself is news to them. */
+  const take = (effects: readonly Effect[]): readonly Effect[] => {
+    const answers = publish(parts, effects);
+    if (answers.length < effects.length) exchange.poke();
+    return answers;
+  };
   return {
-    register: async ({ node }, { caller }) => {
+    register: async ({ node, beat }, { caller }) => {
       const record = checkRecord(node, caller);
-      const [answer] = publish(parts, registry.step({ kind: 'register', record }));
+      const [answer] = take(registry.step({ kind: 'register', record, beat }));
       registered(answer, record.nodeId);
       return { leaseMs, revocations: revocations.since(0) };
     },
-    heartbeat: async ({ nodeId, incarnation, load, revocationsVersion }, { caller }) => {
+    heartbeat: async ({ nodeId, incarnation, load, revocationsVersion, beat }, { caller }) => {
       checkOwn(nodeId, caller);
-      const [answer] = publish(parts, registry.step({ kind: 'heartbeat', nodeId, incarnation, load }));
+      // A load of its own is no news that all must hear at once.
+      const [answer] = publish(parts, registry.step({ kind: 'heartbeat', nodeId, incarnation, load, beat }));
       return {
         known: answer?.kind === 'beaten' && answer.known,
         revocations: revocations.since(revocationsVersion),
       };
     },
     requestService: async ({ role }) => ({ nodes: [...registry.nodes(role)] }),
-    unregister: async ({ nodeId, incarnation }, { caller }) => {
+    unregister: async ({ nodeId, incarnation, beat }, { caller }) => {
       checkOwn(nodeId, caller);
-      publish(parts, registry.step({ kind: 'unregister', nodeId, incarnation }));
+      take(registry.step({ kind: 'unregister', nodeId, incarnation, beat }));
       return {};
     },
     async *watch({ roles }, { signal }) {
@@ -86,8 +98,11 @@ export function createHandlers(parts: HandlerParts): Handlers<discovery.Discover
       }
     },
     revoke: async ({ revocations: more }) => {
+      const before = revocations.version;
       revocations.add(more);
+      if (revocations.version !== before) exchange.poke();
       return { version: revocations.version };
     },
+    exchange: async (request) => exchange.answer(request),
   };
 }

@@ -15,11 +15,22 @@ const refuse = (what: string, wanted: string, got: unknown): never => {
 
 /** @throws StatusError `malformed`; `access_denied` when it is about another node than the caller. */
 export function checkRecord(record: discovery.NodeRecord | undefined, caller: Caller): discovery.NodeRecord {
-  if (record === undefined) throw new StatusError('malformed', 'Cannot register node: the request names none');
-  const { nodeId, role, site, address, incarnation, endpoints } = record;
+  const { nodeId, role } = required(record);
   checkOwn(nodeId, caller);
   if (caller.role !== operatorRole && role !== caller.role)
     throw new StatusError('access_denied', `Node "${nodeId}" of role "${caller.role}" cannot register as "${role}"`);
+  return checkShape(record);
+}
+
+function required(record: discovery.NodeRecord | undefined): discovery.NodeRecord {
+  if (record === undefined) throw new StatusError('malformed', 'Cannot register node: the request names none');
+  return record;
+}
+
+/** Whoever tells of it. @throws StatusError `malformed`. */
+export function checkShape(told: discovery.NodeRecord | undefined): discovery.NodeRecord {
+  const record = required(told);
+  const { nodeId, role, site, address, incarnation, endpoints } = record;
   if (!isNodeId(nodeId)) refuse('id', '1 to 63 of a-z 0-9 _ -', nodeId);
   if (!/^[a-z][a-z-]{0,31}$/.test(role)) refuse('role', '1 to 32 of a-z -', role);
   if (!/^[a-z0-9-]{0,32}$/.test(site)) refuse('site', '0 to 32 of a-z 0-9 -', site);

@@ -48,6 +48,10 @@ export class Revocations {
     const nowMs = this.#clock.wallMs();
     for (const [id, untilMs] of this.#expiresAtMs) if (untilMs <= nowMs) this.#expiresAtMs.delete(id);
   }
+  /** For another discovery node: with the times at which they may be forgotten. */
+  all(): discovery.Revocation[] {
+    return [...this.#expiresAtMs].map(([id, expiresAtMs]) => ({ id, expiresAtMs }));
+  }
   /** Undefined when the asker has it already. */
   since(version: number): discovery.Revocations | undefined {
     if (version === this.#version) return undefined;

@@ -5,6 +5,7 @@ import { discovery } from '@skerry/proto';
 import { startResponder, type Responder } from '@skerry/runtime-discovery';
 import type { Service, ServiceEnvironment } from '@skerry/runtime-host';
 import { formatAddress, type Clock } from '@skerry/runtime-world';
+import { TableExchange } from './exchange.ts';
 import { access, createHandlers, publish } from './handlers.ts';
 import { Revocations } from './revocations.ts';
 import type { DiscoveryConfig } from './settings.ts';
@@ -19,9 +20,21 @@ export async function start(config: DiscoveryConfig, environment: ServiceEnviron
   const watchers = new Watchers(world.clock);
   const revocations = new Revocations(world.clock);
   const parts = { registry, watchers, revocations, telemetry, leaseMs: config.leaseMs };
-  rpc.serve(discovery.DiscoveryServiceDefinition, createHandlers(parts), access);
+  const tickMs = config.leaseMs / leaseTicks;
+  const exchange = new TableExchange({
+    clock: world.clock,
+    rpc,
+    directory: environment.directory,
+    telemetry,
+    registry,
+    revocations,
+    tickMs,
+    publish: (effects) => void publish(parts, effects),
+  });
+  rpc.serve(discovery.DiscoveryServiceDefinition, createHandlers(parts, exchange), access);
+  exchange.start();
   const responder = await openResponder(config, environment, () => registry.find(rpc.nodeId)?.address);
-  const stopTicks = everyTick(world.clock, config.leaseMs / leaseTicks, () => {
+  const stopTicks = everyTick(world.clock, tickMs, () => {
     publish(parts, registry.step({ kind: 'tick' }));
     revocations.dropExpired();
   });
@@ -37,6 +50,7 @@ export async function start(config: DiscoveryConfig, environment: ServiceEnviron
     stop: async () => {
       stopTicks();
       watchers.close();
+      await exchange.close();
       await responder?.close();
     },
   };

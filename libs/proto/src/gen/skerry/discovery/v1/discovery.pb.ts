@@ -32,7 +32,11 @@ export interface NodeRecord_EndpointsEntry {
 }
 
 export interface RegisterRequest {
-  node: NodeRecord | undefined;
+  node:
+    | NodeRecord
+    | undefined;
+  /** Counts the node's signs of life at all discovery nodes, this one among them, from 1. 0: not counted. */
+  beat: number;
 }
 
 export interface RegisterResponse {
@@ -47,6 +51,8 @@ export interface HeartbeatRequest {
   load: number;
   /** The newest list of revoked tokens that the node knows. */
   revocationsVersion: number;
+  /** As in RegisterRequest. */
+  beat: number;
 }
 
 export interface HeartbeatResponse {
@@ -74,6 +80,8 @@ export interface RequestServiceResponse {
 export interface UnregisterRequest {
   nodeId: string;
   incarnation: number;
+  /** As in RegisterRequest. */
+  beat: number;
 }
 
 export interface UnregisterResponse {
@@ -114,6 +122,48 @@ export interface Revocation {
 export interface RevokeResponse {
   /** Of the list that holds them. */
   version: number;
+}
+
+/** What one discovery node knows of a node. */
+export interface TableEntry {
+  node:
+    | NodeRecord
+    | undefined;
+  /** Signs of life in this incarnation. */
+  heartbeat: number;
+  /** It said goodbye, or fell silent. */
+  left: boolean;
+  /** How long no later sign of life was heard, in milliseconds. */
+  quietMs: number;
+}
+
+export interface EntryVersion {
+  nodeId: string;
+  incarnation: number;
+  heartbeat: number;
+  left: boolean;
+}
+
+export interface ExchangeRequest {
+  /** All that the caller knows. */
+  known: EntryVersion[];
+  /** What the callee lacks, as far as the caller knows. */
+  entries: TableEntry[];
+  /** What is void; all of it, or nothing when the callee has taken it already. */
+  revocations: Revocation[];
+  /** Of the callee's list, as it was when the caller took it last. 0: never. */
+  revocationsVersion: number;
+}
+
+export interface ExchangeResponse {
+  /** What the caller lacks. */
+  entries: TableEntry[];
+  /** Nodes of which the caller knows more. */
+  wanted: string[];
+  /** What is void; empty when the caller has taken it already. */
+  revocations: Revocation[];
+  /** Of the callee's list. */
+  revocationsVersion: number;
 }
 
 /** One datagram of the search by broadcast and sweep (F11), on UDP port 7399, sealed (HMAC) by runtime/security. */
@@ -338,13 +388,16 @@ export const NodeRecord_EndpointsEntry: MessageFns<NodeRecord_EndpointsEntry> = 
 };
 
 function createBaseRegisterRequest(): RegisterRequest {
-  return { node: undefined };
+  return { node: undefined, beat: 0 };
 }
 
 export const RegisterRequest: MessageFns<RegisterRequest> = {
   encode(message: RegisterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.node !== undefined) {
       NodeRecord.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.beat !== 0) {
+      writer.uint32(16).uint64(message.beat);
     }
     return writer;
   },
@@ -370,6 +423,14 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             message.node = NodeRecord.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.beat = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -390,6 +451,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     message.node = (object.node !== undefined && object.node !== null)
       ? NodeRecord.fromPartial(object.node)
       : undefined;
+    message.beat = object.beat ?? 0;
     return message;
   },
 };
@@ -464,7 +526,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
 };
 
 function createBaseHeartbeatRequest(): HeartbeatRequest {
-  return { nodeId: "", incarnation: 0, load: 0, revocationsVersion: 0 };
+  return { nodeId: "", incarnation: 0, load: 0, revocationsVersion: 0, beat: 0 };
 }
 
 export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
@@ -480,6 +542,9 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     }
     if (message.revocationsVersion !== 0) {
       writer.uint32(32).uint64(message.revocationsVersion);
+    }
+    if (message.beat !== 0) {
+      writer.uint32(40).uint64(message.beat);
     }
     return writer;
   },
@@ -529,6 +594,14 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
             message.revocationsVersion = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.beat = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -550,6 +623,7 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
     message.incarnation = object.incarnation ?? 0;
     message.load = object.load ?? 0;
     message.revocationsVersion = object.revocationsVersion ?? 0;
+    message.beat = object.beat ?? 0;
     return message;
   },
 };
@@ -801,7 +875,7 @@ export const RequestServiceResponse: MessageFns<RequestServiceResponse> = {
 };
 
 function createBaseUnregisterRequest(): UnregisterRequest {
-  return { nodeId: "", incarnation: 0 };
+  return { nodeId: "", incarnation: 0, beat: 0 };
 }
 
 export const UnregisterRequest: MessageFns<UnregisterRequest> = {
@@ -811,6 +885,9 @@ export const UnregisterRequest: MessageFns<UnregisterRequest> = {
     }
     if (message.incarnation !== 0) {
       writer.uint32(16).uint64(message.incarnation);
+    }
+    if (message.beat !== 0) {
+      writer.uint32(24).uint64(message.beat);
     }
     return writer;
   },
@@ -844,6 +921,14 @@ export const UnregisterRequest: MessageFns<UnregisterRequest> = {
             message.incarnation = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.beat = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -863,6 +948,7 @@ export const UnregisterRequest: MessageFns<UnregisterRequest> = {
     const message = createBaseUnregisterRequest();
     message.nodeId = object.nodeId ?? "";
     message.incarnation = object.incarnation ?? 0;
+    message.beat = object.beat ?? 0;
     return message;
   },
 };
@@ -1309,6 +1395,372 @@ export const RevokeResponse: MessageFns<RevokeResponse> = {
   },
 };
 
+function createBaseTableEntry(): TableEntry {
+  return { node: undefined, heartbeat: 0, left: false, quietMs: 0 };
+}
+
+export const TableEntry: MessageFns<TableEntry> = {
+  encode(message: TableEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      NodeRecord.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.heartbeat !== 0) {
+      writer.uint32(16).uint64(message.heartbeat);
+    }
+    if (message.left !== false) {
+      writer.uint32(24).bool(message.left);
+    }
+    if (message.quietMs !== 0) {
+      writer.uint32(32).uint64(message.quietMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TableEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTableEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = NodeRecord.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.heartbeat = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.left = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.quietMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TableEntry>): TableEntry {
+    return TableEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TableEntry>): TableEntry {
+    const message = createBaseTableEntry();
+    message.node = (object.node !== undefined && object.node !== null)
+      ? NodeRecord.fromPartial(object.node)
+      : undefined;
+    message.heartbeat = object.heartbeat ?? 0;
+    message.left = object.left ?? false;
+    message.quietMs = object.quietMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseEntryVersion(): EntryVersion {
+  return { nodeId: "", incarnation: 0, heartbeat: 0, left: false };
+}
+
+export const EntryVersion: MessageFns<EntryVersion> = {
+  encode(message: EntryVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodeId !== "") {
+      writer.uint32(10).string(message.nodeId);
+    }
+    if (message.incarnation !== 0) {
+      writer.uint32(16).uint64(message.incarnation);
+    }
+    if (message.heartbeat !== 0) {
+      writer.uint32(24).uint64(message.heartbeat);
+    }
+    if (message.left !== false) {
+      writer.uint32(32).bool(message.left);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntryVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntryVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodeId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.incarnation = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.heartbeat = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.left = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EntryVersion>): EntryVersion {
+    return EntryVersion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EntryVersion>): EntryVersion {
+    const message = createBaseEntryVersion();
+    message.nodeId = object.nodeId ?? "";
+    message.incarnation = object.incarnation ?? 0;
+    message.heartbeat = object.heartbeat ?? 0;
+    message.left = object.left ?? false;
+    return message;
+  },
+};
+
+function createBaseExchangeRequest(): ExchangeRequest {
+  return { known: [], entries: [], revocations: [], revocationsVersion: 0 };
+}
+
+export const ExchangeRequest: MessageFns<ExchangeRequest> = {
+  encode(message: ExchangeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.known) {
+      EntryVersion.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.entries) {
+      TableEntry.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.revocations) {
+      Revocation.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.revocationsVersion !== 0) {
+      writer.uint32(32).uint64(message.revocationsVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExchangeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExchangeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.known.push(EntryVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entries.push(TableEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.revocations.push(Revocation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revocationsVersion = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExchangeRequest>): ExchangeRequest {
+    return ExchangeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExchangeRequest>): ExchangeRequest {
+    const message = createBaseExchangeRequest();
+    message.known = object.known?.map((e) => EntryVersion.fromPartial(e)) || [];
+    message.entries = object.entries?.map((e) => TableEntry.fromPartial(e)) || [];
+    message.revocations = object.revocations?.map((e) => Revocation.fromPartial(e)) || [];
+    message.revocationsVersion = object.revocationsVersion ?? 0;
+    return message;
+  },
+};
+
+function createBaseExchangeResponse(): ExchangeResponse {
+  return { entries: [], wanted: [], revocations: [], revocationsVersion: 0 };
+}
+
+export const ExchangeResponse: MessageFns<ExchangeResponse> = {
+  encode(message: ExchangeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      TableEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.wanted) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.revocations) {
+      Revocation.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.revocationsVersion !== 0) {
+      writer.uint32(32).uint64(message.revocationsVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExchangeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExchangeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(TableEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.wanted.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.revocations.push(Revocation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revocationsVersion = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExchangeResponse>): ExchangeResponse {
+    return ExchangeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExchangeResponse>): ExchangeResponse {
+    const message = createBaseExchangeResponse();
+    message.entries = object.entries?.map((e) => TableEntry.fromPartial(e)) || [];
+    message.wanted = object.wanted?.map((e) => e) || [];
+    message.revocations = object.revocations?.map((e) => Revocation.fromPartial(e)) || [];
+    message.revocationsVersion = object.revocationsVersion ?? 0;
+    return message;
+  },
+};
+
 function createBaseProbe(): Probe {
   return { cluster: "", nonce: "", nodeId: "" };
 }
@@ -1535,6 +1987,15 @@ export const DiscoveryServiceDefinition = {
       requestType: RevokeRequest as typeof RevokeRequest,
       requestStream: false,
       responseType: RevokeResponse as typeof RevokeResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Makes the tables of two discovery nodes, and what they know to be void, equal. Callers: discovery. Idempotent. */
+    exchange: {
+      name: "Exchange",
+      requestType: ExchangeRequest as typeof ExchangeRequest,
+      requestStream: false,
+      responseType: ExchangeResponse as typeof ExchangeResponse,
       responseStream: false,
       options: {},
     },
