@@ -7,6 +7,7 @@ import { groupCommands } from './commands/group.ts';
 import { nodeCommands } from './commands/node.ts';
 import { raftCommands } from './commands/raft.ts';
 import { sessionCommands } from './commands/sessions.ts';
+import { tokenCommands } from './commands/tokens.ts';
 import { upCommand } from './commands/up.ts';
 import { userCommands } from './commands/user.ts';
 import { version } from './version.ts';
@@ -21,6 +22,7 @@ process.exitCode = await runCommandLine(
       user: 'FTP users, through the auth nodes.',
       group: 'Defaults for the users in a group.',
       sessions: 'Who is connected.',
+      tokens: 'What nodes prove themselves with to each other.',
       'ftp-config': 'Settings of an FTP router.',
       certs: "The cluster's authority and its nodes' certificates.",
       raft: 'The replicated groups of data and auth nodes: who leads, who votes, how far each is.',
@@ -32,6 +34,7 @@ process.exitCode = await runCommandLine(
       ...userCommands,
       ...groupCommands,
       ...sessionCommands,
+      ...tokenCommands,
       ftpConfigCommand,
       ...certificateCommands,
       ...raftCommands,

@@ -56,6 +56,10 @@ export type Operator = {
   /** Every one: for what each keeps for itself. */
   readonly auths: readonly { readonly nodeId: string; readonly client: Client<auth.AuthServiceDefinition> }[];
   readonly routers: readonly { readonly nodeId: string; readonly client: Client<routing.RoutingServiceDefinition> }[];
+  readonly discoveries: readonly {
+    readonly nodeId: string;
+    readonly client: Client<discovery.DiscoveryServiceDefinition>;
+  }[];
   readonly nodes: readonly { readonly nodeId: string; readonly client: Client<admin.AdminServiceDefinition> }[];
   /** Of a role whose state is replicated: all that are known now. */
   raftMembers(role: string): Promise<readonly RaftMember[]>;
@@ -97,7 +101,11 @@ async function findByFolder(data: string): Promise<Found> {
   const embedded = await readEmbeddedFile(data);
   if (embedded !== undefined && processState(embedded.pid) !== 'dead') {
     const address = embedded.endpoints['grpc'] ?? '';
-    const places = ['auth', 'data', 'routing', 'admin'].map((role) => ({ nodeId: gatewayName, role, address }));
+    const places = ['auth', 'data', 'routing', 'discovery', 'admin'].map((role) => ({
+      nodeId: gatewayName,
+      role,
+      address,
+    }));
     return { places, insecure: embedded.insecure === true };
   }
   const cluster = await readClusterFile(data).catch(() => undefined);
@@ -159,6 +167,7 @@ function operatorOf(rpc: RpcNode, places: readonly Place[]): Operator {
     },
     auths,
     routers: clients('routing', routing.RoutingServiceDefinition),
+    discoveries: clients('discovery', discovery.DiscoveryServiceDefinition),
     nodes: clients('admin', admin.AdminServiceDefinition),
     raftMembers: async (role) => {
       const known = targets(role);

@@ -53,6 +53,7 @@ export const reasons = {
   overloaded: 'resource_exhausted',
   // Rights.
   credentials: 'unauthenticated',
+  too_many_failures: 'unauthenticated',
   token_invalid: 'unauthenticated',
   token_expired: 'unauthenticated',
   token_revoked: 'unauthenticated',

@@ -1,6 +1,8 @@
 /** `skerry sessions …`: who is connected, and out with them. */
 import { StatusError } from '@skerry/kernel';
+import type { routing } from '@skerry/proto';
 import { command, hostPattern, optionalText } from '@skerry/runtime-config';
+import { askAll } from '../ask-all.ts';
 import { jsonSetting } from '../common-settings.ts';
 import { operatorSettings, withOperator } from '../operator.ts';
 import { table } from '../table.ts';
@@ -11,20 +13,17 @@ const listSessions = command({
   settings: { ...operatorSettings, json: jsonSetting },
   examples: ['skerry sessions list', 'skerry sessions list --json'],
   run: async (config, context) => {
-    const sessions = await withOperator(config, async ({ routers }) => {
-      const answers = await Promise.all(
-        routers.map(async ({ nodeId, client }) =>
-          (await client.listSessions({}, { idempotent: true })).sessions.map((session) => ({
-            router: nodeId,
-            ...session,
-          })),
-        ),
+    const { sessions, missing } = await withOperator(config, async ({ routers }) => {
+      const asked = await askAll(routers, 'router', (client) =>
+        client.listSessions({ everywhere: true }, { idempotent: true }),
       );
-      return answers.flat();
+      return { sessions: joined(asked.answers), missing: asked.missing };
     });
+    for (const line of missing) context.stderr.write(`${line}; its sessions are as the others heard of them last\n`);
     const nowMs = Date.now();
     const rows = sessions.map((one) => [
       one.sessionId,
+      one.router,
       one.user,
       one.clientAddress,
       one.tls ? (one.dataTls || !one.transferring ? 'tls' : 'tls, data clear') : '',
@@ -35,11 +34,22 @@ const listSessions = command({
       one.transferring ? String(one.transferredBytes) : '',
       one.transferring ? `${(one.bytesPerSecond / 1_000_000).toFixed(1)} MB/s` : '',
     ]);
-    const headings = ['session', 'user', 'client', '', 'since', 'idle', 'command', 'path', 'bytes', 'rate'];
+    const headings = ['session', 'router', 'user', 'client', '', 'since', 'idle', 'command', 'path', 'bytes', 'rate'];
     context.stdout.write(config.json ? `${JSON.stringify(sessions)}\n` : `${table(headings, rows)}\n`);
     return 0;
   },
 });
+/** Each once: as its own router told it, else as another heard of it. */
+function joined(
+  answers: readonly { readonly nodeId: string; readonly answer: routing.ListSessionsResponse }[],
+): readonly routing.SessionSummary[] {
+  const all = answers.flatMap(({ nodeId, answer }) =>
+    answer.sessions.map((session) => ({ session, own: session.router === nodeId })),
+  );
+  const byId = new Map(all.map(({ session }) => [session.sessionId, session]));
+  for (const { session, own } of all) if (own) byId.set(session.sessionId, session);
+  return [...byId.values()].toSorted((a, b) => a.connectedAtMs - b.connectedAtMs);
+}
 /** `2h03m`, `5m07s` or `12s`. */
 function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
@@ -69,15 +79,23 @@ const kick = command({
     'skerry sessions kick --user ada',
     'skerry sessions kick --address 203.0.113.9',
   ],
-  run: async (config, { arguments: [sessionId = ''], stdout }) => {
+  run: async (config, { arguments: [sessionId = ''], stdout, stderr }) => {
     const wanted = { sessionId, user: config.user ?? '', clientHost: config.address ?? '' };
     const given = Object.values(wanted).filter((value) => value !== '');
     if (given.length === 0)
       throw new StatusError('malformed', 'Cannot end sessions: give a session, --user or --address');
-    const ended = await withOperator(config, async ({ routers }) => {
-      const answers = await Promise.all(routers.map(({ client }) => client.kickSession(wanted, { idempotent: true })));
-      return answers.reduce((sum, answer) => sum + answer.ended, 0);
+    const { ended, missing } = await withOperator(config, async ({ routers }) => {
+      const options = { idempotent: true };
+      const direct = await askAll(routers, 'router', (client) => client.kickSession(wanted, options));
+      // The routers know of more of them than we may, and reach more.
+      const reached = routers.filter(({ nodeId }) => direct.answers.some((each) => each.nodeId === nodeId));
+      const passedOn = await askAll(reached.slice(0, 1), 'router', (client) =>
+        client.kickSession({ ...wanted, everywhere: true }, options),
+      );
+      const all = [...direct.answers, ...passedOn.answers];
+      return { ended: all.reduce((sum, { answer }) => sum + answer.ended, 0), missing: direct.missing };
     });
+    for (const line of missing) stderr.write(`${line}\n`);
     if (ended === 0)
       throw new StatusError('no_such_entry', `Cannot find a session of "${given.join(' ')}": see skerry sessions list`);
     stdout.write(config.json ? `${JSON.stringify({ ended })}\n` : `ended ${sessionId === '' ? ended : sessionId}\n`);

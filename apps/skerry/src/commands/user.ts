@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { randomId, StatusError } from '@skerry/kernel';
 import { command, flag, hostPattern, list, oneOf, optionalText, type CommandContext } from '@skerry/runtime-config';
+import { askAll } from '../ask-all.ts';
 import { operatorSettings, withOperator, type Operator } from '../operator.ts';
 import { readPassword } from '../password-input.ts';
 import { table } from '../table.ts';
@@ -186,14 +187,34 @@ const unlock = command({
     const { address: clientAddress = '' } = config;
     if (user === '' && clientAddress === '')
       throw new StatusError('malformed', 'Cannot unlock: give a user or --address; see --help');
-    // Failed logins are in the memory of the node that checked them.
-    const answers = await withOperator(config, ({ auths }) =>
-      Promise.all(auths.map(({ client }) => client.unlock({ user, clientAddress }, { idempotent: true }))),
-    );
-    const forgotten = answers.reduce((sum, answer) => sum + answer.forgotten, 0);
+    // Failed logins are in the memory of the auth node that checked them, and of the routers, who would tell it again.
+    const { answers, missing } = await withOperator(config, async ({ auths, routers }) => {
+      const about = { user, clientAddress };
+      const options = { idempotent: true };
+      const atRouters = await askAll(routers, 'router', (client) => client.forgetFailures(about, options));
+      const atAuths = await askAll(auths, 'auth node', (client) => client.unlock(about, options));
+      return {
+        answers: [...atRouters.answers, ...atAuths.answers],
+        missing: [...atRouters.missing, ...atAuths.missing],
+      };
+    });
+    for (const line of missing) context.stderr.write(`${line}\n`);
+    const forgotten = answers.reduce((sum, { answer }) => sum + answer.forgotten, 0);
     const whom = [user, clientAddress].filter((text) => text !== '').join(' at ');
     const said = forgotten === 0 ? `nothing to unlock: ${whom} has no failed logins` : `unlocked ${whom}`;
     return tell(context, config.json, { forgotten }, said);
+  },
+});
+const logout = command({
+  path: [...path, 'logout'],
+  summary: "End a user's sessions at all routers, transfers too; the user may log in again.",
+  positional: '<name>',
+  settings: { ...operatorSettings, json },
+  examples: ['skerry user logout ada', 'skerry user disable ada   # for good: sessions end as well'],
+  run: async (config, context) => {
+    const user = userOf(context);
+    await withOperator(config, ({ auth: service }) => service.revokeSessions({ user }));
+    return tell(context, config.json, { loggedOut: user }, `logged out ${user}`);
   },
 });
 const remove = command({
@@ -276,6 +297,7 @@ export const userCommands = [
   disable,
   enable,
   unlock,
+  logout,
   remove,
   listUsers,
   exportUsers,

@@ -2,6 +2,7 @@
 export * from './codec.ts';
 export * from './command.ts';
 export * from './document.ts';
+export * from './failed-logins.ts';
 export * from './group.ts';
 export * from './group-state.ts';
 export * from './machine.ts';

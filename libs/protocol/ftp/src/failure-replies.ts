@@ -59,6 +59,8 @@ const rows: Readonly<Record<Reason, Row>> = {
   too_many_sessions: { code: 421, text: 'Too many sessions; try again later.' },
   overloaded: { code: 450, text: 'Too busy; try again.', except: loginLater },
   credentials: { code: 530, text: 'Login incorrect.', except: { password: 550 } },
+  // The words of a wrong password: who is locked out must not tell by them which passwords were right.
+  too_many_failures: { code: 530, text: 'Login incorrect.', except: { password: 550 } },
   token_invalid: { code: 451, text: 'A right given by this server was not recognised; try again.' },
   token_expired: { code: 451, text: 'A right given by this server expired; try again.' },
   token_revoked: { code: 421, text: 'This session is over; log in again.' },

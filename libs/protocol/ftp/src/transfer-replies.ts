@@ -56,12 +56,13 @@ export const transferAbortedReplies = (): readonly Reply[] => [
 export function sessionsReply(sessions: readonly routing.SessionSummary[], nowMs: number): Reply {
   const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1000));
   const lines = sessions.map(
-    ({ user, clientAddress, tls, connectedAtMs, idleMs, transferring, transferredBytes, command }) =>
-      ` ${user === '' ? '(no user)' : user} from ${clientAddress}${tls ? ' under TLS' : ''}, ` +
+    ({ user, clientAddress, tls, connectedAtMs, idleMs, transferring, transferredBytes, command, router }) =>
+      ` ${user === '' ? '(no user)' : user} from ${clientAddress}${tls ? ' under TLS' : ''}` +
+      `${router === '' ? '' : ` at ${router}`}, ` +
       `for ${seconds(nowMs - connectedAtMs)} s, ` +
       `${transferring ? `transferring (${transferredBytes} bytes)` : `idle ${seconds(idleMs)} s`}: ${command}`,
   );
-  return reply(200, 'Sessions at this door:', ...lines, `${sessions.length} in all.`);
+  return reply(200, 'Sessions:', ...lines, `${sessions.length} in all.`);
 }
 
 export const greetingReply = (text: string): Reply => reply(220, text);

@@ -85,6 +85,12 @@ class CallSet {
   abortAll(failure: StatusError): void {
     for (const call of [...this.#calls]) call.abort(failure);
   }
+  /** Of callers whom `isVoid` names. */
+  abortOf(isVoid: (nodeId: NodeId) => boolean): void {
+    for (const call of [...this.#calls])
+      if (isVoid(call.caller.nodeId))
+        call.abort(new StatusError('token_revoked', `Calls of node "${call.caller.nodeId}" are void: it was revoked`));
+  }
 }
 
 export class Dispatcher {
@@ -162,5 +168,9 @@ export class Dispatcher {
   }
   abortAll(failure: StatusError): void {
     this.#calls.abortAll(failure);
+  }
+  /** A stream proved who calls when it began, and may go on for days. */
+  abortOf(isVoid: (nodeId: NodeId) => boolean): void {
+    this.#calls.abortOf(isVoid);
   }
 }

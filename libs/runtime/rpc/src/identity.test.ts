@@ -215,6 +215,32 @@ describe('at the door', () => {
     await expect(client.unary({})).rejects.toMatchObject({ reason: 'token_revoked' });
     await revoked.rpc.close(0);
   });
+  test('its streams end too, those of others go on', async () => {
+    const names = ['processing_7', 'processing_8'] as const;
+    const [revoked, other] = names.map((name) => makeNode(name, 'processing', world));
+    const ending = new AbortController();
+    async function* ticking(): AsyncGenerator<object> {
+      while (!ending.signal.aborted) {
+        yield {};
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+    const open = async (node: typeof revoked): Promise<() => Promise<unknown>> => {
+      const stream = node?.rpc.client(EchoServiceDefinition, plain.target).bidi(ticking());
+      const iterator = stream?.[Symbol.asyncIterator]();
+      await iterator?.next();
+      return async () => iterator?.next();
+    };
+    const [next, nextOfOther] = await Promise.all([open(revoked), open(other)]);
+    plain.server.revocations.add(['processing_7']);
+    const toItsEnd = async (): Promise<void> => {
+      for (;;) await next();
+    };
+    await expect(toItsEnd()).rejects.toMatchObject({ reason: 'token_revoked' });
+    for (let i = 0; i < 3; i++) expect(await nextOfOther()).toMatchObject({ done: false });
+    ending.abort();
+    await Promise.all([revoked?.rpc.close(0), other?.rpc.close(0)]);
+  });
 
   /** A tool of a stranger: no token, no header. */
   const tool = (

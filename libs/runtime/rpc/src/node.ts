@@ -91,6 +91,7 @@ class Node implements RpcNode {
   async listen(address: Address): Promise<Address> {
     assert(this.#server === undefined, 'a node listens once');
     const { world, identity, sealer, revocations } = this.#options;
+    revocations.listen(() => this.#dispatcher.abortOf((nodeId) => revocations.has(nodeId)));
     this.#server = new TcpServer({
       dispatcher: this.#dispatcher,
       headers: this.#headers,

@@ -27,6 +27,15 @@ test('what was added here stays when a newer list comes, and does not make the l
   list.replace(1, ['theirs']);
   expect([...list.ids].toSorted()).toEqual(['mine', 'theirs']);
 });
+test('whoever listens is told of each change, and of nothing that is old', () => {
+  const list = createRevocationList();
+  const seen: boolean[] = [];
+  list.listen(() => seen.push(list.has('a')));
+  list.replace(2, ['a']);
+  list.replace(1, []);
+  list.add(['b']);
+  expect(seen).toEqual([true, true]);
+});
 test('an id that is on both lists is told once', () => {
   const list = createRevocationList();
   list.add(['a']);

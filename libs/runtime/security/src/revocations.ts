@@ -17,6 +17,7 @@ export function createRevocationList(): RevocationList {
   let version = 0;
   let listed = new Set<string>();
   const added = new Set<string>();
+  const listeners: (() => void)[] = [];
   const keep = (ids: Set<string>, id: string): void => {
     if (id.length > revokedIdLengthMax) return;
     ids.delete(id);
@@ -41,9 +42,12 @@ export function createRevocationList(): RevocationList {
       for (const id of ids) keep(next, id);
       version = newer;
       listed = next;
+      for (const listener of listeners) listener();
     },
     add(ids) {
       for (const id of ids) keep(added, id);
+      for (const listener of listeners) listener();
     },
+    listen: (listener) => void listeners.push(listener),
   };
 }

@@ -31,4 +31,6 @@ export interface RevocationList {
   /** Takes a newer list, or more ids. */
   replace(version: number, ids: readonly string[]): void;
   add(ids: readonly string[]): void;
+  /** Called when there may be more of them. */
+  listen(listener: () => void): void;
 }

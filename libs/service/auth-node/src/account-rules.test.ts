@@ -19,7 +19,10 @@ const addGroup = (name: string, over: Partial<auth.Group> = {}): Promise<unknown
 const changeGroup = (name: string, over: Partial<auth.ChangeGroupRequest>): Promise<unknown> =>
   node.handlers.changeGroup(auth.ChangeGroupRequest.fromPartial({ name, ...over }), node.context) as Promise<unknown>;
 const sealedGrant = async (user: string, clientAddress = '10.0.0.1'): Promise<Uint8Array> => {
-  const { grant } = await node.handlers.login({ user, password: 'pw', clientAddress, tls: false }, node.context);
+  const { grant } = await node.handlers.login(
+    { user, password: 'pw', clientAddress, tls: false, past: undefined },
+    node.context,
+  );
   return grant as Uint8Array;
 };
 const renewed = async (grant: Uint8Array): Promise<auth.Grant> =>

@@ -26,6 +26,7 @@ import type { Telemetry } from '@skerry/runtime-telemetry';
 import type { WorkerPool } from '@skerry/runtime-workers';
 import type { World } from '@skerry/runtime-world';
 import type { Grants } from './grants.ts';
+import type { LoginEndPush } from './login-end-push.ts';
 import type { RevocationPush } from './revocation-push.ts';
 import type { Sessions } from './sessions.ts';
 import type { AuthConfig } from './settings.ts';
@@ -46,6 +47,7 @@ export type AccountParts = {
   readonly telemetry: Telemetry;
   readonly sessions: Sessions;
   readonly push: RevocationPush;
+  readonly ends: LoginEndPush;
   readonly grants: Grants;
   readonly config: AuthConfig;
 };
@@ -117,8 +119,7 @@ export class Accounts {
     await this.#propose({ kind: 'change', name, change }, operationId);
     const fields = Object.entries(change).filter(([, value]) => value !== undefined);
     this.#audit('user_changed', name, by, { fields: fields.map(([field]) => field) });
-    if (hash !== undefined || request.disabled === true || request.expiresAtMs !== undefined)
-      this.#endSessions(this.#parts.sessions.of(name));
+    if (hash !== undefined || request.disabled === true || request.expiresAtMs !== undefined) this.#endSessions(name);
     return { user: toWireUser(this.#known(name)) };
   }
 
@@ -127,7 +128,7 @@ export class Accounts {
     const operationId = operationIdOf(request.operationId, this.#parts.world.random);
     await this.#propose({ kind: 'remove', name: request.name }, operationId);
     this.#audit('user_removed', request.name, by);
-    this.#endSessions(this.#parts.sessions.of(request.name));
+    this.#endSessions(request.name);
     return {};
   }
 
@@ -147,7 +148,7 @@ export class Accounts {
 
   /** All or nothing. @throws StatusError `malformed`, `path_invalid`, `too_large` (a line for each row), `not_leader`. */
   async import(request: auth.ImportUsersRequest, by: By): Promise<auth.ImportUsersResponse> {
-    const { world, telemetry, sessions } = this.#parts;
+    const { world, telemetry } = this.#parts;
     const operationId = operationIdOf(request.operationId, world.random);
     const { users, groups } = usersFromDocument(readJson(documentShape, request.json, 'users document'));
     refuseFaults(hashFaults(users));
@@ -164,7 +165,7 @@ export class Accounts {
       throw new StatusError('unexpected', `Cannot import: the log answered "${outcome.kind}"`);
     const { added, replaced, groupsAdded, groupsReplaced } = outcome;
     telemetry.emit({ event: 'users_imported', added, replaced, groupsAdded, groupsReplaced, by });
-    this.#endSessions(users.flatMap(({ name }) => sessions.of(name)));
+    for (const { name } of users) this.#endSessions(name);
     return { added, replaced, groupsAdded, groupsReplaced };
   }
 
@@ -212,7 +213,7 @@ export class Accounts {
 
   /** @throws StatusError `no_such_user` (for all sessions of one), `malformed`, `not_leader`. */
   async revokeSessions(request: auth.RevokeSessionsRequest, by: By): Promise<auth.RevokeSessionsResponse> {
-    const { replica, sessions, config } = this.#parts;
+    const { replica, config, ends } = this.#parts;
     const { user: name, sessionId } = request;
     if (sessionId !== '' && !isHexId(sessionId))
       throw new StatusError(
@@ -223,12 +224,30 @@ export class Accounts {
     const session = sessionId === '' ? undefined : { id: sessionId, expiresAtMs };
     await this.#propose({ kind: 'revoke', name, session }, this.#newOperation());
     this.#audit('sessions_revoked', name, by, { session: sessionId === '' ? 'all' : sessionId });
-    this.#endSessions(sessionId === '' ? sessions.of(name) : [sessionId]);
+    if (sessionId === '') this.#endSessions(name);
+    else {
+      this.#voidGrants([sessionId]);
+      ends.end({ user: name, beganUntilMs: 0, loginId: sessionId });
+    }
     return {};
   }
 
+  /** Those of the user that are over, everywhere: what holds now is asked of the state, whatever the change was. */
+  #endSessions(name: string): void {
+    const { sessions, ends } = this.#parts;
+    this.#voidGrants(sessions.of(name));
+    const beganUntilMs = this.#sessionsOverUntilMs(name);
+    if (beganUntilMs > 0) ends.end({ user: name, beganUntilMs, loginId: '' });
+  }
+  #sessionsOverUntilMs(name: string): number {
+    const { replica, world } = this.#parts;
+    const nowMs = Math.floor(Math.max(world.clock.wallMs(), replica.now().wallMs));
+    const record = findUser(replica.state, name);
+    if (record === undefined || record.user.disabled || (record.user.expiresAtMs ?? nowMs + 1) <= nowMs) return nowMs;
+    return record.sessionsVoidUntilMs;
+  }
   /** Tells every node, so that grants that were given out end before they expire. */
-  #endSessions(ids: readonly string[]): void {
+  #voidGrants(ids: readonly string[]): void {
     for (const id of ids) this.#parts.sessions.forget(id);
     this.#parts.push.revoke(ids);
   }

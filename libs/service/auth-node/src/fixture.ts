@@ -13,7 +13,7 @@ import {
   type Reason,
 } from '@skerry/kernel';
 import { UsersMachine } from '@skerry/domain-users';
-import { auth } from '@skerry/proto';
+import { auth, type routing } from '@skerry/proto';
 import { fixedDirectory } from '@skerry/runtime-discovery';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import { nodeWorld } from '@skerry/runtime-node';
@@ -137,6 +137,8 @@ export type AuthUnderTest = {
   readonly events: TelemetryEvent[];
   /** Ids that discovery was told are void. */
   readonly revoked: string[];
+  /** What the router was told is over. */
+  readonly ended: routing.EndLoginsRequest[];
   readonly context: CallContext;
   logIn(user: string, password: string, clientAddress?: string): Promise<auth.Grant>;
   open(sealed: Uint8Array): auth.Grant;
@@ -160,6 +162,7 @@ export async function startAuth(over: Partial<AuthConfig> = {}, before?: MemoryR
   telemetry.listen((event) => events.push(event));
   const sealer = createSealer(sealingKey);
   const revoked: string[] = [];
+  const ended: routing.EndLoginsRequest[] = [];
   let handlers: AuthHandlers | undefined;
   const rpc = {
     nodeId: NodeId('auth_1'),
@@ -171,6 +174,11 @@ export async function startAuth(over: Partial<AuthConfig> = {}, before?: MemoryR
         revoked.push(...revocations.map(({ id }) => id));
         return { version: 1 };
       },
+      endLogins: async (request: routing.EndLoginsRequest) => {
+        ended.push(request);
+        return { ended: 1 };
+      },
+      listLogins: async () => ({ loginIds: [] }),
     }),
   } as unknown as RpcNode;
   const hub = {
@@ -182,7 +190,7 @@ export async function startAuth(over: Partial<AuthConfig> = {}, before?: MemoryR
     endpoints: {},
     load: 0,
   };
-  const directory = fixedDirectory(world, [hub]);
+  const directory = fixedDirectory(world, [hub, { ...hub, nodeId: 'routing_1', role: 'routing' }]);
   const workers = new CheapWorkers();
   const replica = before ?? new MemoryReplica(clock);
   const revocations = createRevocationList();
@@ -209,10 +217,14 @@ export async function startAuth(over: Partial<AuthConfig> = {}, before?: MemoryR
     workers,
     events,
     revoked,
+    ended,
     context,
     open,
     logIn: async (user, password, clientAddress = '10.0.0.1') =>
-      open((await served.login({ user, password, clientAddress, tls: false }, context)).grant as Uint8Array),
+      open(
+        (await served.login({ user, password, clientAddress, tls: false, past: undefined }, context))
+          .grant as Uint8Array,
+      ),
   };
 }
 

@@ -108,6 +108,7 @@ export class Grants {
       rateUpBytesPerSecond: user.rateUpBytesPerSecond,
       rateDownBytesPerSecond: user.rateDownBytesPerSecond,
       sessionsMax: user.sessionsMax,
+      userExpiresAtMs: user.expiresAtMs,
     };
     return {
       sealed: this.#parts.sealer.seal('grant', auth.Grant.encode(grant).finish()),

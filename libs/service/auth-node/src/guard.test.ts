@@ -1,13 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  failuresForgottenMs,
-  keysRememberedMax,
-  lockFirstMs,
-  lockMaxMs,
-  LoginGuard,
-  placeKnownForMs,
-  placeOf,
-} from './guard.ts';
+import { failuresForgottenMs, loginPlaceOf, placeKnownForMs } from '@skerry/domain-users';
+import type { auth } from '@skerry/proto';
+import { keysRememberedMax, lockFirstMs, lockMaxMs, LoginGuard } from './guard.ts';
 
 let nowMs = 0;
 const clock = { monotonicMs: () => nowMs, wallMs: () => nowMs, setTimer: () => ({ cancel: () => undefined }) };
@@ -23,6 +17,52 @@ const fail = (times: number, user = 'ann', address = '10.0.0.1'): void => {
 const failEverywhere = (times: number, user = 'ann'): void => {
   for (let i = 0; i < times; i++) guard.failed(user, `192.0.2.${i % 250}`);
 };
+
+describe('what the routers counted', () => {
+  const past = (over: Partial<auth.LoginPast>): auth.LoginPast => ({
+    pair: undefined,
+    address: undefined,
+    user: undefined,
+    knownSinceMs: undefined,
+    ...over,
+  });
+  const told = (over: Partial<auth.LoginPast>): void => guard.told('ann', '10.0.0.1', past(over));
+  beforeEach(() => {
+    nowMs = 10 * lockFirstMs;
+  });
+  test('locks also where this node has counted nothing, for what is left of the time', () => {
+    told({ pair: { count: 10, sinceMs: 20_000 } });
+    expect(guard.verdict('ann', '10.0.0.1')).toEqual({ kind: 'locked', forMs: lockFirstMs - 20_000 });
+    expect(guard.verdict('ann', '10.0.0.2').kind).toBe('free');
+    told({ address: { count: 100, sinceMs: 0 }, user: { count: 50, sinceMs: 0 } });
+    expect(guard.verdict('bob', '10.0.0.1').kind).toBe('locked');
+    expect(guard.verdict('ann', '10.0.0.2').kind).toBe('locked');
+  });
+  test('counts on from there', () => {
+    told({ pair: { count: 9, sinceMs: 10_000 } });
+    expect(guard.failed('ann', '10.0.0.1')).toBe(true);
+  });
+  test('does not lessen what this node counted itself', () => {
+    fail(10);
+    told({ pair: { count: 4, sinceMs: 0 } });
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('locked');
+  });
+  test('a router that has not heard of a login yet brings nothing back', () => {
+    fail(9);
+    nowMs += 1_000;
+    guard.succeeded('ann', '10.0.0.1');
+    nowMs += 100;
+    told({ pair: { count: 9, sinceMs: 1_100 } });
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('free');
+    told({ pair: { count: 10, sinceMs: 50 } });
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('locked');
+  });
+  test('a place where the user logged in is known here too', () => {
+    told({ user: { count: 50, sinceMs: 0 }, knownSinceMs: 1_000 });
+    expect(guard.verdict('ann', '10.0.0.1').kind).toBe('free');
+    expect(guard.verdict('ann', '10.0.0.2').kind).toBe('locked');
+  });
+});
 
 describe('one user at one address', () => {
   const rows: readonly [rule: string, failures: number, verdict: object][] = [
@@ -119,7 +159,7 @@ describe('an address', () => {
     ['IPv6 of one network of 64 bits', '2001:db8:1:2::1', '2001:db8:1:2:ffff::9', true],
     ['IPv6 of two', '2001:db8:1:2::1', '2001:db8:1:3::1', false],
   ])('%s', (_, one, other, same) => {
-    expect(placeOf(one) === placeOf(other)).toBe(same);
+    expect(loginPlaceOf(one) === loginPlaceOf(other)).toBe(same);
   });
 });
 

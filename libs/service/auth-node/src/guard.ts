@@ -4,10 +4,11 @@
  * A guesser at one address is locked for that user there, which hinders nobody else. Only guesses from many addresses
  * lock the user itself, and then not where the user has logged in before: a lock-out must not be a weapon.
  *
- * Assumes: logins go to one auth node (the leader), so all routers share one guard; it is in memory, and a new leader
- * begins anew.
+ * Assumes: logins go to one auth node (the leader), so all routers share one guard, which is strict. It is in memory: a
+ * new leader learns what was before from the routers, which count too and tell it with each login.
  */
-import { parseAddress } from '@skerry/kernel';
+import { failuresForgottenMs, loginPlaceOf, placeKnownForMs } from '@skerry/domain-users';
+import type { auth } from '@skerry/proto';
 import type { Clock } from '@skerry/runtime-world';
 
 type Limits = {
@@ -31,14 +32,8 @@ export const delayMaxMs = 2_000;
 export const lockFirstMs = 60_000;
 /** Longest lock-out, in ms: 15 minutes, so that a victim need not call an operator. */
 export const lockMaxMs = 15 * 60_000;
-/** Failures are forgotten when there was none for so long, in ms: longer than the longest lock-out. */
-export const failuresForgottenMs = 30 * 60_000;
 /** Users, addresses and pairs whose failures are remembered, each; the oldest is forgotten for the newest. Some 100 bytes each. */
 export const keysRememberedMax = 20_000;
-/** How long a user's address counts as the user's own after a login there, in ms: holidays included. */
-export const placeKnownForMs = 30 * 24 * 3_600_000;
-/** Leading bits of an IPv6 address that count: whoever has one address has the network (RFC 6177). */
-const networkBitsVersion6 = 64;
 
 type Failures = { readonly count: number; readonly lastMs: number };
 
@@ -105,6 +100,14 @@ class FailureTable {
   freeLeft(key: string): number {
     return Math.max(0, this.#limits.freeCount - (this.#failures.get(key)?.count ?? 0));
   }
+  /** What others counted, when they counted more; not what was before `afterMs`, when it was forgiven. */
+  adopt(key: string, told: auth.FailedLogins | undefined, nowMs: number, afterMs = Number.NEGATIVE_INFINITY): void {
+    if (told === undefined) return;
+    const toldMs = nowMs - told.sinceMs;
+    const { count, lastMs } = this.#failures.get(key) ?? { count: 0, lastMs: toldMs };
+    if (told.count > count && toldMs > afterMs)
+      this.#failures.set(key, { count: told.count, lastMs: Math.max(lastMs, toldMs) });
+  }
   /** Returns whether this failure locked the key. */
   failed(key: string, nowMs: number): boolean {
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
@@ -129,15 +132,6 @@ const isPair = (key: string, user: string, place: string): boolean => {
   return (place === '' || key.slice(0, at) === place) && (user === '' || key.slice(at + 1) === user);
 };
 
-/** What counts as one place: an IPv4 address, an IPv6 network of 64 bits. */
-export function placeOf(address: string): string {
-  const bytes = parseAddress(address);
-  if (bytes === undefined) return address.replaceAll(' ', '_');
-  if (bytes.length === 4) return bytes.join('.');
-  const network = bytes.slice(0, networkBitsVersion6 / 8);
-  return `${network.map((byte) => byte.toString(16).padStart(2, '0')).join('')}/${networkBitsVersion6}`;
-}
-
 export class LoginGuard {
   readonly #clock: Clock;
   readonly #pairs = new FailureTable(pairLimits);
@@ -150,9 +144,23 @@ export class LoginGuard {
   constructor(clock: Clock) {
     this.#clock = clock;
   }
+  /** What the routers know: they remember it when this node has just begun to count. */
+  told(user: string, address: string, past: auth.LoginPast): void {
+    const nowMs = this.#clock.monotonicMs();
+    const place = loginPlaceOf(address);
+    const pair = pairOf(user, place);
+    if (past.knownSinceMs !== undefined) this.#knownAt(pair, nowMs - past.knownSinceMs);
+    // A router that has not heard of the login yet would else have it counted again.
+    this.#pairs.adopt(pair, past.pair, nowMs, this.#known.get(pair));
+    this.#addresses.adopt(place, past.address, nowMs);
+    this.#users.adopt(user, past.user, nowMs);
+  }
+  #knownAt(pair: string, atMs: number): void {
+    if (atMs > (this.#known.get(pair) ?? Number.NEGATIVE_INFINITY)) this.#known.set(pair, atMs);
+  }
   verdict(user: string, address: string): Verdict {
     const nowMs = this.#clock.monotonicMs();
-    const place = placeOf(address);
+    const place = loginPlaceOf(address);
     const pair = pairOf(user, place);
     const verdicts = [this.#pairs.verdict(pair, nowMs), this.#addresses.verdict(place, nowMs)];
     if (!this.#isKnown(pair, nowMs)) verdicts.push(this.#users.verdict(user, nowMs));
@@ -162,7 +170,7 @@ export class LoginGuard {
   /** Returns whether user or address is locked by this failure. */
   failed(user: string, address: string): boolean {
     const nowMs = this.#clock.monotonicMs();
-    const place = placeOf(address);
+    const place = loginPlaceOf(address);
     const locked = [
       this.#pairs.failed(pairOf(user, place), nowMs),
       this.#addresses.failed(place, nowMs),
@@ -176,7 +184,7 @@ export class LoginGuard {
    * first of them counts. A client that opens ten sessions gives one password ten times.
    */
   begin(user: string, address: string, password: string): boolean {
-    const pair = pairOf(user, placeOf(address));
+    const pair = pairOf(user, loginPlaceOf(address));
     const underWay = this.#underWay.get(pair) ?? new Map<string, number>();
     const same = underWay.get(password) ?? 0;
     if (same === 0 && underWay.size >= Math.max(1, this.#pairs.freeLeft(pair))) return false;
@@ -185,7 +193,7 @@ export class LoginGuard {
     return true;
   }
   ended(user: string, address: string, password: string): void {
-    const pair = pairOf(user, placeOf(address));
+    const pair = pairOf(user, loginPlaceOf(address));
     const underWay = this.#underWay.get(pair);
     const left = (underWay?.get(password) ?? 1) - 1;
     if (left > 0) underWay?.set(password, left);
@@ -194,13 +202,13 @@ export class LoginGuard {
   }
   /** The address keeps its failures, and so does the user at others: a guesser could wipe them out else. */
   succeeded(user: string, address: string): void {
-    const pair = pairOf(user, placeOf(address));
+    const pair = pairOf(user, loginPlaceOf(address));
     this.#pairs.forget(pair);
     this.#known.set(pair, this.#clock.monotonicMs());
   }
   /** By an operator: of a user, of an address, or of one at the other. @returns how many entries were forgotten. */
   unlock(user: string, address: string): number {
-    const place = address === '' ? '' : placeOf(address);
+    const place = address === '' ? '' : loginPlaceOf(address);
     let count = this.#pairs.forgetWhere((key) => isPair(key, user, place));
     if (user !== '' && this.#users.forget(user)) count += 1;
     if (place !== '' && this.#addresses.forget(place)) count += 1;

@@ -1,6 +1,7 @@
 /** Checks a name and password; the answer's time and words do not tell whether the name is there. */
 import { findUser, nameLengthMax } from '@skerry/domain-users';
 import { inBlock, parseBlock, StatusError } from '@skerry/kernel';
+import type { auth } from '@skerry/proto';
 import type { Replica } from '@skerry/runtime-replica';
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import { pause, type World } from '@skerry/runtime-world';
@@ -22,6 +23,8 @@ export type Attempt = {
   readonly user: string;
   readonly password: string;
   readonly clientAddress: string;
+  /** What the routers know of failed logins. */
+  readonly past?: auth.LoginPast | undefined;
   /** The password is proved within a session that counts already: none begins. */
   readonly proofOnly?: boolean;
 };
@@ -31,11 +34,12 @@ const addressLengthMax = 64;
 
 const refused = (): StatusError => new StatusError('credentials', 'Login failed: user or password is wrong');
 
-/** @throws StatusError `credentials` (also while locked out), `account_disabled`, `overloaded`. */
+/** @throws StatusError `credentials`, `too_many_failures`, `account_disabled`, `overloaded`. */
 export async function logIn(parts: LoginParts, attempt: Attempt, signal?: AbortSignal): Promise<Granted> {
   const { replica, telemetry, guard, passwords, grants } = parts;
   const user = attempt.user.slice(0, nameLengthMax + 1);
   const address = attempt.clientAddress.slice(0, addressLengthMax);
+  if (attempt.past !== undefined) guard.told(user, address, attempt.past);
   await passGuard(parts, user, address, signal);
   if (!guard.begin(user, address, attempt.password)) throw tooMany(parts, user, address, 'busy');
   let hash: string | undefined;
@@ -101,5 +105,5 @@ async function passGuard(
 
 function tooMany({ telemetry }: LoginParts, user: string, address: string, why: string): StatusError {
   telemetry.emit({ event: 'login_refused', level: 'warn', user, address, why });
-  return new StatusError('credentials', 'Login refused: too many failed logins, wait a while and try again');
+  return new StatusError('too_many_failures', 'Login refused: too many failed logins, wait a while and try again');
 }

@@ -8,7 +8,7 @@ import { operationIdOf } from './wire.ts';
 /**
  * The old password is proved as a login proves it: the same delay, the same lock-out, the same words. Then all sessions
  * of the user end, this one too: what a stolen session knew is worth nothing.
- * @throws StatusError `credentials`, `malformed`, `account_disabled`, `token_revoked`, `token_expired`, `not_leader`.
+ * @throws StatusError `credentials`, `too_many_failures`, `malformed`, `account_disabled`, `token_revoked`, `token_expired`, `not_leader`.
  */
 export async function changeOwnPassword(
   parts: LoginParts & { readonly accounts: Accounts },

@@ -9,6 +9,7 @@ import { ensureFirstAdmin, firstAdminName, type FirstAdmin } from './first-admin
 import { Grants } from './grants.ts';
 import { LoginGuard } from './guard.ts';
 import { access, createHandlers } from './handlers.ts';
+import { LoginEndPush } from './login-end-push.ts';
 import { PasswordCheck } from './password-check.ts';
 import { RevocationPush } from './revocation-push.ts';
 import { SessionLimit } from './session-limit.ts';
@@ -44,10 +45,11 @@ export async function serve(
   if (!alone) beginOnceLeading(replica, telemetry, begin);
   const sessions = new Sessions(world.clock);
   const push = new RevocationPush({ world, rpc, directory, telemetry, grantLifeMs });
+  const ends = new LoginEndPush({ world, rpc, directory, telemetry });
   const guard = new LoginGuard(world.clock);
   const passwords = new PasswordCheck(world, workers);
   const grants = new Grants({ world, sealer, replica, config });
-  const accounts = new Accounts({ world, replica, workers, telemetry, sessions, push, grants, config });
+  const accounts = new Accounts({ world, replica, workers, telemetry, sessions, push, ends, grants, config });
   const handlers = createHandlers({
     world,
     replica,
@@ -74,6 +76,7 @@ export async function serve(
     }),
     stop: () => {
       push.close();
+      ends.close();
       stopped ??= close();
       return stopped;
     },

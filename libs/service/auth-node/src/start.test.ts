@@ -63,6 +63,7 @@ const login = (user: string, password: string): auth.LoginRequest => ({
   user,
   password,
   clientAddress: '::1',
+  past: undefined,
   tls: true,
 });
 

@@ -1,7 +1,7 @@
 /** Answers the session machine's calls for one line: rights checked here, everything else asked of auth and data. */
 import { assert, StatusError, toStatusError, unreachable } from '@skerry/kernel';
 import type { Right } from '@skerry/domain-users';
-import { data, type processing } from '@skerry/proto';
+import { data, type auth, type processing } from '@skerry/proto';
 import type { BackendAnswer, BackendAnswers, BackendCall, Session, TransferOperation } from '@skerry/protocol-ftp';
 import type { Deadline, RoleCaller } from '@skerry/runtime-discovery';
 import type { CallOptions, Client } from '@skerry/runtime-rpc';
@@ -16,7 +16,13 @@ export type BackendParts = GrantParts & {
   readonly data: RoleCaller<DataDefinition>;
   readonly telemetry: Telemetry;
 };
-export type Line = { readonly operationId: string; readonly session: Session; readonly deadline: Deadline };
+export type Line = {
+  readonly operationId: string;
+  readonly session: Session;
+  readonly deadline: Deadline;
+  /** Of a login. */
+  readonly loginPast?: auth.LoginPast | undefined;
+};
 
 type Call<K extends BackendCall['kind']> = Extract<BackendCall, { kind: K }>;
 type Ask<T> = (client: Client<DataDefinition>, options: CallOptions) => Promise<T>;
@@ -111,8 +117,8 @@ export class Backend {
   }
 
   async #login(call: Call<'login'>): Promise<BackendAnswers['login']> {
-    const { session, deadline } = this.#line;
-    const opened = await logIn(this.#parts, session, call, deadline);
+    const { session, deadline, loginPast: past } = this.#line;
+    const opened = await logIn(this.#parts, session, { ...call, past }, deadline);
     await this.#ensureHome(opened.account);
     this.#opened = opened;
     return { grant: opened.sealed };

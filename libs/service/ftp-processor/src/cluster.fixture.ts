@@ -178,6 +178,8 @@ export class Cluster {
   service: Service | undefined;
   /** Entries that a listing has. */
   listCount = 3;
+  /** As the router tells it with a line. */
+  loginPast: auth.LoginPast | undefined;
   session: processing.Session = freshSession({
     id: 'a'.repeat(32),
     clientHost: '192.0.2.1',
@@ -214,7 +216,7 @@ export class Cluster {
     signal = new AbortController().signal,
   ): Promise<processing.ExecuteResponse> {
     const bytes = typeof line === 'string' ? new TextEncoder().encode(line) : line;
-    const request = { operationId, session: this.session, line: bytes };
+    const request = { operationId, session: this.session, line: bytes, loginPast: this.loginPast };
     if (this.#execute === undefined) throw new Error('the service did not register itself');
     const sent = processing.ExecuteRequest.decode(processing.ExecuteRequest.encode(request).finish());
     return this.#execute(sent, { signal });

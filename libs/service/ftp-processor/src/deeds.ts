@@ -14,7 +14,12 @@ const kinds: Readonly<Partial<Record<BackendCall['kind'], processing.DeedKind>>>
   setAttributes: DeedKind.SET_ATTRIBUTES,
 };
 /** Failures of a login that are about who logs in, not about us. */
-const refusals: ReadonlySet<Reason> = new Set<Reason>(['credentials', 'account_disabled', 'no_such_user']);
+const refusals: ReadonlySet<Reason> = new Set<Reason>([
+  'credentials',
+  'too_many_failures',
+  'account_disabled',
+  'no_such_user',
+]);
 
 const about = (call: BackendCall): Pick<processing.Deed, 'path' | 'targetPath' | 'user'> => ({
   path: 'path' in call ? call.path : '',

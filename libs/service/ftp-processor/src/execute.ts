@@ -25,7 +25,7 @@ export async function execute(
   request: processing.ExecuteRequest,
   caller: Pick<CallContext, 'signal'>,
 ): Promise<processing.ExecuteResponse> {
-  const { operationId, line } = request;
+  const { operationId, line, loginPast } = request;
   const session = checkedSession(request);
   const deadline = {
     atMs: parts.clock.monotonicMs() + parts.deadlineMs,
@@ -34,7 +34,7 @@ export async function execute(
       return caller.signal;
     },
   };
-  const backend = new Backend(parts, { operationId, session, deadline });
+  const backend = new Backend(parts, { operationId, session, deadline, loginPast });
   const { clock, hosts } = parts;
   const tlsRequired = tlsRequirements[session.tlsRequired];
   const machine = new SessionMachine(session, { nowMs: clock.wallMs(), tlsRequired, hosts });

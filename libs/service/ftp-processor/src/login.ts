@@ -46,10 +46,10 @@ function openHeld(sealer: Sealer, sealed: Uint8Array): OpenedGrant {
 export async function logIn(
   { sealer, auth: caller, clock }: GrantParts,
   session: Session,
-  { user, password }: { readonly user: string; readonly password: string },
+  { user, password, past }: Pick<auth.LoginRequest, 'user' | 'password' | 'past'>,
   deadline: Deadline,
 ): Promise<OpenedGrant> {
-  const request = { user, password, clientAddress: session.clientHost, tls: session.controlTls };
+  const request = { user, password, clientAddress: session.clientHost, tls: session.controlTls, past };
   // One try may take all the time: auth makes whoever guesses wait, and a failure counts each time it is asked for.
   const tryMaxMs = deadline.atMs - clock.monotonicMs();
   const { grant } = await caller.call((client, options) => client.login(request, options), deadline, tryMaxMs);

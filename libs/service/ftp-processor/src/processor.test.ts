@@ -336,6 +336,21 @@ describe('deeds', () => {
   });
 });
 
+test('what the routers know of failed logins goes to auth with the password', async () => {
+  const cluster = await Cluster.start();
+  cluster.loginPast = auth.LoginPast.fromPartial({ pair: { count: 3, sinceMs: 7 } });
+  await cluster.say('USER ada', 'PASS wrong');
+  expect(cluster.auth.logins.at(-1)?.past).toEqual(cluster.loginPast);
+});
+test.each(['credentials', 'too_many_failures'] as const)('%s is the same to the client', async (reason) => {
+  const cluster = await Cluster.start();
+  cluster.auth.failing = reason;
+  await cluster.say('USER ada');
+  const { directives, deeds } = await cluster.execute('PASS right');
+  expect(directives).toMatchObject([{ kind: { value: { code: 530, lines: ['Login incorrect.'] } } }]);
+  expect(deeds).toMatchObject([{ detail: reason }]);
+});
+
 describe('grants', () => {
   test('a fresh one is used as it is', async () => {
     const cluster = await Cluster.loggedIn();

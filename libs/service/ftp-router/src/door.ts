@@ -8,6 +8,7 @@ import type { PassiveHosts } from './passive-hosts.ts';
 import type { PassivePorts } from './passive-ports.ts';
 import type { Rates } from './rates.ts';
 import type { Config } from './settings.ts';
+import type { FailedLogins } from './shared/failed-logins.ts';
 
 export type Door = {
   readonly config: Config;
@@ -18,7 +19,9 @@ export type Door = {
   readonly processors: Processors;
   readonly nodes: DataNodes;
   readonly figures: Figures;
-  /** All sessions of this router. */
+  /** As all routers together count them. */
+  readonly failures: FailedLogins;
+  /** All sessions of all routers. */
   readonly sessions: () => readonly routing.SessionSummary[];
   readonly rates: Rates;
 };

@@ -1,7 +1,7 @@
 /** For the tests: a router between a processor and a data node that do as little as will do. */
 import { afterEach } from '@jest/globals';
 import { NodeId, StatusError, utf8, fromUtf8 } from '@skerry/kernel';
-import { data, processing, routing } from '@skerry/proto';
+import { type auth, data, processing, routing } from '@skerry/proto';
 import { parseCommand } from '@skerry/protocol-ftp';
 import { readSettings } from '@skerry/runtime-config';
 import type { NodeRecord } from '@skerry/runtime-discovery';
@@ -29,11 +29,18 @@ const certificate = (): Promise<string> =>
 
 /** What the processor was asked, and how it is to misbehave. */
 export type FakeProcessor = {
-  readonly executed: { operationId: string; line: string; session: processing.Session }[];
+  readonly executed: {
+    operationId: string;
+    line: string;
+    session: processing.Session;
+    loginPast: auth.LoginPast | undefined;
+  }[];
   /** Runs before each answer. */
   before: (line: string) => Promise<void> | void;
   /** A sealed grant for logins from now on. */
   grant?: Uint8Array;
+  /** Lines that it answers as a login with a wrong password. */
+  refuses?: (line: string) => boolean;
 };
 
 const reply = (code: number, ...lines: string[]): Kind => ({ $case: 'reply', value: { code, lines } });
@@ -107,15 +114,21 @@ function answer(session: processing.Session, verb: string, argument: string): Ki
 
 export function processorHandlers(fake: FakeProcessor): Handlers<typeof processing.ProcessingServiceDefinition> {
   return {
-    async execute({ operationId, session, line }) {
+    async execute({ operationId, session, line, loginPast }) {
       const text = fromUtf8(line) ?? '';
       const state = processing.Session.fromPartial(session ?? {});
-      fake.executed.push({ operationId, line: text, session: processing.Session.fromPartial(state) });
+      fake.executed.push({ operationId, line: text, session: processing.Session.fromPartial(state), loginPast });
       await fake.before(text);
+      if (fake.refuses?.(text) === true) {
+        const deeds = [{ kind: processing.DeedKind.LOGIN_FAILED, user: state.user, detail: 'credentials' }];
+        return { session: state, directives: [{ kind: reply(530, 'Login incorrect.') }], deeds };
+      }
       const parsed = parseCommand(line);
       if (fake.grant !== undefined && text.startsWith('PASS')) state.grant = fake.grant;
       const kinds = parsed.ok ? answer(state, parsed.value.verb, parsed.value.argument) : [reply(500, 'What?')];
-      return { session: state, directives: kinds.map((kind) => ({ kind })) };
+      const judged = fake.refuses !== undefined && text.startsWith('PASS');
+      const deeds = judged ? [{ kind: processing.DeedKind.LOGIN, user: state.user }] : [];
+      return { session: state, directives: kinds.map((kind) => ({ kind })), deeds };
     },
   };
 }
@@ -286,8 +299,13 @@ export async function bench(
   const config = readSettings(settings, { flags: { ftpPort: 0, passivePorts: '0-0', ...flags } });
   const service = await start(config, environment);
   const port = Number(/:(\d+)$/.exec(service.endpoints.ftp ?? '')?.[1]);
-  const caller = (role: string): Bench['operator'] =>
-    made(role, role).rpc.client(routing.RoutingServiceDefinition, { nodeId: NodeId('routing_1'), address: '' });
+  const callers = new Map<string, Bench['operator']>();
+  const caller = (role: string): Bench['operator'] => {
+    const target = { nodeId: NodeId('routing_1'), address: '' };
+    const client = callers.get(role) ?? made(role, role).rpc.client(routing.RoutingServiceDefinition, target);
+    callers.set(role, client);
+    return client;
+  };
   const connectClient = (options = {}): Promise<LineClient> => LineClient.connect(port, options);
   return {
     service,

@@ -4,7 +4,14 @@ import { auth } from '@skerry/proto';
 import type { Sealer } from '@skerry/runtime-security';
 import type { OwnRates } from './rates.ts';
 
-export type Login = { readonly id: string; readonly user: string; readonly rates: OwnRates };
+export type Login = {
+  readonly id: string;
+  readonly user: string;
+  readonly rates: OwnRates;
+  /** By the auth nodes' clock. */
+  readonly issuedAtMs: number;
+  readonly userExpiresAtMs: number | undefined;
+};
 
 export class LoginReader {
   readonly #sealer: Sealer;
@@ -28,8 +35,10 @@ export class LoginReader {
 
 function loginOf(payload: Uint8Array): Login {
   try {
-    const { sessionId, user, rateUpBytesPerSecond, rateDownBytesPerSecond } = auth.Grant.decode(payload);
-    return { id: sessionId, user, rates: { up: rateUpBytesPerSecond, down: rateDownBytesPerSecond } };
+    const grant = auth.Grant.decode(payload);
+    const { sessionId: id, user, issuedAtMs, userExpiresAtMs } = grant;
+    const rates = { up: grant.rateUpBytesPerSecond, down: grant.rateDownBytesPerSecond };
+    return { id, user, rates, issuedAtMs, userExpiresAtMs };
   } catch (cause) {
     throw new StatusError('token_invalid', 'Cannot read grant: sealed by us, yet no Grant', { cause });
   }

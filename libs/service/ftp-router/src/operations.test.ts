@@ -143,11 +143,14 @@ describe('who is kicked', () => {
     const one = await open();
     const [here, there] = [await one.login(), await one.login({ localAddress: '127.0.0.7' })];
     await expect(one.operator.kickSession({})).rejects.toMatchObject({ reason: 'malformed' });
-    expect(await one.operator.kickSession({ user: 'bob' })).toEqual({ found: false, ended: 0 });
-    expect(await one.operator.kickSession({ user: 'ada', clientHost: '127.0.0.7' })).toEqual({ found: true, ended: 1 });
+    expect(await one.operator.kickSession({ user: 'bob' })).toMatchObject({ found: false, ended: 0 });
+    expect(await one.operator.kickSession({ user: 'ada', clientHost: '127.0.0.7' })).toMatchObject({
+      found: true,
+      ended: 1,
+    });
     await there.expect(421);
     await here.ask('NOOP', 200);
-    expect(await one.operator.kickSession({ clientHost: '127.0.0.1' })).toEqual({ found: true, ended: 1 });
+    expect(await one.operator.kickSession({ clientHost: '127.0.0.1' })).toMatchObject({ found: true, ended: 1 });
     await here.expect(421);
   });
 });

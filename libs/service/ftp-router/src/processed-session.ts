@@ -1,5 +1,5 @@
 /** The session as processors know it: it goes out with each line, and comes back with what is to be done. */
-import { assert, randomId } from '@skerry/kernel';
+import { assert, randomId, type Reason } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import { SessionMachine, type TlsRequired } from '@skerry/protocol-ftp';
 import type { StreamSocket } from '@skerry/runtime-sockets';
@@ -10,7 +10,8 @@ import type { Config } from './settings.ts';
 
 export type TransferState = Pick<processing.Session, 'transferring' | 'transferredBytes'>;
 
-const { TlsRequirement } = processing;
+const { DeedKind, TlsRequirement } = processing;
+const wrongPassword: Reason = 'credentials';
 const tlsRequirements: Readonly<Record<Config['ftpTls'], processing.TlsRequirement>> = {
   off: TlsRequirement.UNSPECIFIED,
   optional: TlsRequirement.UNSPECIFIED,
@@ -92,18 +93,29 @@ export class ProcessedSession {
     transfer: TransferState,
     signal: AbortSignal,
   ): Promise<readonly processing.Directive[]> {
-    const { config, environment, processors } = this.#door;
+    const { config, environment, processors, failures } = this.#door;
     const { clock, random } = environment.world;
     const session = this.#owned(this.#state, transfer);
     if (ownVerbs.has(label.verb)) return this.#decide(line, session);
-    const request = { operationId: randomId(random), session, line };
+    const { user } = session;
+    const loginPast = label.verb === 'PASS' ? failures.past(user, session.clientHost) : undefined;
+    const request = { operationId: randomId(random), session, line, loginPast };
     const response = await processors.call((client, options) => client.execute(request, options), {
       atMs: clock.monotonicMs() + config.ftpCommandDeadlineMs,
       signal,
     });
     if (response.session !== undefined) this.#state = response.session;
     this.#deeds = response.deeds;
+    if (loginPast !== undefined) this.#judged(session.clientHost);
     return response.directives;
+  }
+  /** What came of a login is remembered by all routers. */
+  #judged(address: string): void {
+    for (const { kind, user, detail } of this.#deeds) {
+      if (kind === DeedKind.LOGIN) this.#door.failures.succeeded(user, address);
+      // Whoever is locked out is not locked longer for each try.
+      if (kind === DeedKind.LOGIN_FAILED && detail === wrongPassword) this.#door.failures.failed(user, address);
+    }
   }
   #decide(line: Uint8Array, session: processing.Session): readonly processing.Directive[] {
     const { config, environment } = this.#door;

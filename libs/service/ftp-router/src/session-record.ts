@@ -57,6 +57,9 @@ export class SessionRecord {
   kicked(by: string): void {
     this.#telemetry.emit({ event: 'session_kicked', ...this.#who(), by });
   }
+  loginEnded(why: string): void {
+    this.#telemetry.emit({ event: 'login_ended', ...this.#who(), why });
+  }
   /** What a line did, or was refused. */
   deed({ kind, path, targetPath, user, detail }: processing.Deed): void {
     const event = deedEvents[kind];

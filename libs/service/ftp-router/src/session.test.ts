@@ -190,7 +190,7 @@ describe('operators', () => {
     data.write('half');
     const { sessions } = await one.operator.listSessions({});
     const sessionId = sessions[0]?.sessionId ?? '';
-    expect(await one.operator.kickSession({ sessionId })).toEqual({ found: true, ended: 1 });
+    expect(await one.operator.kickSession({ sessionId })).toMatchObject({ found: true, ended: 1 });
     expect((await client.ending())[0]).toBe('421 This session was ended by the operator.');
     await eventually(() => one.data.ended.length === 1);
     expect(one.data.files.size).toBe(0);

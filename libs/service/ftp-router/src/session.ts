@@ -24,10 +24,12 @@ import { CommandQueue, queued, type Command } from './command-queue.ts';
 import { digestOf } from './digest.ts';
 import type { Door } from './door.ts';
 import { isForeign } from './foreign.ts';
+import type { Login } from './login.ts';
 import { NextChannel } from './next-channel.ts';
 import { Pace } from './pace.ts';
 import { ProcessedSession } from './processed-session.ts';
 import { SessionRecord } from './session-record.ts';
+import type { LoginEnd } from './shared/ended-logins.ts';
 import { TransferSlot } from './transfer-slot.ts';
 
 /** Replies that a client has not read, in bytes, before its next command waits. */
@@ -109,8 +111,8 @@ export class Session {
     return this.#session.user;
   }
   /** Of the grant in use; undefined before the login. */
-  get loginId(): string | undefined {
-    return this.#session.login?.id;
+  get login(): Login | undefined {
+    return this.#session.login;
   }
   get transferring(): boolean {
     return this.#slot.taken;
@@ -132,6 +134,7 @@ export class Session {
       ...this.#slot.summary,
       workingDirectory: this.#session.workingDirectory,
       tls: this.#control.secure,
+      router: this.#door.environment.rpc.nodeId,
     };
   }
 
@@ -148,6 +151,25 @@ export class Session {
     if (!this.#open) return;
     this.#send(closingReply(text));
     this.#close(why);
+  }
+  /** Ends, returning true, when its login is over. A command under way ends first: it may be the one that did it. */
+  endLogin(endOf: (login: Login) => LoginEnd | undefined): boolean {
+    try {
+      const { login } = this;
+      const why = login === undefined ? undefined : endOf(login);
+      if (why !== undefined) this.#endLogin(why);
+      return why !== undefined;
+    } catch (thrown) {
+      // A grant that auth did not make.
+      this.#crash(thrown);
+      return true;
+    }
+  }
+  #endLogin(why: LoginEnd): void {
+    if (!this.#open || (this.#working && !this.#slot.taken)) return;
+    const text = why === 'account_expired' ? 'This account expired.' : 'You were logged out everywhere.';
+    this.#record.loginEnded(why);
+    this.bye(text, why);
   }
   /** {@link bye} by an operator. */
   kick(by: string): void {

@@ -3,7 +3,7 @@ import { StatusError } from '@skerry/kernel';
 import { routing } from '@skerry/proto';
 import { closingReply, formatReply, sameHost } from '@skerry/protocol-ftp';
 import type { Service, ServiceEnvironment, StartService } from '@skerry/runtime-host';
-import type { CallContext } from '@skerry/runtime-rpc';
+import type { AccessTable, Handlers } from '@skerry/runtime-rpc';
 import { listenStream, type StreamListener, type StreamSocket } from '@skerry/runtime-sockets';
 import { formatAddress, pause } from '@skerry/runtime-world';
 import { Admission, type Refusal } from './admission.ts';
@@ -16,10 +16,21 @@ import { ProxyEntry } from './proxy-entry.ts';
 import { Rates } from './rates.ts';
 import type { Records } from './records.ts';
 import { Session } from './session.ts';
+import { passOn } from './shared/others.ts';
+import { Shared } from './shared/shared.ts';
 import { doorHost, parsePortRange, passiveShortage, type Config } from './settings.ts';
 
 /** A silent control connection is asked for a sign of life after so long, in ms: a NAT that forgot it answers with a reset. */
 const controlKeepAliveMs = 60_000;
+
+const access: AccessTable<routing.RoutingServiceDefinition> = {
+  listSessions: ['operator', 'auth'],
+  kickSession: ['operator', 'auth', 'routing'],
+  listLogins: ['auth'],
+  endLogins: ['auth'],
+  forgetFailures: ['operator', 'auth'],
+  exchange: ['routing'],
+};
 
 class Router implements Service {
   readonly #door: Door;
@@ -29,6 +40,7 @@ class Router implements Service {
   readonly #reload: Reload;
   readonly #admission: Admission;
   readonly #entry: ProxyEntry;
+  readonly #shared: Shared;
   readonly #listeners: StreamListener[] = [];
   #stopping: Promise<void> | undefined;
 
@@ -56,6 +68,11 @@ class Router implements Service {
       refused: (from, port) =>
         telemetry.emit({ event: 'data_connection_refused', level: 'warn', from: formatAddress(from), port }),
     });
+    this.#shared = new Shared({
+      environment,
+      sessions: () => this.#summaries(),
+      endLogins: () => this.#endLogins(),
+    });
     this.#door = {
       config,
       environment,
@@ -64,7 +81,8 @@ class Router implements Service {
       passiveHosts,
       processors: processors(environment),
       nodes: dataNodes(environment),
-      sessions: () => this.#summaries(),
+      sessions: () => this.#everywhere(),
+      failures: this.#shared.failures,
       rates: new Rates(config, clock),
       figures: figures(telemetry, { sessions: () => this.#sessions.size, transfers: () => this.#transfers() }),
     };
@@ -86,6 +104,7 @@ class Router implements Service {
       passiveListeners: this.#door.passive.listeners,
       stopping: this.#stopping !== undefined,
       records: this.#records.status(),
+      shared: this.#shared.status(),
     };
   }
   /** @throws StatusError `port_in_use`. */
@@ -100,17 +119,44 @@ class Router implements Service {
     this.#listeners.push(await listenStream(address, (socket) => this.#entry.pass(socket, enter)));
   }
   serve(): void {
-    const handlers = {
-      listSessions: async () => ({ sessions: this.#summaries() }),
-      kickSession: async (request: routing.KickSessionRequest, { caller }: CallContext) => {
-        const ended = this.#kicked(request);
-        for (const session of ended) session.kick(caller.nodeId);
-        return { found: ended.length > 0, ended: ended.length };
+    const { rpc } = this.#door.environment;
+    const handlers: Handlers<routing.RoutingServiceDefinition> = {
+      listSessions: async ({ everywhere }) => ({ sessions: everywhere ? this.#everywhere() : this.#summaries() }),
+      kickSession: (request, { caller }) => this.#kick(request, caller.nodeId),
+      listLogins: async ({ user }) => ({ loginIds: this.#logins(user) }),
+      endLogins: async (request) => {
+        this.#shared.ended.add(request);
+        return { ended: this.#endLogins() };
       },
-      listLogins: async ({ user }: routing.ListLoginsRequest) => ({ loginIds: this.#logins(user) }),
+      forgetFailures: async ({ user, clientAddress }) => {
+        if (user === '' && clientAddress === '')
+          throw new StatusError('malformed', 'Cannot forget failed logins: name a user or an address');
+        return { forgotten: this.#shared.failures.forget(user, clientAddress) };
+      },
+      exchange: async (request, { caller }) => this.#shared.answer(request, caller),
     };
-    const access = { listSessions: ['operator', 'auth'], kickSession: ['operator', 'auth'], listLogins: ['auth'] };
-    this.#door.environment.rpc.serve(routing.RoutingServiceDefinition, handlers, access);
+    rpc.serve(routing.RoutingServiceDefinition, handlers, access);
+    this.#shared.start();
+  }
+  /** @throws StatusError `malformed` when the request names nobody. */
+  async #kick(request: routing.KickSessionRequest, by: string): Promise<routing.KickSessionResponse> {
+    const sessions = this.#kicked(request);
+    for (const session of sessions) session.kick(by);
+    const elsewhere = request.everywhere
+      ? await passOn(this.#door.environment, (router, options) =>
+          router.kickSession({ ...request, everywhere: false }, options),
+        )
+      : undefined;
+    const ended = (elsewhere?.answers ?? []).reduce((sum, answer) => sum + answer.ended, sessions.length);
+    return { found: ended > 0, ended, unreached: [...(elsewhere?.unreached ?? [])] };
+  }
+  /** Returns how many sessions end. */
+  #endLogins(): number {
+    const wallMs = this.#door.environment.world.clock.wallMs();
+    let count = 0;
+    for (const session of this.#sessions.values())
+      if (session.endLogin((login) => this.#shared.ended.endOf(login, wallMs))) count += 1;
+    return count;
   }
   /** @throws StatusError `malformed` when the request names nobody. */
   #kicked({ sessionId, user, clientHost }: routing.KickSessionRequest): readonly Session[] {
@@ -131,6 +177,7 @@ class Router implements Service {
   async #stop(graceMs: number): Promise<void> {
     for (const listener of this.#listeners) await listener.close();
     this.#entry.close();
+    this.#shared.close();
     const ended = Promise.all(this.#runs).then(() => undefined);
     for (const session of this.#sessions.values()) session.drain();
     const graceOver = new AbortController();
@@ -144,6 +191,9 @@ class Router implements Service {
   #summaries(): routing.SessionSummary[] {
     return Array.from(this.#sessions.values(), (session) => session.summary());
   }
+  #everywhere(): routing.SessionSummary[] {
+    return [...this.#summaries(), ...this.#shared.others()];
+  }
   #transfers(): number {
     let count = 0;
     for (const session of this.#sessions.values()) if (session.transferring) count += 1;
@@ -152,7 +202,7 @@ class Router implements Service {
   #logins(user: string): string[] {
     const ids: string[] = [];
     for (const session of this.#sessions.values()) {
-      const id = session.user === user ? session.loginId : undefined;
+      const id = session.user === user ? session.login?.id : undefined;
       if (id !== undefined) ids.push(id);
     }
     return ids;

@@ -9,6 +9,13 @@ import type { CommandRows, Steps, Turn } from './turn.ts';
 export const loginFailuresMax = 5;
 
 const { Phase } = processing;
+/** About who logs in, not about us. */
+const blames: ReadonlySet<Reason> = new Set<Reason>([
+  'credentials',
+  'too_many_failures',
+  'no_such_user',
+  'account_disabled',
+]);
 
 function user(turn: Turn): void {
   const { tlsRequired = 'no' } = turn.context;
@@ -19,8 +26,7 @@ function user(turn: Turn): void {
 }
 
 function refuseLogin(turn: Turn, reason: Reason): void {
-  const wrong = reason === 'credentials' || reason === 'no_such_user' || reason === 'account_disabled';
-  const failedLogins = turn.session.failedLogins + (wrong ? 1 : 0);
+  const failedLogins = turn.session.failedLogins + (blames.has(reason) ? 1 : 0);
   turn.change({ phase: Phase.GREETED, user: '', failedLogins });
   if (failedLogins < loginFailuresMax) return turn.refuse(reason, 'login');
   turn.reply(421, 'Too many failed logins.');

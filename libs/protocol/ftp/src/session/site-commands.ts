@@ -94,7 +94,8 @@ function* changePassword(turn: Turn, text: string): Steps {
     turn.change(loggedOutSession(turn.session));
     return turn.reply(200, 'Password changed; log in with the new one.');
   }
-  if (changed.error === 'credentials') return turn.reply(550, 'The old password is not right.');
+  if (changed.error === 'credentials' || changed.error === 'too_many_failures')
+    return turn.reply(550, 'The old password is not right.');
   turn.refuse(changed.error, 'password');
 }
 

@@ -69,7 +69,11 @@ export interface Grant {
     | number
     | undefined;
   /** Most sessions of the user at once, over all routers. Absent: no limit. */
-  sessionsMax?: number | undefined;
+  sessionsMax?:
+    | number
+    | undefined;
+  /** From then on the user's sessions end. Absent: never. */
+  userExpiresAtMs?: number | undefined;
 }
 
 /** The rule with the longest path that covers an entry decides; of equal ones, deny wins over allow. Without a rule: allowed. */
@@ -130,6 +134,31 @@ export interface LoginRequest {
   password: string;
   clientAddress: string;
   tls: boolean;
+  past: LoginPast | undefined;
+}
+
+/** Failed logins, and when the last one was. */
+export interface FailedLogins {
+  count: number;
+  sinceMs: number;
+}
+
+/** What the routers together know of a user and an address: it outlives an auth node that counted. */
+export interface LoginPast {
+  /** Of the user at the address. */
+  pair:
+    | FailedLogins
+    | undefined;
+  /** Of anybody there. */
+  address:
+    | FailedLogins
+    | undefined;
+  /** Of the user anywhere. */
+  user:
+    | FailedLogins
+    | undefined;
+  /** How long ago the user logged in from there. Absent: not known. */
+  knownSinceMs?: number | undefined;
 }
 
 export interface LoginResponse {
@@ -345,6 +374,7 @@ function createBaseGrant(): Grant {
     rateUpBytesPerSecond: undefined,
     rateDownBytesPerSecond: undefined,
     sessionsMax: undefined,
+    userExpiresAtMs: undefined,
   };
 }
 
@@ -394,6 +424,9 @@ export const Grant: MessageFns<Grant> = {
     }
     if (message.sessionsMax !== undefined) {
       writer.uint32(120).uint32(message.sessionsMax);
+    }
+    if (message.userExpiresAtMs !== undefined) {
+      writer.uint32(128).uint64(message.userExpiresAtMs);
     }
     return writer;
   },
@@ -531,6 +564,14 @@ export const Grant: MessageFns<Grant> = {
             message.sessionsMax = reader.uint32();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.userExpiresAtMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -563,6 +604,7 @@ export const Grant: MessageFns<Grant> = {
     message.rateUpBytesPerSecond = object.rateUpBytesPerSecond ?? undefined;
     message.rateDownBytesPerSecond = object.rateDownBytesPerSecond ?? undefined;
     message.sessionsMax = object.sessionsMax ?? undefined;
+    message.userExpiresAtMs = object.userExpiresAtMs ?? undefined;
     return message;
   },
 };
@@ -1101,7 +1143,7 @@ export const Group: MessageFns<Group> = {
 };
 
 function createBaseLoginRequest(): LoginRequest {
-  return { user: "", password: "", clientAddress: "", tls: false };
+  return { user: "", password: "", clientAddress: "", tls: false, past: undefined };
 }
 
 export const LoginRequest: MessageFns<LoginRequest> = {
@@ -1117,6 +1159,9 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     }
     if (message.tls !== false) {
       writer.uint32(32).bool(message.tls);
+    }
+    if (message.past !== undefined) {
+      LoginPast.encode(message.past, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1166,6 +1211,14 @@ export const LoginRequest: MessageFns<LoginRequest> = {
             message.tls = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.past = LoginPast.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1187,6 +1240,171 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     message.password = object.password ?? "";
     message.clientAddress = object.clientAddress ?? "";
     message.tls = object.tls ?? false;
+    message.past = (object.past !== undefined && object.past !== null) ? LoginPast.fromPartial(object.past) : undefined;
+    return message;
+  },
+};
+
+function createBaseFailedLogins(): FailedLogins {
+  return { count: 0, sinceMs: 0 };
+}
+
+export const FailedLogins: MessageFns<FailedLogins> = {
+  encode(message: FailedLogins, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).uint32(message.count);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(16).uint64(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FailedLogins {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailedLogins();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FailedLogins>): FailedLogins {
+    return FailedLogins.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FailedLogins>): FailedLogins {
+    const message = createBaseFailedLogins();
+    message.count = object.count ?? 0;
+    message.sinceMs = object.sinceMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseLoginPast(): LoginPast {
+  return { pair: undefined, address: undefined, user: undefined, knownSinceMs: undefined };
+}
+
+export const LoginPast: MessageFns<LoginPast> = {
+  encode(message: LoginPast, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pair !== undefined) {
+      FailedLogins.encode(message.pair, writer.uint32(10).fork()).join();
+    }
+    if (message.address !== undefined) {
+      FailedLogins.encode(message.address, writer.uint32(18).fork()).join();
+    }
+    if (message.user !== undefined) {
+      FailedLogins.encode(message.user, writer.uint32(26).fork()).join();
+    }
+    if (message.knownSinceMs !== undefined) {
+      writer.uint32(32).uint64(message.knownSinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LoginPast {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLoginPast();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pair = FailedLogins.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = FailedLogins.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.user = FailedLogins.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.knownSinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LoginPast>): LoginPast {
+    return LoginPast.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LoginPast>): LoginPast {
+    const message = createBaseLoginPast();
+    message.pair = (object.pair !== undefined && object.pair !== null)
+      ? FailedLogins.fromPartial(object.pair)
+      : undefined;
+    message.address = (object.address !== undefined && object.address !== null)
+      ? FailedLogins.fromPartial(object.address)
+      : undefined;
+    message.user = (object.user !== undefined && object.user !== null)
+      ? FailedLogins.fromPartial(object.user)
+      : undefined;
+    message.knownSinceMs = object.knownSinceMs ?? undefined;
     return message;
   },
 };

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { LoginPast } from "../../auth/v1/auth.pb.ts";
 
 export const protobufPackage = "skerry.processing.v1";
 
@@ -130,6 +131,8 @@ export interface ExecuteRequest {
     | undefined;
   /** Without its line end. Bytes, since it may be no UTF-8. */
   line: Uint8Array;
+  /** With a line that may be a login. */
+  loginPast: LoginPast | undefined;
 }
 
 export interface ExecuteResponse {
@@ -321,7 +324,7 @@ export interface Transfer {
 }
 
 function createBaseExecuteRequest(): ExecuteRequest {
-  return { operationId: "", session: undefined, line: new Uint8Array(0) };
+  return { operationId: "", session: undefined, line: new Uint8Array(0), loginPast: undefined };
 }
 
 export const ExecuteRequest: MessageFns<ExecuteRequest> = {
@@ -334,6 +337,9 @@ export const ExecuteRequest: MessageFns<ExecuteRequest> = {
     }
     if (message.line.length !== 0) {
       writer.uint32(26).bytes(message.line);
+    }
+    if (message.loginPast !== undefined) {
+      LoginPast.encode(message.loginPast, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -375,6 +381,14 @@ export const ExecuteRequest: MessageFns<ExecuteRequest> = {
             message.line = reader.bytes();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.loginPast = LoginPast.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -397,6 +411,9 @@ export const ExecuteRequest: MessageFns<ExecuteRequest> = {
       ? Session.fromPartial(object.session)
       : undefined;
     message.line = object.line ?? new Uint8Array(0);
+    message.loginPast = (object.loginPast !== undefined && object.loginPast !== null)
+      ? LoginPast.fromPartial(object.loginPast)
+      : undefined;
     return message;
   },
 };

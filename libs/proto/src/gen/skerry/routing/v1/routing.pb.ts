@@ -29,9 +29,13 @@ export interface SessionSummary {
   bytesPerSecond: number;
   /** The data connection is under TLS. */
   dataTls: boolean;
+  /** Node id of the router that has it. */
+  router: string;
 }
 
 export interface ListSessionsRequest {
+  /** Of all routers: those of the others as this one heard of them last, about a second ago. */
+  everywhere: boolean;
 }
 
 export interface ListSessionsResponse {
@@ -44,12 +48,16 @@ export interface KickSessionRequest {
   user: string;
   /** The client's address, without a port. */
   clientHost: string;
+  /** At all routers that can be reached. */
+  everywhere: boolean;
 }
 
 export interface KickSessionResponse {
   found: boolean;
   /** Sessions that were ended. */
   ended: number;
+  /** Routers that did not answer. */
+  unreached: string[];
 }
 
 export interface ListLoginsRequest {
@@ -59,6 +67,91 @@ export interface ListLoginsRequest {
 export interface ListLoginsResponse {
   /** Each the session_id of a skerry.auth.v1.Grant. */
   loginIds: string[];
+}
+
+export interface EndLoginsRequest {
+  user: string;
+  /** Logins whose Grant.issued_at_ms is not later; 0: none. */
+  beganUntilMs: number;
+  /** One login: the session_id of its skerry.auth.v1.Grant. Empty: none. */
+  loginId: string;
+}
+
+export interface EndLoginsResponse {
+  /** Sessions of this router that end. */
+  ended: number;
+}
+
+export interface ForgetFailuresRequest {
+  /** Empty: any. */
+  user: string;
+  /** Empty: any. Not both are. */
+  clientAddress: string;
+}
+
+export interface ForgetFailuresResponse {
+  /** Counts that were forgotten, of those that this router knew. */
+  forgotten: number;
+}
+
+/** One life of a router, and what is known of it. */
+export interface SharedVersion {
+  router: string;
+  incarnation: number;
+  /** All changes up to this one; 0: none. */
+  sequence: number;
+  /** Counts the router's signs of life. */
+  beat: number;
+  /** For how long no later one was heard, in milliseconds. */
+  quietMs: number;
+}
+
+export interface SharedRow {
+  key: string;
+  /** Absent: withdrawn. */
+  value?:
+    | Uint8Array
+    | undefined;
+  /** Of its router's changes, from 1. */
+  sequence: number;
+  /** For how long it has been so, in milliseconds. */
+  ageMs: number;
+}
+
+export interface SharedDelta {
+  version:
+    | SharedVersion
+    | undefined;
+  /** The changes after this one; 0: all rows, whatever the other knows. */
+  from: number;
+  rows: SharedRow[];
+}
+
+export interface SharedTable {
+  /** "sessions", "failures" or "logins". */
+  name: string;
+  /** All that the sender knows. */
+  versions: SharedVersion[];
+  /** What the other lacks, as far as the sender knows. */
+  deltas: SharedDelta[];
+}
+
+export interface ExchangeRequest {
+  tables: SharedTable[];
+}
+
+export interface ExchangeResponse {
+  tables: SharedTable[];
+}
+
+/** The value of a row of "failures". */
+export interface FailureCount {
+  count: number;
+}
+
+/** The value of a row of "logins" that ends some. */
+export interface EndedLogins {
+  beganUntilMs: number;
 }
 
 function createBaseSessionSummary(): SessionSummary {
@@ -76,6 +169,7 @@ function createBaseSessionSummary(): SessionSummary {
     path: "",
     bytesPerSecond: 0,
     dataTls: false,
+    router: "",
   };
 }
 
@@ -119,6 +213,9 @@ export const SessionSummary: MessageFns<SessionSummary> = {
     }
     if (message.dataTls !== false) {
       writer.uint32(104).bool(message.dataTls);
+    }
+    if (message.router !== "") {
+      writer.uint32(114).string(message.router);
     }
     return writer;
   },
@@ -240,6 +337,14 @@ export const SessionSummary: MessageFns<SessionSummary> = {
             message.dataTls = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.router = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -270,16 +375,20 @@ export const SessionSummary: MessageFns<SessionSummary> = {
     message.path = object.path ?? "";
     message.bytesPerSecond = object.bytesPerSecond ?? 0;
     message.dataTls = object.dataTls ?? false;
+    message.router = object.router ?? "";
     return message;
   },
 };
 
 function createBaseListSessionsRequest(): ListSessionsRequest {
-  return {};
+  return { everywhere: false };
 }
 
 export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
-  encode(_: ListSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListSessionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.everywhere !== false) {
+      writer.uint32(8).bool(message.everywhere);
+    }
     return writer;
   },
 
@@ -296,6 +405,14 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.everywhere = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -311,8 +428,9 @@ export const ListSessionsRequest: MessageFns<ListSessionsRequest> = {
   create(base?: DeepPartial<ListSessionsRequest>): ListSessionsRequest {
     return ListSessionsRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ListSessionsRequest>): ListSessionsRequest {
+  fromPartial(object: DeepPartial<ListSessionsRequest>): ListSessionsRequest {
     const message = createBaseListSessionsRequest();
+    message.everywhere = object.everywhere ?? false;
     return message;
   },
 };
@@ -373,7 +491,7 @@ export const ListSessionsResponse: MessageFns<ListSessionsResponse> = {
 };
 
 function createBaseKickSessionRequest(): KickSessionRequest {
-  return { sessionId: "", user: "", clientHost: "" };
+  return { sessionId: "", user: "", clientHost: "", everywhere: false };
 }
 
 export const KickSessionRequest: MessageFns<KickSessionRequest> = {
@@ -386,6 +504,9 @@ export const KickSessionRequest: MessageFns<KickSessionRequest> = {
     }
     if (message.clientHost !== "") {
       writer.uint32(26).string(message.clientHost);
+    }
+    if (message.everywhere !== false) {
+      writer.uint32(32).bool(message.everywhere);
     }
     return writer;
   },
@@ -427,6 +548,14 @@ export const KickSessionRequest: MessageFns<KickSessionRequest> = {
             message.clientHost = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.everywhere = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -447,12 +576,13 @@ export const KickSessionRequest: MessageFns<KickSessionRequest> = {
     message.sessionId = object.sessionId ?? "";
     message.user = object.user ?? "";
     message.clientHost = object.clientHost ?? "";
+    message.everywhere = object.everywhere ?? false;
     return message;
   },
 };
 
 function createBaseKickSessionResponse(): KickSessionResponse {
-  return { found: false, ended: 0 };
+  return { found: false, ended: 0, unreached: [] };
 }
 
 export const KickSessionResponse: MessageFns<KickSessionResponse> = {
@@ -462,6 +592,9 @@ export const KickSessionResponse: MessageFns<KickSessionResponse> = {
     }
     if (message.ended !== 0) {
       writer.uint32(16).uint32(message.ended);
+    }
+    for (const v of message.unreached) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -495,6 +628,14 @@ export const KickSessionResponse: MessageFns<KickSessionResponse> = {
             message.ended = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unreached.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -514,6 +655,7 @@ export const KickSessionResponse: MessageFns<KickSessionResponse> = {
     const message = createBaseKickSessionResponse();
     message.found = object.found ?? false;
     message.ended = object.ended ?? 0;
+    message.unreached = object.unreached?.map((e) => e) || [];
     return message;
   },
 };
@@ -628,6 +770,836 @@ export const ListLoginsResponse: MessageFns<ListLoginsResponse> = {
   },
 };
 
+function createBaseEndLoginsRequest(): EndLoginsRequest {
+  return { user: "", beganUntilMs: 0, loginId: "" };
+}
+
+export const EndLoginsRequest: MessageFns<EndLoginsRequest> = {
+  encode(message: EndLoginsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== "") {
+      writer.uint32(10).string(message.user);
+    }
+    if (message.beganUntilMs !== 0) {
+      writer.uint32(16).uint64(message.beganUntilMs);
+    }
+    if (message.loginId !== "") {
+      writer.uint32(26).string(message.loginId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndLoginsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndLoginsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.beganUntilMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.loginId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndLoginsRequest>): EndLoginsRequest {
+    return EndLoginsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndLoginsRequest>): EndLoginsRequest {
+    const message = createBaseEndLoginsRequest();
+    message.user = object.user ?? "";
+    message.beganUntilMs = object.beganUntilMs ?? 0;
+    message.loginId = object.loginId ?? "";
+    return message;
+  },
+};
+
+function createBaseEndLoginsResponse(): EndLoginsResponse {
+  return { ended: 0 };
+}
+
+export const EndLoginsResponse: MessageFns<EndLoginsResponse> = {
+  encode(message: EndLoginsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ended !== 0) {
+      writer.uint32(8).uint32(message.ended);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndLoginsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndLoginsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ended = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndLoginsResponse>): EndLoginsResponse {
+    return EndLoginsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndLoginsResponse>): EndLoginsResponse {
+    const message = createBaseEndLoginsResponse();
+    message.ended = object.ended ?? 0;
+    return message;
+  },
+};
+
+function createBaseForgetFailuresRequest(): ForgetFailuresRequest {
+  return { user: "", clientAddress: "" };
+}
+
+export const ForgetFailuresRequest: MessageFns<ForgetFailuresRequest> = {
+  encode(message: ForgetFailuresRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== "") {
+      writer.uint32(10).string(message.user);
+    }
+    if (message.clientAddress !== "") {
+      writer.uint32(18).string(message.clientAddress);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetFailuresRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetFailuresRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientAddress = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ForgetFailuresRequest>): ForgetFailuresRequest {
+    return ForgetFailuresRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ForgetFailuresRequest>): ForgetFailuresRequest {
+    const message = createBaseForgetFailuresRequest();
+    message.user = object.user ?? "";
+    message.clientAddress = object.clientAddress ?? "";
+    return message;
+  },
+};
+
+function createBaseForgetFailuresResponse(): ForgetFailuresResponse {
+  return { forgotten: 0 };
+}
+
+export const ForgetFailuresResponse: MessageFns<ForgetFailuresResponse> = {
+  encode(message: ForgetFailuresResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.forgotten !== 0) {
+      writer.uint32(8).uint32(message.forgotten);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetFailuresResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetFailuresResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.forgotten = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ForgetFailuresResponse>): ForgetFailuresResponse {
+    return ForgetFailuresResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ForgetFailuresResponse>): ForgetFailuresResponse {
+    const message = createBaseForgetFailuresResponse();
+    message.forgotten = object.forgotten ?? 0;
+    return message;
+  },
+};
+
+function createBaseSharedVersion(): SharedVersion {
+  return { router: "", incarnation: 0, sequence: 0, beat: 0, quietMs: 0 };
+}
+
+export const SharedVersion: MessageFns<SharedVersion> = {
+  encode(message: SharedVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.router !== "") {
+      writer.uint32(10).string(message.router);
+    }
+    if (message.incarnation !== 0) {
+      writer.uint32(16).uint64(message.incarnation);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(24).uint64(message.sequence);
+    }
+    if (message.beat !== 0) {
+      writer.uint32(32).uint64(message.beat);
+    }
+    if (message.quietMs !== 0) {
+      writer.uint32(40).uint64(message.quietMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SharedVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSharedVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.router = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.incarnation = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.beat = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.quietMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SharedVersion>): SharedVersion {
+    return SharedVersion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SharedVersion>): SharedVersion {
+    const message = createBaseSharedVersion();
+    message.router = object.router ?? "";
+    message.incarnation = object.incarnation ?? 0;
+    message.sequence = object.sequence ?? 0;
+    message.beat = object.beat ?? 0;
+    message.quietMs = object.quietMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseSharedRow(): SharedRow {
+  return { key: "", value: undefined, sequence: 0, ageMs: 0 };
+}
+
+export const SharedRow: MessageFns<SharedRow> = {
+  encode(message: SharedRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      writer.uint32(18).bytes(message.value);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(24).uint64(message.sequence);
+    }
+    if (message.ageMs !== 0) {
+      writer.uint32(32).uint64(message.ageMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SharedRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSharedRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ageMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SharedRow>): SharedRow {
+    return SharedRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SharedRow>): SharedRow {
+    const message = createBaseSharedRow();
+    message.key = object.key ?? "";
+    message.value = object.value ?? undefined;
+    message.sequence = object.sequence ?? 0;
+    message.ageMs = object.ageMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseSharedDelta(): SharedDelta {
+  return { version: undefined, from: 0, rows: [] };
+}
+
+export const SharedDelta: MessageFns<SharedDelta> = {
+  encode(message: SharedDelta, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== undefined) {
+      SharedVersion.encode(message.version, writer.uint32(10).fork()).join();
+    }
+    if (message.from !== 0) {
+      writer.uint32(16).uint64(message.from);
+    }
+    for (const v of message.rows) {
+      SharedRow.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SharedDelta {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSharedDelta();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = SharedVersion.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.from = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rows.push(SharedRow.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SharedDelta>): SharedDelta {
+    return SharedDelta.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SharedDelta>): SharedDelta {
+    const message = createBaseSharedDelta();
+    message.version = (object.version !== undefined && object.version !== null)
+      ? SharedVersion.fromPartial(object.version)
+      : undefined;
+    message.from = object.from ?? 0;
+    message.rows = object.rows?.map((e) => SharedRow.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSharedTable(): SharedTable {
+  return { name: "", versions: [], deltas: [] };
+}
+
+export const SharedTable: MessageFns<SharedTable> = {
+  encode(message: SharedTable, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.versions) {
+      SharedVersion.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.deltas) {
+      SharedDelta.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SharedTable {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSharedTable();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.versions.push(SharedVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deltas.push(SharedDelta.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SharedTable>): SharedTable {
+    return SharedTable.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SharedTable>): SharedTable {
+    const message = createBaseSharedTable();
+    message.name = object.name ?? "";
+    message.versions = object.versions?.map((e) => SharedVersion.fromPartial(e)) || [];
+    message.deltas = object.deltas?.map((e) => SharedDelta.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExchangeRequest(): ExchangeRequest {
+  return { tables: [] };
+}
+
+export const ExchangeRequest: MessageFns<ExchangeRequest> = {
+  encode(message: ExchangeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tables) {
+      SharedTable.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExchangeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExchangeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tables.push(SharedTable.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExchangeRequest>): ExchangeRequest {
+    return ExchangeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExchangeRequest>): ExchangeRequest {
+    const message = createBaseExchangeRequest();
+    message.tables = object.tables?.map((e) => SharedTable.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExchangeResponse(): ExchangeResponse {
+  return { tables: [] };
+}
+
+export const ExchangeResponse: MessageFns<ExchangeResponse> = {
+  encode(message: ExchangeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.tables) {
+      SharedTable.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExchangeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExchangeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tables.push(SharedTable.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExchangeResponse>): ExchangeResponse {
+    return ExchangeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExchangeResponse>): ExchangeResponse {
+    const message = createBaseExchangeResponse();
+    message.tables = object.tables?.map((e) => SharedTable.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFailureCount(): FailureCount {
+  return { count: 0 };
+}
+
+export const FailureCount: MessageFns<FailureCount> = {
+  encode(message: FailureCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FailureCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailureCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FailureCount>): FailureCount {
+    return FailureCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FailureCount>): FailureCount {
+    const message = createBaseFailureCount();
+    message.count = object.count ?? 0;
+    return message;
+  },
+};
+
+function createBaseEndedLogins(): EndedLogins {
+  return { beganUntilMs: 0 };
+}
+
+export const EndedLogins: MessageFns<EndedLogins> = {
+  encode(message: EndedLogins, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.beganUntilMs !== 0) {
+      writer.uint32(8).uint64(message.beganUntilMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EndedLogins {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEndedLogins();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.beganUntilMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EndedLogins>): EndedLogins {
+    return EndedLogins.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EndedLogins>): EndedLogins {
+    const message = createBaseEndedLogins();
+    message.beganUntilMs = object.beganUntilMs ?? 0;
+    return message;
+  },
+};
+
 export type RoutingServiceDefinition = typeof RoutingServiceDefinition;
 export const RoutingServiceDefinition = {
   name: "RoutingService",
@@ -657,6 +1629,33 @@ export const RoutingServiceDefinition = {
       requestType: ListLoginsRequest as typeof ListLoginsRequest,
       requestStream: false,
       responseType: ListLoginsResponse as typeof ListLoginsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Ends logins of a user, at all routers: those that hear of it pass it on. Callers: auth. Idempotent. */
+    endLogins: {
+      name: "EndLogins",
+      requestType: EndLoginsRequest as typeof EndLoginsRequest,
+      requestStream: false,
+      responseType: EndLoginsResponse as typeof EndLoginsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Forgets failed logins of a user, an address, or one at the other, at all routers. Idempotent. */
+    forgetFailures: {
+      name: "ForgetFailures",
+      requestType: ForgetFailuresRequest as typeof ForgetFailuresRequest,
+      requestStream: false,
+      responseType: ForgetFailuresResponse as typeof ForgetFailuresResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** What two routers know of all routers' sessions and logins becomes equal. Callers: routing. Idempotent. */
+    exchange: {
+      name: "Exchange",
+      requestType: ExchangeRequest as typeof ExchangeRequest,
+      requestStream: false,
+      responseType: ExchangeResponse as typeof ExchangeResponse,
       responseStream: false,
       options: {},
     },
