@@ -29,14 +29,14 @@ export class RawFtp {
     socket.on('close', () => this.#wake());
     socket.on('error', () => this.#wake());
   }
-  static async connect({ ftp }: System): Promise<RawFtp> {
+  static async connect({ ftp }: Pick<System, 'ftp'>): Promise<RawFtp> {
     const socket = connect({ ...ftp, noDelay: true });
     await once(socket, 'connect');
     const raw = new RawFtp(socket);
     await raw.reply();
     return raw;
   }
-  static async login(system: System, user: string, password: string): Promise<RawFtp> {
+  static async login(system: Pick<System, 'ftp'>, user: string, password: string): Promise<RawFtp> {
     const raw = await RawFtp.connect(system);
     await raw.ask(`USER ${user}`);
     const { code } = await raw.ask(`PASS ${password}`);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { NodeId, StatusError, utf8 } from '@skerry/kernel';
-import { routing } from '@skerry/proto';
+import type { routing } from '@skerry/proto';
 import { newsWaitMs, peersPerRoundMax, roundMs } from './exchange.ts';
 import { RouterNet, type TestRouter } from './fixture.ts';
 import { sessionsGoneAfterMs } from './tables.ts';

@@ -4,7 +4,7 @@
  */
 import { failuresForgottenMs, loginPlaceOf, placeKnownForMs } from '@skerry/domain-users';
 import { emptyBytes } from '@skerry/kernel';
-import { auth, routing } from '@skerry/proto';
+import { routing, type auth } from '@skerry/proto';
 import type { Row } from '@skerry/cluster-soft-state';
 import type { Table, Tables } from './tables.ts';
 
