@@ -23,9 +23,9 @@ const listSessions = command({
     const nowMs = Date.now();
     const rows = sessions.map((one) => [
       one.sessionId,
-      one.router,
       one.user,
       one.clientAddress,
+      one.router,
       one.tls ? (one.dataTls || !one.transferring ? 'tls' : 'tls, data clear') : '',
       duration(nowMs - one.connectedAtMs),
       one.idleMs > 0 ? duration(one.idleMs) : '',
@@ -34,7 +34,7 @@ const listSessions = command({
       one.transferring ? String(one.transferredBytes) : '',
       one.transferring ? `${(one.bytesPerSecond / 1_000_000).toFixed(1)} MB/s` : '',
     ]);
-    const headings = ['session', 'router', 'user', 'client', '', 'since', 'idle', 'command', 'path', 'bytes', 'rate'];
+    const headings = ['session', 'user', 'client', 'router', '', 'since', 'idle', 'command', 'path', 'bytes', 'rate'];
     context.stdout.write(config.json ? `${JSON.stringify(sessions)}\n` : `${table(headings, rows)}\n`);
     return 0;
   },

@@ -167,7 +167,7 @@ export class Session {
   }
   #endLogin(why: LoginEnd): void {
     if (!this.#open || (this.#working && !this.#slot.taken)) return;
-    const text = why === 'account_expired' ? 'This account expired.' : 'You were logged out everywhere.';
+    const text = why === 'account_expired' ? 'This account expired.' : 'This session is over; log in again.';
     this.#record.loginEnded(why);
     this.bye(text, why);
   }
