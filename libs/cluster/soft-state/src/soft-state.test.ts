@@ -48,7 +48,11 @@ describe('what one tells another', () => {
     put(a, 'x', 'new');
     withdraw(a, 'y');
     const [delta] = a.deltas(b.versions(nowMs), nowMs);
-    expect(delta).toMatchObject({ from: 2, sequence: 4, rows: [{ key: 'x' }, { key: 'y', value: undefined }] });
+    expect([delta?.from, delta?.sequence]).toEqual([2, 4]);
+    expect(delta?.rows.map(({ key, value }) => [key, value !== undefined])).toEqual([
+      ['x', true],
+      ['y', false],
+    ]);
     tell(a, b);
     expect(shown(b)).toEqual(['a x=new']);
     expect(a.deltas(b.versions(nowMs), nowMs)).toEqual([]);
@@ -76,7 +80,8 @@ describe('what one tells another', () => {
       put(a, `w${i}`);
       withdraw(a, `w${i}`);
     }
-    expect(a.deltas(b.versions(nowMs), nowMs)).toMatchObject([{ from: 0, rows: [{ key: 'stays' }] }]);
+    const [delta] = a.deltas(b.versions(nowMs), nowMs);
+    expect([delta?.from, delta?.rows.map(({ key }) => key)]).toEqual([0, ['stays']]);
     expect(tell(a, b)).toEqual([
       { kind: 'changed', owner: { node: 'a', incarnation: 1 }, key: 'gone', value: undefined },
     ]);
