@@ -52,6 +52,7 @@ function serveRaft(rpc: RpcNode, idOf: Parameters<typeof serveGateway>[1]): void
       transferLeadership: (request, { signal }) => memberOf(request.group).transferLeadership(request, { signal }),
       changeMembers: (request, { signal }) => memberOf(request.group).changeMembers(request, { signal }),
       takeSnapshot: (request, { signal }) => memberOf(request.group).takeSnapshot(request, { signal }),
+      digestState: (request, { signal }) => memberOf(request.group).digestState(request, { signal }),
     },
     {
       exchange: access,
@@ -60,6 +61,7 @@ function serveRaft(rpc: RpcNode, idOf: Parameters<typeof serveGateway>[1]): void
       transferLeadership: access,
       changeMembers: access,
       takeSnapshot: access,
+      digestState: access,
     },
   );
 }

@@ -2,12 +2,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { StatusError, toStatusError, type Reason } from '@skerry/kernel';
 import { type copies, raft } from '@skerry/proto';
+import { oneOf } from '@skerry/runtime-config';
 import type { Client } from '@skerry/runtime-rpc';
 import type { Operator } from './operator.ts';
 
 /** The groups there are; each is called like the role of its nodes. */
 export const groups = ['data', 'auth'] as const;
 export type Group = (typeof groups)[number];
+export const groupSetting = oneOf({
+  default: 'any',
+  choices: ['any', ...groups],
+  help: 'Which group; by default that of the node named, or for status, digest and snapshot both.',
+});
 
 /** How long a member may take to tell its status, in milliseconds: a paused one does not answer. */
 const statusTimeoutMs = 3_000;

@@ -1,18 +1,14 @@
 /** `skerry raft …`: the replicated groups of data and auth: look at them, and change who leads and who votes. */
 import { StatusError } from '@skerry/kernel';
 import { type copies, raft } from '@skerry/proto';
-import { command, oneOf, optionalText, type CommandContext } from '@skerry/runtime-config';
+import { command, optionalText, type CommandContext } from '@skerry/runtime-config';
 import { jsonSetting } from '../common-settings.ts';
 import { operatorSettings, withOperator, type Operator } from '../operator.ts';
-import { askMembers, atLeader, groups, leaderOf, type Group, type MemberStatus } from '../raft-group.ts';
+import { askMembers, atLeader, groups, groupSetting, leaderOf, type Group, type MemberStatus } from '../raft-group.ts';
 import { table } from '../table.ts';
+import { digest } from './raft-digest.ts';
 
 const nodePattern = /^[a-z0-9][a-z0-9_-]{0,62}$/;
-const groupSetting = oneOf({
-  default: 'any',
-  choices: ['any', ...groups],
-  help: 'Which group; by default that of the node named, or for status and snapshot both.',
-});
 const settings = { ...operatorSettings, group: groupSetting, json: jsonSetting };
 type Given = { readonly group: string };
 
@@ -299,4 +295,4 @@ async function snapshots(operator: Operator, group: Group, node: string | undefi
   );
 }
 
-export const raftCommands = [status, transfer, change('add'), change('promote'), change('remove'), snapshot];
+export const raftCommands = [status, digest, transfer, change('add'), change('promote'), change('remove'), snapshot];

@@ -20,6 +20,7 @@ const admin: RaftAdmin = {
     return { configuration, index: 44 };
   },
   takeSnapshot: async () => ({ last: { index: LogIndex(40), term: Term(9) }, sizeBytes: 1_000 }),
+  digestState: async () => ({ applied: 43, sha256: new Uint8Array(32).fill(7), rowCount: 5, sizeBytes: 600 }),
 };
 let members: TestMember[];
 let client: Client<typeof raft.RaftServiceDefinition>;
@@ -54,6 +55,10 @@ test('members are changed in one call', async () => {
 });
 test('a snapshot is taken', async () => {
   expect(await client.takeSnapshot({ group: 'data' })).toEqual({ last: { index: 40, term: 9 }, sizeBytes: 1_000 });
+});
+test('the state is digested', async () => {
+  const wanted = { applied: 43, sha256: new Uint8Array(32).fill(7), rowCount: 5, sizeBytes: 600 };
+  expect(await client.digestState({ group: 'data' })).toEqual(wanted);
 });
 test.each([
   ['a name that is none', { group: 'data', add: ['Data 4'] }, 'malformed'],

@@ -5,7 +5,7 @@ import type { Handlers } from '@skerry/runtime-rpc';
 import { encodeConfiguration, nodeIds } from './codec.ts';
 import type { RaftAdmin } from './types.ts';
 
-type Calls = 'getRaftStatus' | 'transferLeadership' | 'changeMembers' | 'takeSnapshot';
+type Calls = 'getRaftStatus' | 'transferLeadership' | 'changeMembers' | 'takeSnapshot' | 'digestState';
 
 /** @param admins of the groups that have one. */
 export function adminHandlers(
@@ -38,6 +38,9 @@ export function adminHandlers(
     },
     async takeSnapshot({ group }, { signal }) {
       return adminOf(group).takeSnapshot(signal);
+    },
+    async digestState({ group }, { signal }) {
+      return adminOf(group).digestState(signal);
     },
   };
 }

@@ -41,6 +41,7 @@ class Door implements RaftDoor {
         transferLeadership: [role, operatorRole],
         changeMembers: [role, operatorRole],
         takeSnapshot: [role, operatorRole],
+        digestState: [role, operatorRole],
       },
     );
   }

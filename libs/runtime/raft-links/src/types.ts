@@ -51,7 +51,16 @@ export interface RaftAdmin {
   transferLeadership(to: NodeId | undefined, signal: AbortSignal): Promise<{ leader: NodeId; term: number }>;
   changeMembers(change: MemberChange, signal: AbortSignal): Promise<{ configuration: Configuration; index: number }>;
   takeSnapshot(signal: AbortSignal): Promise<{ last: Position; sizeBytes: number }>;
+  digestState(signal: AbortSignal): Promise<StateDigest>;
 }
+export type StateDigest = {
+  /** Log index up to which the state was applied. */
+  readonly applied: number;
+  readonly sha256: Uint8Array;
+  readonly rowCount: number;
+  /** Of keys and values. */
+  readonly sizeBytes: number;
+};
 export type MemberChange = {
   readonly add: readonly NodeId[];
   readonly promote: readonly NodeId[];

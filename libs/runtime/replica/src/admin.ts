@@ -9,7 +9,7 @@ import {
 } from '@skerry/cluster-raft';
 import { type GroupId, type LogIndex, type NodeId, StatusError, unreachable } from '@skerry/kernel';
 import { raft } from '@skerry/proto';
-import type { MemberChange, RaftAdmin } from '@skerry/runtime-raft-links';
+import type { MemberChange, RaftAdmin, StateDigest } from '@skerry/runtime-raft-links';
 import type { RaftLog } from '@skerry/runtime-raft-log';
 import { adminWaitTicksMax } from './limits.ts';
 import type { Identity } from './meta.ts';
@@ -21,6 +21,7 @@ export type AdminHost = {
   step(input: Input): void;
   status(): ReplicaStatus;
   checkpoint(): Promise<void>;
+  digest(signal: AbortSignal): Promise<StateDigest>;
   log(): RaftLog;
   identity(): Identity & { readonly node: NodeId };
   /** @throws StatusError when the voters must not become these. */
@@ -146,6 +147,9 @@ export class Admin implements RaftAdmin {
     await this.#host.checkpoint();
     const { snapshot, sizeBytes } = this.#host.log();
     return { last: snapshot.last, sizeBytes };
+  }
+  digestState(signal: AbortSignal): Promise<StateDigest> {
+    return this.#host.digest(signal);
   }
 
   // The machine's answers to what was asked.

@@ -2,8 +2,11 @@
 import { eventually, expectReason } from '@skerry/testing';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { NodeId, utf8 } from '@skerry/kernel';
+import { nodeClock } from '@skerry/runtime-node';
 import type { MemberChange } from '@skerry/runtime-raft-links';
-import { Group, operation, put, retried, stateOf, valueIn } from './group-fixture.ts';
+import { Group, type Member, operation, put, retried, stateOf, valueIn } from './group-fixture.ts';
+import { Slots } from './slots.ts';
+import { digestState } from './state-digest.ts';
 
 const running: Group[] = [];
 const groupOf = async (...words: Parameters<typeof Group.of>): Promise<Group> => {
@@ -18,6 +21,9 @@ afterEach(async () => {
     expect(members.flatMap(({ fatal }) => fatal.map(({ message }) => message))).toEqual([]);
   }
 });
+
+const cutting = { checkpointBytes: 20_000, logSegmentBytes: 10_000, cutKeepCountMax: 10 };
+const kilobyte = new Uint8Array(1_000).fill(7);
 
 describe('three replicas', () => {
   test('one leads; what it answers is in the state of all, with the same results', async () => {
@@ -86,6 +92,36 @@ describe('three replicas', () => {
   });
 });
 
+describe('a digest of the state', () => {
+  const ask = (member: Member) => member.up.admin.digestState(new AbortController().signal);
+  test('is the same at members that have applied as much, by log or by snapshot, and another after a write', async () => {
+    const group = await groupOf(3, cutting);
+    await group.put('first');
+    const away = group.members.find(({ up }) => !up.isLeader)!;
+    await away.crash();
+    for (let n = 0; n < 100; n++) await group.put(`k${n}`, kilobyte);
+    await away.start();
+    await group.agree();
+    expect(group.network.snapshots).toBeGreaterThan(0);
+    const [one, ...others] = await Promise.all(group.members.map(ask));
+    expect(others).toEqual([one, one]);
+    expect(one?.applied).toBe(away.up.appliedIndex);
+    expect(one?.rowCount).toBe(stateOf(away.up.state).length);
+    await group.put('k1', kilobyte);
+    await group.agree();
+    expect((await ask(away)).sha256).not.toEqual(one?.sha256);
+  });
+  test('stops when nobody waits for it', async () => {
+    const group = await groupOf(1);
+    for (let n = 0; n < 200; n++) await group.put(`k${n}`);
+    const gone = AbortSignal.abort(new Error('gone'));
+    const slow = { monotonicMs: () => performance.now() * 1_000 };
+    const store = group.members[0]!.store;
+    const source = { store, slots: new Slots(store), clock: { ...nodeClock, ...slow } };
+    await expect(digestState(source, gone)).rejects.toThrow('gone');
+  });
+});
+
 describe('cuts', () => {
   test('the cut-off leader answers nothing, neither writes nor reads; the others go on; healed, all agree', async () => {
     const group = await groupOf(3);
@@ -116,9 +152,6 @@ describe('cuts', () => {
     }
   });
 });
-
-const cutting = { checkpointBytes: 20_000, logSegmentBytes: 10_000, cutKeepCountMax: 10 };
-const kilobyte = new Uint8Array(1_000).fill(7);
 
 describe('snapshots', () => {
   test('a member that was away for long gets the state, and goes on from the log', async () => {

@@ -24,6 +24,7 @@ import { localPart, localWriter, readJoining, writeJoining } from './meta.ts';
 import { type Proposal, type Proposed, Proposals } from './proposals.ts';
 import { ReadBarriers } from './read-barriers.ts';
 import { Reopening } from './reopening.ts';
+import { digestState } from './state-digest.ts';
 import { statusOf } from './status.ts';
 import type { OpenedReplica, ReplicaOptions, ReplicaStatus } from './types.ts';
 
@@ -101,6 +102,7 @@ export class RaftReplica<Effect> implements OpenedReplica {
       step: (input) => engine.step(input),
       status: () => this.status(),
       checkpoint: () => engine.checkpoints.take(true),
+      digest: (signal) => digestState({ store: options.store, slots: parts.slots, clock: world.clock }, signal),
       log: () => engine.log,
       identity: () => ({ ...parts.identity, incarnation: engine.incarnation, node: options.node }),
       admit: async (next, now) => options.admit?.(next, now),

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { crc32c, equalBytes } from '@skerry/kernel';
+import type { copies } from '@skerry/proto';
 import { eventually } from '@skerry/testing';
 import { content } from '../test-doubles.ts';
 import { reasonOf } from '../test-client.ts';
@@ -147,6 +148,43 @@ describe('an upload', () => {
     await upload.cut().catch(() => undefined);
     await group.same(0);
     expect(await leader.client().names('/')).toEqual([]);
+  }, 30_000);
+});
+
+describe('a digest of content', () => {
+  async function digestAt(node: Node): Promise<copies.ContentDigest | undefined> {
+    let last: copies.ContentDigest | undefined;
+    for await (const { digest } of node.copies().digestContent({})) last = digest;
+    return last;
+  }
+  test('is the same on nodes that hold the same, and tells what one lacks, or has damaged', async () => {
+    const group = await groupOf(3);
+    for (let n = 0; n < 3; n++) await put(group, `/large-${n}`, content(700_000, n));
+    await put(group, '/small', content(900, 7));
+    await put(group, '/empty', new Uint8Array(0));
+    await group.same(3);
+    const digests = async (): Promise<readonly (copies.ContentDigest | undefined)[]> =>
+      Promise.all(group.nodes.map(digestAt));
+    await eventually(async () => new Set((await digests()).map((each) => each?.appliedFirst)).size === 1, patience);
+    const [one, two, three] = await digests();
+    expect(one).toMatchObject({ extentCount: 4, missing: 0, damaged: 0 });
+    expect([two, three]).toEqual([one, one]);
+
+    const [sound, rotten] = group.followers as [Node, Node];
+    rotten.rot();
+    const found = await digestAt(rotten);
+    expect(found).toMatchObject({ extentCount: 4, damaged: 3 });
+    expect(found?.sha256).not.toEqual(one?.sha256);
+    expect(await digestAt(sound)).toMatchObject({ damaged: 0, sha256: one?.sha256 });
+  }, 30_000);
+  test('is of this node’s own disk: what it lacks is not read elsewhere', async () => {
+    const group = await groupOf(3);
+    const [away] = group.followers as [Node];
+    away.gate.close();
+    await put(group, '/f', content(20 * megabyte));
+    await eventually(() => away.status['lag'] === 0, patience);
+    await eventually(async () => (await digestAt(away))?.extentCount === 1, patience);
+    expect(await digestAt(away)).toMatchObject({ extentCount: 1, missing: 1, damaged: 0 });
   }, 30_000);
 });
 

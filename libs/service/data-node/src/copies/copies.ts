@@ -10,6 +10,7 @@ import { operatorRole } from '@skerry/runtime-security';
 import type { Counter, Telemetry } from '@skerry/runtime-telemetry';
 import { pause, type World } from '@skerry/runtime-world';
 import type { DataConfig } from '../settings.ts';
+import { digestContent } from './content-digest.ts';
 import { CopiedBlobs } from './copied-blobs.ts';
 import { give } from './fetch.ts';
 import { Fetcher, type FetchStatus } from './fetcher.ts';
@@ -27,6 +28,7 @@ export const copyAccess: AccessTable<Definition> = {
   fetch: ['data'],
   forgetOrphans: ['data'],
   getCopies: ['data', operatorRole],
+  digestContent: ['data', operatorRole],
 };
 export type CopiesOptions = {
   readonly config: Pick<DataConfig, 'copyBytesPerSecond' | 'scrubBytesPerSecond'>;
@@ -159,6 +161,8 @@ export class Copies {
         const { fetchedBytes } = fetcher.status;
         return { applied, missing, missingBytes, fetchedBytes, compared: keeper.compared };
       },
+      digestContent: (_, { signal }) =>
+        digestContent({ clock: world.clock, shelf, replica: this.#options.replica }, signal),
     };
   }
 

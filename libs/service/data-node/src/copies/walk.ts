@@ -4,21 +4,27 @@ import type { OrderedReader } from '@skerry/kernel';
 import { type Clock, pause } from '@skerry/runtime-world';
 import { walkBatchCount } from './limits.ts';
 
-/** @returns whether it came to the end before `signal` aborted. */
-export async function walkContent(
-  { clock, state }: { readonly clock: Clock; state(): OrderedReader },
-  visit: (extent: Extent) => Promise<void>,
-  signal: AbortSignal,
-): Promise<boolean> {
+type Walked = { readonly clock: Clock; state(): OrderedReader };
+
+export async function* namedContent({ clock, state }: Walked): AsyncGenerator<Extent, void, undefined> {
   let after: ContentCursor | undefined;
   do {
     const batch = listContent(state(), after, walkBatchCount);
-    for (const extent of batch.extents) {
-      if (signal.aborted) return false;
-      await visit(extent);
-    }
+    yield* batch.extents;
     ({ after } = batch);
     await pause(clock, 0);
-  } while (after !== undefined && !signal.aborted);
+  } while (after !== undefined);
+}
+
+/** @returns whether it came to the end before `signal` aborted. */
+export async function walkContent(
+  walked: Walked,
+  visit: (extent: Extent) => Promise<void>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for await (const extent of namedContent(walked)) {
+    if (signal.aborted) return false;
+    await visit(extent);
+  }
   return !signal.aborted;
 }

@@ -94,6 +94,33 @@ export interface GetCopiesResponse {
   fetchedBytes: number;
 }
 
+export interface DigestContentRequest {
+}
+
+export interface DigestContentResponse {
+  header:
+    | Header
+    | undefined;
+  /** Read so far. */
+  sizeBytes: number;
+  digest: ContentDigest | undefined;
+}
+
+export interface ContentDigest {
+  /** Log index up to which the state was applied when the reading began, and when it ended. */
+  appliedFirst: number;
+  appliedLast: number;
+  /**
+   * Over all content in the order of the state: for each extent its blob (16 bytes), offset and length (8 bytes each,
+   * big-endian), and its bytes.
+   */
+  sha256: Uint8Array;
+  extentCount: number;
+  /** Extents that are not wholly here, and whose bytes are not what was written. */
+  missing: number;
+  damaged: number;
+}
+
 function createBasePushRequest(): PushRequest {
   return { header: undefined, part: undefined };
 }
@@ -966,6 +993,247 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
   },
 };
 
+function createBaseDigestContentRequest(): DigestContentRequest {
+  return {};
+}
+
+export const DigestContentRequest: MessageFns<DigestContentRequest> = {
+  encode(_: DigestContentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DigestContentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigestContentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DigestContentRequest>): DigestContentRequest {
+    return DigestContentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<DigestContentRequest>): DigestContentRequest {
+    const message = createBaseDigestContentRequest();
+    return message;
+  },
+};
+
+function createBaseDigestContentResponse(): DigestContentResponse {
+  return { header: undefined, sizeBytes: 0, digest: undefined };
+}
+
+export const DigestContentResponse: MessageFns<DigestContentResponse> = {
+  encode(message: DigestContentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.header !== undefined) {
+      Header.encode(message.header, writer.uint32(10).fork()).join();
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(16).uint64(message.sizeBytes);
+    }
+    if (message.digest !== undefined) {
+      ContentDigest.encode(message.digest, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DigestContentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigestContentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.header = Header.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = ContentDigest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DigestContentResponse>): DigestContentResponse {
+    return DigestContentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DigestContentResponse>): DigestContentResponse {
+    const message = createBaseDigestContentResponse();
+    message.header = (object.header !== undefined && object.header !== null)
+      ? Header.fromPartial(object.header)
+      : undefined;
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.digest = (object.digest !== undefined && object.digest !== null)
+      ? ContentDigest.fromPartial(object.digest)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseContentDigest(): ContentDigest {
+  return { appliedFirst: 0, appliedLast: 0, sha256: new Uint8Array(0), extentCount: 0, missing: 0, damaged: 0 };
+}
+
+export const ContentDigest: MessageFns<ContentDigest> = {
+  encode(message: ContentDigest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.appliedFirst !== 0) {
+      writer.uint32(8).uint64(message.appliedFirst);
+    }
+    if (message.appliedLast !== 0) {
+      writer.uint32(16).uint64(message.appliedLast);
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(26).bytes(message.sha256);
+    }
+    if (message.extentCount !== 0) {
+      writer.uint32(32).uint64(message.extentCount);
+    }
+    if (message.missing !== 0) {
+      writer.uint32(40).uint64(message.missing);
+    }
+    if (message.damaged !== 0) {
+      writer.uint32(48).uint64(message.damaged);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContentDigest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContentDigest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.appliedFirst = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.appliedLast = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sha256 = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.extentCount = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.missing = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.damaged = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ContentDigest>): ContentDigest {
+    return ContentDigest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ContentDigest>): ContentDigest {
+    const message = createBaseContentDigest();
+    message.appliedFirst = object.appliedFirst ?? 0;
+    message.appliedLast = object.appliedLast ?? 0;
+    message.sha256 = object.sha256 ?? new Uint8Array(0);
+    message.extentCount = object.extentCount ?? 0;
+    message.missing = object.missing ?? 0;
+    message.damaged = object.damaged ?? 0;
+    return message;
+  },
+};
+
 export type CopyServiceDefinition = typeof CopyServiceDefinition;
 export const CopyServiceDefinition = {
   name: "CopyService",
@@ -1012,6 +1280,18 @@ export const CopyServiceDefinition = {
       requestStream: false,
       responseType: GetCopiesResponse as typeof GetCopiesResponse,
       responseStream: false,
+      options: {},
+    },
+    /**
+     * Reads and verifies what its state names, from this node's own disk only. The last message has the digest; those
+     * before it say that it goes on. Idempotent.
+     */
+    digestContent: {
+      name: "DigestContent",
+      requestType: DigestContentRequest as typeof DigestContentRequest,
+      requestStream: false,
+      responseType: DigestContentResponse as typeof DigestContentResponse,
+      responseStream: true,
       options: {},
     },
   },

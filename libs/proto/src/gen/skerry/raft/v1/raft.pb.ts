@@ -325,6 +325,20 @@ export interface TakeSnapshotResponse {
   sizeBytes: number;
 }
 
+export interface DigestStateRequest {
+  group: string;
+}
+
+export interface DigestStateResponse {
+  /** Log index up to which the state was applied. */
+  applied: number;
+  /** Over all rows in order: for each the length of its key (4 bytes, big-endian), the key, and the same of its value. */
+  sha256: Uint8Array;
+  rowCount: number;
+  /** Of keys and values. */
+  sizeBytes: number;
+}
+
 function createBaseExchangeRequest(): ExchangeRequest {
   return { header: undefined, frame: undefined };
 }
@@ -3192,6 +3206,152 @@ export const TakeSnapshotResponse: MessageFns<TakeSnapshotResponse> = {
   },
 };
 
+function createBaseDigestStateRequest(): DigestStateRequest {
+  return { group: "" };
+}
+
+export const DigestStateRequest: MessageFns<DigestStateRequest> = {
+  encode(message: DigestStateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.group !== "") {
+      writer.uint32(10).string(message.group);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DigestStateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigestStateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.group = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DigestStateRequest>): DigestStateRequest {
+    return DigestStateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DigestStateRequest>): DigestStateRequest {
+    const message = createBaseDigestStateRequest();
+    message.group = object.group ?? "";
+    return message;
+  },
+};
+
+function createBaseDigestStateResponse(): DigestStateResponse {
+  return { applied: 0, sha256: new Uint8Array(0), rowCount: 0, sizeBytes: 0 };
+}
+
+export const DigestStateResponse: MessageFns<DigestStateResponse> = {
+  encode(message: DigestStateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.applied !== 0) {
+      writer.uint32(8).uint64(message.applied);
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(18).bytes(message.sha256);
+    }
+    if (message.rowCount !== 0) {
+      writer.uint32(24).uint64(message.rowCount);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(32).uint64(message.sizeBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DigestStateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDigestStateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.applied = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sha256 = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rowCount = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DigestStateResponse>): DigestStateResponse {
+    return DigestStateResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DigestStateResponse>): DigestStateResponse {
+    const message = createBaseDigestStateResponse();
+    message.applied = object.applied ?? 0;
+    message.sha256 = object.sha256 ?? new Uint8Array(0);
+    message.rowCount = object.rowCount ?? 0;
+    message.sizeBytes = object.sizeBytes ?? 0;
+    return message;
+  },
+};
+
 export type RaftServiceDefinition = typeof RaftServiceDefinition;
 export const RaftServiceDefinition = {
   name: "RaftService",
@@ -3260,6 +3420,15 @@ export const RaftServiceDefinition = {
       requestType: TakeSnapshotRequest as typeof TakeSnapshotRequest,
       requestStream: false,
       responseType: TakeSnapshotResponse as typeof TakeSnapshotResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** A hash of the state that this member has applied: members that have applied as much have the same. Idempotent. */
+    digestState: {
+      name: "DigestState",
+      requestType: DigestStateRequest as typeof DigestStateRequest,
+      requestStream: false,
+      responseType: DigestStateResponse as typeof DigestStateResponse,
       responseStream: false,
       options: {},
     },
