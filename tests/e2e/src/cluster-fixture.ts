@@ -22,12 +22,29 @@ export type NodeRow = {
   readonly state: string;
   readonly leader?: boolean;
 };
+/** What a member found when it hashed what it has. */
+export type DigestRow = {
+  readonly node: string;
+  readonly group: string;
+  readonly answers: boolean;
+  readonly applied?: number;
+  readonly state?: string;
+  readonly content?: string;
+  readonly missing?: number;
+  readonly damaged?: number;
+};
 export type ClusterNode = {
   readonly name: string;
   readonly role: string;
   readonly pid: number;
   readonly grpc: string;
+  readonly state: string;
   readonly endpoints: Readonly<Record<string, string>>;
+};
+
+type ClusterFile = {
+  readonly nodes: readonly ClusterNode[];
+  readonly control: { readonly port: number; readonly token: string };
 };
 
 export class Cluster {
@@ -41,11 +58,20 @@ export class Cluster {
     return new Cluster(await System.start(['cluster', 'up', 'ftp', '--replicas', replicas], data, free));
   }
 
+  get #file(): ClusterFile {
+    return JSON.parse(readFileSync(join(this.system.data, 'cluster.json'), 'utf8')) as ClusterFile;
+  }
   get nodes(): readonly ClusterNode[] {
-    const file = JSON.parse(readFileSync(join(this.system.data, 'cluster.json'), 'utf8')) as {
-      nodes: readonly ClusterNode[];
-    };
-    return file.nodes;
+    return this.#file.nodes;
+  }
+  /** The same as the command `skerry cluster WORD`, without a process for it. @throws Error with what was said. */
+  async order(word: 'kill' | 'start' | 'pause' | 'resume' | 'isolate' | 'heal', names = ''): Promise<void> {
+    const { port, token } = this.#file.control;
+    const response = await fetch(`http://127.0.0.1:${port}/${word}/${encodeURIComponent(names)}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    if (!response.ok) throw new Error(`cluster ${word} ${names}: ${await response.text()}`);
   }
   node(name: string): ClusterNode {
     const found = this.nodes.find((node) => node.name === name);
@@ -109,6 +135,9 @@ type Replica = {
   readonly voters?: readonly string[];
   readonly learners?: readonly string[];
   readonly failureTolerance?: number;
+  /** Of a data node: uploads under way, and how its copies stand. */
+  readonly uploads?: number;
+  readonly copies?: { readonly missing: number; readonly pushing: number; readonly compared: boolean };
 };
 export type Member = Replica & { readonly name: string };
 
