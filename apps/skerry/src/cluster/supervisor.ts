@@ -9,7 +9,7 @@ import { makeFolder } from '@skerry/runtime-host';
 import { formatAddress } from '@skerry/runtime-world';
 import { writeClusterFile, type ClusterFile, type ClusterNode } from './cluster-file.ts';
 import { Cuts } from './cuts.ts';
-import { freePorts } from './ports.ts';
+import { claimPorts } from './ports.ts';
 import { startNodeProcess } from './processes.ts';
 import type { PlannedNode, Topology } from './topology.ts';
 
@@ -54,8 +54,8 @@ export class Supervisor {
   readonly #cuts = new Cuts();
   #stopping = false;
   #port = 0;
-  /** Doors of the discovery nodes, by name: known before they start, since they all join each other. */
-  #discoveryPorts: ReadonlyMap<string, number> = new Map();
+  /** Doors between nodes, by name: known before they start, since they join each other, and the same at each start. */
+  #ports: ReadonlyMap<string, number> = new Map();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -78,11 +78,11 @@ export class Supervisor {
   /** Starts all nodes: those of discovery side by side, then all others side by side. */
   async start(): Promise<void> {
     await makeFolder(this.#options.data);
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
+    const { nodes } = this.#options.topology;
+    const ports = await claimPorts(this.#server, this.#options.host, nodes.length);
+    this.#ports = new Map(nodes.map(({ name }, i) => [name, ports[i] ?? 0]));
     const address = this.#server.address();
     this.#port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-    const { nodes } = this.#options.topology;
     let started = 0;
     const startOne = async (planned: PlannedNode): Promise<void> => {
       await this.#startPlanned(planned);
@@ -90,19 +90,17 @@ export class Supervisor {
       this.#options.progress(started, nodes.length);
     };
     const isDiscovery = ({ role }: PlannedNode): boolean => role === 'discovery';
-    const first = nodes.filter(isDiscovery);
-    const ports = await freePorts(this.#options.host, first.length);
-    this.#discoveryPorts = new Map(first.map(({ name }, i) => [name, ports[i] ?? 0]));
-    await Promise.all(first.map(startOne));
+    await Promise.all(nodes.filter(isDiscovery).map(startOne));
     await Promise.all(nodes.filter((node) => !isDiscovery(node)).map(startOne));
     await this.#write();
   }
 
   async #startPlanned(planned: PlannedNode): Promise<void> {
-    const { data, host, program, argumentsOf } = this.#options;
-    const others = [...this.#discoveryPorts].filter(([name]) => name !== planned.name);
-    const joins = others.map(([, port]) => formatAddress({ host, port }));
-    const ownPort = this.#discoveryPorts.get(planned.name);
+    const { data, host, program, argumentsOf, topology } = this.#options;
+    const portOf = (name: string): number => this.#ports.get(name) ?? 0;
+    const joins = topology.nodes
+      .filter(({ name, role }) => role === 'discovery' && name !== planned.name)
+      .map(({ name }) => formatAddress({ host, port: portOf(name) }));
     const command = [
       ...program,
       'node',
@@ -111,12 +109,13 @@ export class Supervisor {
       planned.name,
       '--host',
       host,
+      '--port',
+      String(portOf(planned.name)),
       '--data',
       data,
       '--json',
       ...argumentsOf(planned),
     ];
-    if (ownPort !== undefined) command.push('--port', String(ownPort));
     if (joins.length > 0) command.push('--join', joins.join(','));
     const node: ClusterNode = {
       name: planned.name,
@@ -142,12 +141,8 @@ export class Supervisor {
       this.#cuts.greet(spawned, node, this.#othersOf(node)),
     );
     const grpc = ready.endpoints['grpc'] ?? '';
-    // A node that comes back must be where the others look for it: from now on its port is fixed.
-    const command = node.command.includes('--port')
-      ? node.command
-      : [...node.command, '--port', grpc.slice(grpc.lastIndexOf(':') + 1)];
     const kept: Kept = {
-      node: { ...node, pid: ready.pid, grpc, endpoints: ready.endpoints, command, state: 'running' },
+      node: { ...node, pid: ready.pid, grpc, endpoints: ready.endpoints, state: 'running' },
       child,
     };
     this.#nodes.set(node.name, kept);

@@ -98,9 +98,9 @@ export class Nemesis {
     const starting = this.#cluster
       .order('start', name)
       .then(() => this.#recovers(role))
-      .finally(() => this.#starting.delete(name));
+      .then(() => void this.#starting.delete(name));
     this.#starting.set(name, starting);
-    // Awaited when all is healed.
+    // Told when all is healed.
     starting.catch(() => undefined);
     return undefined;
   }
