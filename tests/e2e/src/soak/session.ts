@@ -128,7 +128,12 @@ export class Session {
       try {
         const socket = await this.#open();
         if (socket === undefined) return { kind: 'refused', code: 425 };
-        if (rest > 0 && (await this.#ftp.code(`REST ${rest}`)) !== 350) throw new Wrong(`REST ${rest} refused`);
+        const marked = rest === 0 ? 350 : await this.#ftp.code(`REST ${rest}`);
+        if (marked >= 500) throw new Wrong(`REST ${rest}: ${marked}`);
+        if (marked !== 350) {
+          this.close();
+          return { kind: 'refused', code: marked };
+        }
         // From here on the server may have it.
         begun = true;
         const { code, lines } = await this.#ftp.ask(line);
