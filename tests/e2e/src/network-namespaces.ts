@@ -132,18 +132,20 @@ export class TestNetwork {
   }
   /** What two hosts send each other is lost, both ways; with all others both go on. */
   async cutBetween(one: string, other: string): Promise<void> {
-    await this.#bothWays(one, other, async (from, to) => {
-      const wrong = ['lladdr', nobody, 'nud', 'permanent', 'dev', 'eth0'];
-      await ip('-n', from.namespace, 'neigh', 'replace', to.address, ...wrong);
-    });
+    await this.cutOneWay(one, other);
+    await this.cutOneWay(other, one);
   }
   async healBetween(one: string, other: string): Promise<void> {
-    await this.#bothWays(one, other, (from, to) => ip('-n', from.namespace, 'neigh', 'del', to.address, 'dev', 'eth0'));
+    await this.healOneWay(one, other);
+    await this.healOneWay(other, one);
   }
-  async #bothWays(one: string, other: string, act: (from: TestHost, to: TestHost) => Promise<void>): Promise<void> {
-    const [a, b] = [this.host(one), this.host(other)];
-    await act(a, b);
-    await act(b, a);
+  /** What one host sends to another is lost; what comes back still arrives. Broadcasts are not concerned. */
+  async cutOneWay(from: string, to: string): Promise<void> {
+    const wrong = ['lladdr', nobody, 'nud', 'permanent', 'dev', 'eth0'];
+    await ip('-n', this.host(from).namespace, 'neigh', 'replace', this.host(to).address, ...wrong);
+  }
+  async healOneWay(from: string, to: string): Promise<void> {
+    await ip('-n', this.host(from).namespace, 'neigh', 'del', this.host(to).address, 'dev', 'eth0');
   }
   /**
    * The switch floods no broadcast out of a host's port, as in many an overlay network: it hears none. Address
