@@ -3,8 +3,11 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { Cluster } from './cluster-fixture.ts';
-import { program, removeFolder, run, skerry, temporaryFolder, until } from './system.ts';
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { Client } from 'basic-ftp';
+import { Cluster, type DigestRow } from './cluster-fixture.ts';
+import { adminPassword, program, removeFolder, run, skerry, temporaryFolder, until } from './system.ts';
 
 /** Each command is a process of its own, which takes seconds where all tests run at once. */
 jest.setTimeout(90_000);
@@ -83,6 +86,36 @@ describe('skerry raft status', () => {
       await cluster.done('cluster', 'resume', other);
     }
     await until('all agree', () => cluster.agree('data'));
+  });
+});
+
+describe('skerry raft digest', () => {
+  it('finds all members equal, with their content, and says who does not answer', async () => {
+    const client = new Client(20_000);
+    await client.access({ ...cluster.ftpOf('routing_1'), user: 'admin', password: adminPassword });
+    for (const [path, size] of [
+      ['large', 800_000],
+      ['small', 500],
+    ] as const)
+      await client.uploadFrom(Readable.from([randomBytes(size)]), path);
+    client.close();
+    await until('the copies are complete', async () =>
+      (await cluster.members('data')).every(({ copies }) => copies?.missing === 0 && copies.pushing === 0),
+    );
+    await until('all agree', () => cluster.agree('data'));
+    const text = await cluster.done('raft', 'digest', '--content');
+    expect(text).toMatch(/\ndata_3 +data +\d+ +\d+ +\d+ +[0-9a-f]{16} +[0-9a-f]{16} +2 +0 +0 *\n/);
+    expect(text).toMatch(/\ngroup data: 3 members are equal at \d+\ngroup auth: 1 member answers, at \d+\n$/);
+    const rows = JSON.parse(await cluster.done('raft', 'digest', '--json', '--group', 'data')) as readonly DigestRow[];
+    expect(rows.map(({ node }) => node)).toEqual(['data_1', 'data_2', 'data_3']);
+    expect(new Set(rows.map(({ state }) => state)).size).toBe(1);
+
+    const follower = ['data_1', 'data_2', 'data_3'].find((name) => name !== rows[0]?.node) ?? '';
+    await cluster.order('kill', follower);
+    const without = await cluster.done('raft', 'digest', '--group', 'data');
+    expect(without).toMatch(/\ngroup data: 2 members are equal at \d+(; 1 did not answer)?\n$/);
+    await cluster.order('start', follower);
+    await until('all agree again', () => cluster.agree('data'));
   });
 });
 
