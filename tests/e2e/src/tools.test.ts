@@ -13,7 +13,7 @@ const tool = (path: string, ...words: string[]): { status: number | null; out: s
   return { status, out: stdout, err: stderr };
 };
 
-describe.each(['sim/run.mjs', 'crash.mjs', 'abuse.mjs', 'bench/run.mjs'])('%s', (path) => {
+describe.each(['sim/run.mjs', 'crash.mjs', 'soak.mjs', 'abuse.mjs', 'bench/run.mjs'])('%s', (path) => {
   it('tells what there is', () => {
     expect(tool(path, '--help')).toMatchObject({ status: 0, out: expect.stringMatching(/^usage: npm run /) });
   });
