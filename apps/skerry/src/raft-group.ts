@@ -39,7 +39,12 @@ export async function askMembers(operator: Operator, group: Group): Promise<read
     members.map(async ({ nodeId, client, copies: content }): Promise<MemberStatus> => {
       try {
         const options = { deadlineMs: statusTimeoutMs };
-        const [{ groups: [status] = [] }, copies] = await Promise.all([
+        const [
+          {
+            groups: [status],
+          },
+          copies,
+        ] = await Promise.all([
           client.getRaftStatus({ group }, options),
           // What it does not tell is left out: one that stands alone has no such door.
           group === 'data' ? content.getCopies({}, options).catch(() => undefined) : undefined,

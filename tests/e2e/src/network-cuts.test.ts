@@ -58,7 +58,7 @@ const file = '/both-sides';
       const { through, address } = network.host(host);
       const main = join(import.meta.dirname, 'session-reader.ts');
       const node = [process.execPath, '--import', 'tsx', '--conditions=@skerry/source', main];
-      const [command = '', ...words] = [...through, ...node, address, String(ftpPort), file];
+      const [command, ...words] = [...through, ...node, address, String(ftpPort), file];
       this.#child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
       readers.push(this.#child);
       createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {

@@ -171,7 +171,8 @@ export class Worker {
   async #append(path: string, before: Content): Promise<void> {
     const { model, figures } = this.#parts;
     const session = await this.#open();
-    if (session === undefined) return;
+    // Where an upload was cut, an append goes on with what came of it, not with the file that stands there (ftp.md).
+    if (session === undefined || (await session.size(path)) !== before.length) return;
     const more = this.#content();
     const change: Change = new Map([[path, { kind: 'file', content: joined(before, more) }]]);
     model.begin(change);
