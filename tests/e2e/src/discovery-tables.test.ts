@@ -1,8 +1,19 @@
-/** Two discovery nodes, each a process of its own: what one knows the other knows, whichever of them is there. */
+/**
+ * Two discovery nodes, each a process of its own: what one knows the other knows, whichever of them is there; and what one
+ * is told to be void is void at every node.
+ */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster } from './cluster-fixture.ts';
-import { credentialsOf, operatorCertificate, Tool } from './grpc-fixture.ts';
+import {
+  authorityOf,
+  certificateFor,
+  credentialsOf,
+  doorsOf,
+  operatorCertificate,
+  sealToken,
+  Tool,
+} from './grpc-fixture.ts';
 import { RawFtp } from './raw-ftp-fixture.ts';
 import { adminPassword, removeFolder, temporaryFolder, until } from './system.ts';
 
@@ -12,6 +23,8 @@ const service = 'skerry.discovery.v1.DiscoveryService';
 const leaseMs = 6_000;
 /** So often the node of the test says that it is there. */
 const beatMs = 1_000;
+/** Longest time for a revocation, of which a heartbeat takes two seconds; a machine that runs all tests is slow. */
+const secondsMs = 10_000;
 
 const data = temporaryFolder('discovery-tables');
 let cluster: Cluster;
@@ -106,5 +119,36 @@ describe('a node that speaks to one discovery node', () => {
     expect(node.unknownCount).toBe(0);
     expect(await listed('discovery_2', 'data')).toEqual(['data_1']);
     await lists('discovery_1', false);
+  });
+});
+
+describe('a node whose name is revoked', () => {
+  it('is refused by every node of every role within seconds', async () => {
+    const authority = await authorityOf(data);
+    const credentials = credentialsOf(await certificateFor(authority, 'routing_9', 'routing'));
+    const token = sealToken(authority.sealingKey, { nodeId: 'routing_9', role: 'routing' });
+    const calls: Readonly<Record<string, readonly [service: string, method: string]>> = {
+      discovery: ['skerry.discovery.v1.DiscoveryService', 'RequestService'],
+      auth: ['skerry.auth.v1.AuthService', 'RenewGrant'],
+      data: ['skerry.data.v1.DataService', 'GetUsage'],
+      processing: ['skerry.processing.v1.ProcessingService', 'Execute'],
+      routing: ['skerry.routing.v1.RoutingService', 'Exchange'],
+    };
+    const doors = doorsOf(cluster.system).map(({ name, role, grpc }) => ({
+      name,
+      call: calls[role] ?? (['', ''] as const),
+      tool: new Tool(grpc, { credentials, token }),
+    }));
+    const revokedAt = async (): Promise<readonly string[]> => {
+      const reasons = await Promise.all(doors.map(({ tool, call: [service, method] }) => tool.call(service, method)));
+      return doors.flatMap(({ name }, index) => (reasons[index]?.reason === 'token_revoked' ? [name] : []));
+    };
+    expect(await revokedAt()).toEqual([]);
+    // Told to one discovery node: the other, and the nodes, hear of it from that one.
+    const revocations = [{ id: 'routing_9', expires_at_ms: Date.now() + 60_000 }];
+    await ask('discovery_2', 'Revoke', { revocations });
+    await until('it is void everywhere', async () => (await revokedAt()).length === doors.length, secondsMs);
+    for (const { tool } of doors) tool.close();
+    expect(await cluster.done('tokens', 'revoke', 'routing_8')).toBe('revoked routing_8\n');
   });
 });
