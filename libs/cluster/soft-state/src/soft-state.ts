@@ -55,7 +55,15 @@ export class SoftState implements Machine<Input, Effect> {
   }
   /** Of each owner that has one under this key. */
   find(key: string, nowMs: number): readonly Row[] {
-    return this.#there().flatMap((holding) => holding.find(key, nowMs) ?? []);
+    // Asked for each session, again and again: no list of the owners is made.
+    const rows: Row[] = [];
+    const own = this.#own.find(key, nowMs);
+    if (own !== undefined) rows.push(own);
+    for (const holding of this.#others.values()) {
+      const row = holding.gone ? undefined : holding.find(key, nowMs);
+      if (row !== undefined) rows.push(row);
+    }
+    return rows;
   }
   findOwn(key: string, nowMs: number): Row | undefined {
     return this.#own.find(key, nowMs);

@@ -84,7 +84,8 @@ export class Shared {
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
     this.#parts.endLogins();
-    this.#rows.look(this.#parts.sessions(), nowMs);
+    // Told to nobody, rows would cost for nothing; the next look makes up for it.
+    if (this.#parts.environment.directory.nodes('routing').length > 1) this.#rows.look(this.#parts.sessions(), nowMs);
     if (nowMs - this.#sweptMs < sweepMs) return;
     this.#sweptMs = nowMs;
     this.failures.dropOld();
