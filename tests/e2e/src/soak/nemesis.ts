@@ -1,19 +1,23 @@
 /**
  * What hurts the nodes while clients work: up to two of each role that keeps no state, and one of each replicated group,
- * are killed, stopped in their tracks, or cut off; leaders more often than others.
+ * are killed, stopped in their tracks, or cut off; leaders more often than others. Now and then a node of each role is cut
+ * off together with the others: a side on which everything is there but a majority.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Prng } from '@skerry/kernel';
-import type { Cluster } from '../cluster-fixture.ts';
+import type { Cluster, ClusterNode } from '../cluster-fixture.ts';
 
 const fates = ['kill', 'pause', 'isolate'] as const;
 type Fate = (typeof fates)[number];
-export type Wounds = Record<Fate, number> & { restarts: number; allKilled: number };
+export type Wounds = Record<Fate, number> & { splits: number; restarts: number; allKilled: number };
 
 /** How many of a role may be hurt at once. */
 const hurtMax: Readonly<Record<string, number>> = { routing: 2, processing: 2, discovery: 2, data: 1, auth: 1 };
+/** How often it is a whole side that is cut off, rather than one node that is hurt. */
+const splitChance = 0.12;
 /** How long a node stays hurt, and how long nothing is done, in milliseconds. */
 const woundMs = { min: 300, max: 7_000 } as const;
+const splitMs = { min: 4_000, max: 9_000 } as const;
 const restMs = { min: 200, max: 2_500 } as const;
 /** After a wound of a replicated role heals, its group has so long before the next, in milliseconds: to be whole again. */
 const recoveryMs = 1_500;
@@ -27,7 +31,7 @@ export class Nemesis {
   readonly #wounds = new Map<string, Wound>();
   readonly #starting = new Map<string, Promise<void>>();
   readonly #quietUntilMs = new Map<string, number>();
-  readonly counts: Wounds = { kill: 0, pause: 0, isolate: 0, restarts: 0, allKilled: 0 };
+  readonly counts: Wounds = { kill: 0, pause: 0, isolate: 0, splits: 0, restarts: 0, allKilled: 0 };
 
   /** @param cluster as it is now: all of it may be started anew. */
   constructor(cluster: () => Cluster, prng: Prng, tell: (line: string) => void) {
@@ -42,9 +46,12 @@ export class Nemesis {
 
   /** Until `signal` aborts; then {@link Nemesis.heal} makes good. */
   async rage(signal: AbortSignal): Promise<void> {
+    let splitDue = false;
     while (!signal.aborted) {
       await this.#healDue();
-      await this.#hurtOne();
+      // Nobody else is hurt until enough nodes are well for it.
+      splitDue = (splitDue || this.#prng.chance(splitChance)) && !(await this.#split());
+      if (!splitDue) await this.#hurtOne();
       await pause(this.#prng.between(restMs.min, restMs.max), undefined, { signal }).catch(() => undefined);
     }
   }
@@ -67,20 +74,43 @@ export class Nemesis {
   #isHurt(name: string): boolean {
     return this.#wounds.has(name) || this.#starting.has(name);
   }
-  async #hurtOne(): Promise<void> {
+  /** Nodes that may be hurt now. */
+  #victims(): readonly ClusterNode[] {
     const { nodes } = this.#cluster;
     const nowMs = performance.now();
-    const victims = nodes.filter(({ name, role }) => {
+    return nodes.filter(({ name, role }) => {
       const hurt = nodes.filter((each) => each.role === role && this.#isHurt(each.name)).length;
       return !this.#isHurt(name) && hurt < (hurtMax[role] ?? 0) && (this.#quietUntilMs.get(role) ?? 0) <= nowMs;
     });
+  }
+  /** One of a role, which has some: of a replicated one mostly the leader. */
+  async #oneOf(role: string, victims: readonly ClusterNode[]): Promise<string> {
+    const leader = hurtMax[role] === 1 && this.#prng.chance(0.6) ? await this.#cluster.leader(role) : '';
+    return leader === '' ? this.#prng.pick(victims.filter((each) => each.role === role)).name : leader;
+  }
+  /** One node of each role, while nobody else is cut off. @returns whether there were such. */
+  async #split(): Promise<boolean> {
+    const victims = this.#victims();
+    const roles = Object.keys(hurtMax).filter((role) => victims.some((each) => each.role === role));
+    const isCut = [...this.#wounds.values()].some(({ fate }) => fate === 'isolate');
+    if (isCut || roles.length < Object.keys(hurtMax).length) return false;
+    const names = await Promise.all(roles.map(async (role) => [role, await this.#oneOf(role, victims)] as const));
+    const lastsMs = this.#prng.between(splitMs.min, splitMs.max);
+    this.#tell(`split ${names.map(([, name]) => name).join(',')} for ${lastsMs} ms`);
+    const endMs = performance.now() + lastsMs;
+    for (const [role, name] of names) this.#wounds.set(name, { fate: 'isolate', role, endMs });
+    this.counts.splits += 1;
+    await this.#cut();
+    return true;
+  }
+  async #hurtOne(): Promise<void> {
+    const victims = this.#victims();
     if (victims.length === 0) return;
     const { role } = this.#prng.pick(victims);
-    const leader = hurtMax[role] === 1 && this.#prng.chance(0.6) ? await this.#cluster.leader(role) : '';
-    const name = leader === '' ? this.#prng.pick(victims.filter((each) => each.role === role)).name : leader;
+    const name = await this.#oneOf(role, victims);
     const fate = this.#prng.pick(fates);
     const lastsMs = this.#prng.between(woundMs.min, woundMs.max);
-    this.#tell(`${fate} ${name}${leader === name ? ' (leads)' : ''} for ${lastsMs} ms`);
+    this.#tell(`${fate} ${name} for ${lastsMs} ms`);
     this.#wounds.set(name, { fate, role, endMs: performance.now() + lastsMs });
     this.counts[fate] += 1;
     if (fate === 'isolate') return this.#cut();

@@ -28,7 +28,7 @@ const weights: readonly (readonly [Kind, number])[] = [
   ['delete', 10],
   ['directory', 6],
   ['read', 14],
-  ['other', 12],
+  ['other', 24],
   ['resume', 4],
 ];
 const kinds = weights.flatMap(([kind, weight]) => Array<Kind>(weight).fill(kind));
