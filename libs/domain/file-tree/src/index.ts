@@ -6,7 +6,7 @@ export type { EntryHead, EntryKind, EntryVersion, NamedHead } from './entry.ts';
 export * from './extents.ts';
 export { FileTree } from './file-tree.ts';
 export { EntryId, type Place, rootDirectory } from './ids.ts';
-export { directoryInKey } from './keys.ts';
+export { directoryInKey, nameInKey } from './keys.ts';
 export * from './limits.ts';
 export { decodeOutcome, type Outcome } from './outcome.ts';
 export { formatPath, nameFault, parsePath } from './path.ts';
@@ -14,6 +14,7 @@ export {
   type ContentCursor,
   entryAt,
   type Found,
+  headAt,
   isDead,
   isReferenced,
   listContent,

@@ -47,7 +47,7 @@ export const entriesOfAllPrefix: Uint8Array = prefixes.entry;
 export const entriesPrefix = (directory: EntryId): Uint8Array => concatBytes([prefixes.entry, bytesOfId(directory)]);
 export const entryKey = ({ directory, name }: Place): Uint8Array =>
   concatBytes([prefixes.entry, bytesOfId(directory), utf8(name)]);
-/** The name in an entry's key; what is in the store was checked when it came in. */
+/** The name in an entry's key ({@link directoryInKey}); what is in the store was checked when it came in. */
 export const nameInKey = (key: Uint8Array): string =>
   present(fromUtf8Part(key, prefixSizeBytes + idSizeBytes, key.length), 'name in key');
 /** The directory in which a key is an entry; undefined for any other key. */

@@ -50,6 +50,11 @@ export function entryAt(reader: OrderedReader, place: Place): EntryVersion | und
   const bytes = reader.get(entryKey(place));
   return bytes === undefined ? undefined : decodeEntry(bytes)[0];
 }
+/** What a listing shows of it. */
+export function headAt(reader: OrderedReader, place: Place): NamedHead | undefined {
+  const bytes = reader.get(entryKey(place));
+  return bytes === undefined ? undefined : decodeNamedHead(bytes, place.name);
+}
 /** @throws AssertionError in a store that was not initialised. */
 export const rootEntry = (reader: OrderedReader): EntryVersion =>
   present(decodeEntry(present(reader.get(rootKey), 'root entry'))[0], 'root entry');

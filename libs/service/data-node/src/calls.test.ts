@@ -75,7 +75,7 @@ describe('the tree', () => {
     ['a name changes', () => ada.rename('/a/file', '/a/renamed')],
     ['a name leaves for another directory', () => ada.rename('/a/file', '/elsewhere')],
     ['a name comes from another directory', () => ada.rename('/b', '/a/b')],
-  ])('a listing that was kept is forgotten when %s', async (_, act) => {
+  ])('a listing that was kept tells it when %s', async (_, act) => {
     await ada.mkdir('/a', true);
     await node.fill('/a', 600);
     await ada.put('/a/file', utf8('x'));
@@ -90,14 +90,16 @@ describe('the tree', () => {
     const before = await entries();
     expect(await entries()).toEqual(before);
     const id = EntryId((await ada.stat('/a')).entry?.id ?? '');
-    expect(node.listings.get(id)).toBeDefined();
+    const { state } = node.replica;
+    expect(node.listings.get(id, state)).toBeDefined();
     await act();
     const after = await entries();
     expect(after).not.toEqual(before);
+    expect(node.listings.get(id, state)?.flat()).toEqual(after);
     node.listings.begin(id);
     expect(after).toEqual(await entries());
   });
-  it('a change while a listing is read keeps it from being kept', async () => {
+  it('a kept listing tells what changed while it was read', async () => {
     await ada.mkdir('/a', true);
     await node.fill('/a', 1_200);
     const ticket = ada.ticket(Operation.LIST, { path: '/a' });

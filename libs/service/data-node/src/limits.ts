@@ -6,6 +6,8 @@ export const listBatchCount = 1_000;
 export const listedFromCount = 500;
 /** Entries of all listings that are kept: some 6 MB of memory. A longer listing is read each time. */
 export const listedEntryCountMax = 20_000;
+/** Names of a kept listing that changed since it was read last; for one more it is forgotten, and read anew. */
+export const listedChangeCountMax = 1_000;
 /** Directories whose listings are kept or being read; for one more the one used longest ago is forgotten. */
 export const listedDirectoryCountMax = 64;
 /** Durable bytes after which a stage's new length goes into the log: what a crash can cost the client that resumes. */

@@ -58,7 +58,7 @@ export async function* list(parts: Parts, ticket: Ticket): AsyncGenerator<Partia
   const { entry, name } = entryOf(state, ticket.path);
   yield { self: toDirectoryEntry({ ...entry, name }), entries: [] };
   if (entry.kind === 'file') return;
-  const known = parts.listings.get(entry.id);
+  const known = parts.listings.get(entry.id, state);
   if (known !== undefined) {
     for (const entries of known) yield { entries: [...entries] };
     return;

@@ -104,7 +104,10 @@ export async function openParts(
       stateMachine: new ListedTree(new FileTree(), listings),
       perform,
       beforeCut: () => blobs.sync(),
-      restored: () => copies?.restored(),
+      restored: () => {
+        listings.clear();
+        copies?.restored();
+      },
       admit: async (next, now) => copies?.admit(next, now),
       onFatal: (error) => environment.fatal(error),
       ...logSizes,
