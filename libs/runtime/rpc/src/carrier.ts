@@ -11,6 +11,8 @@ export type Outgoing = {
   readonly signal: AbortSignal | undefined;
   /** Of a unary call: what is left until its deadline. Of a stream: longest time without progress. In ms. */
   readonly limitMs: number;
+  /** Of a stream: longest time without progress before its first answer, in ms; at most {@link Outgoing.limitMs}. */
+  readonly firstLimitMs: number;
   /** The carrier ends it when the call ends. Undefined: another counts. */
   readonly meter: CallMeter | undefined;
 };
@@ -31,6 +33,9 @@ export interface Carrier {
 /** Told of a node's own identity where it matters. */
 export type Self = { readonly nodeId: NodeId; readonly role: string };
 
+/** Who listens to a signal: one listener of the signal's own for all, since that costs as much as a call in the process. */
+const listening = new WeakMap<AbortSignal, Set<() => void>>();
+
 /** Calls `abort` when the signal aborts; returns the way to stop listening. */
 export function onAbort(signal: AbortSignal | undefined, abort: () => void): () => void {
   if (signal === undefined) return nothing;
@@ -38,7 +43,19 @@ export function onAbort(signal: AbortSignal | undefined, abort: () => void): () 
     abort();
     return nothing;
   }
-  signal.addEventListener('abort', abort, { once: true });
-  return () => signal.removeEventListener('abort', abort);
+  const listeners = listening.get(signal) ?? listenTo(signal);
+  listeners.add(abort);
+  return () => {
+    listeners.delete(abort);
+  };
+}
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const listeners = new Set<() => void>();
+  listening.set(signal, listeners);
+  const told = (): void => {
+    for (const abort of [...listeners]) abort();
+  };
+  signal.addEventListener('abort', told, { once: true });
+  return listeners;
 }
 const nothing = (): void => undefined;

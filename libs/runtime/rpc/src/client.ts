@@ -32,14 +32,16 @@ function outgoing(
   target: Target,
   { newMessageId, metrics }: ClientParts,
   options: CallOptions | undefined,
-  limitMs: number,
+  wantedMs: number,
 ): Outgoing {
+  const limitMs = Math.min(Math.max(wantedMs, 0), limits.deadlineMaxMs);
   return {
     method,
     target,
     messageId: options?.messageId ?? newMessageId(),
     signal: options?.signal,
-    limitMs: Math.min(Math.max(limitMs, 0), limits.deadlineMaxMs),
+    limitMs,
+    firstLimitMs: Math.min(limitMs, Math.max(options?.firstDeadlineMs ?? limitMs, 0)),
     meter: metrics.begin('client', method.operation),
   };
 }

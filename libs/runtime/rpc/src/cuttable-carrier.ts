@@ -125,6 +125,7 @@ class CuttableCall implements Held {
   readonly #source: AsyncIterator<Message, unknown>;
   readonly #calling = new AbortController();
   #silent = false;
+  #answered = false;
   #timer: Timer | undefined;
   #release: () => void = () => undefined;
 
@@ -140,7 +141,10 @@ class CuttableCall implements Held {
       : parts.inner.stream({ ...call, signal: this.#calling.signal }, this.#gated(this.#source));
     this.responses = new CuttableStream(
       this.#gated(made),
-      (message) => message,
+      (message) => {
+        this.#answered = true;
+        return message;
+      },
       ({ returned }) => {
         if (returned === true && this.#silent)
           this.#end(new StatusError('cancelled', 'Call was cancelled: its reader stopped'));
@@ -159,7 +163,9 @@ class CuttableCall implements Held {
   }
   #fallSilent(): void {
     this.#silent = true;
-    this.#timer = this.#parts.clock.setTimer(this.#call.limitMs, () => this.#end(late(this.#call)));
+    const { limitMs, firstLimitMs } = this.#call;
+    const waitMs = this.#answered ? limitMs : firstLimitMs;
+    this.#timer = this.#parts.clock.setTimer(waitMs, () => this.#end(late({ ...this.#call, limitMs: waitMs })));
   }
   /** Of a call that fell silent. */
   #end(failure: StatusError): void {

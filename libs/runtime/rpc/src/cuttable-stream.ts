@@ -8,6 +8,7 @@ type Waiting<T> = {
 export type StreamEnd = { readonly failure?: unknown; readonly returned?: true };
 
 const finished = { done: true, value: undefined } as const;
+const itself = (thrown: unknown): unknown => thrown;
 
 /**
  * The items of a source, mapped, for one reader; {@link CuttableStream.cut} ends it while the reader waits and while
@@ -19,12 +20,23 @@ export class CuttableStream<I, O> implements AsyncIterableIterator<O, undefined>
   readonly #map: (item: I) => O;
   readonly #onEnd: (end: StreamEnd) => void;
   readonly #ahead: boolean;
+  readonly #failure: (thrown: unknown) => unknown;
   #coming: Promise<Step<I>> | undefined;
   #waiting: Waiting<O> | undefined;
   #end: StreamEnd | undefined;
 
-  /** @param onEnd called once: the source ended or failed, the map threw, or the reader stopped; not at a cut. */
-  constructor(source: AsyncIterable<I>, map: (item: I) => O, onEnd: (end: StreamEnd) => void, ahead = false) {
+  /**
+   * @param onEnd called once: the source ended or failed, the map threw, or the reader stopped; not at a cut.
+   * @param failure what the source's failure is to its reader.
+   */
+  constructor(
+    source: AsyncIterable<I>,
+    map: (item: I) => O,
+    onEnd: (end: StreamEnd) => void,
+    ahead = false,
+    failure: (thrown: unknown) => unknown = itself,
+  ) {
+    this.#failure = failure;
     this.#source = source[Symbol.asyncIterator]();
     this.#map = map;
     this.#onEnd = onEnd;
@@ -41,7 +53,7 @@ export class CuttableStream<I, O> implements AsyncIterableIterator<O, undefined>
       if (this.#end !== undefined) return this.#answerEnd(this.#end);
       const coming = this.#coming ?? this.#source.next();
       this.#coming = undefined;
-      coming.then(this.#take, this.#fail);
+      coming.then(this.#take, this.#sourceFailed);
     });
   }
   return(): Promise<IteratorResult<O, undefined>> {
@@ -70,7 +82,10 @@ export class CuttableStream<I, O> implements AsyncIterableIterator<O, undefined>
     if (this.#ahead) this.#ask();
     waiting?.resolve({ done: false, value });
   };
-  readonly #fail = (failure: unknown): void => this.#finish({ failure });
+  readonly #sourceFailed = (thrown: unknown): void => this.#fail(this.#failure(thrown));
+  #fail(failure: unknown): void {
+    this.#finish({ failure });
+  }
 
   #ask(): void {
     this.#coming = this.#source.next();

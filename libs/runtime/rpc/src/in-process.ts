@@ -76,8 +76,11 @@ export class InProcessCarrier implements Carrier {
       headers.meet(this.#headers);
       const served = dispatcher.find(method.path);
       const serverCall = dispatcher.begin(served, this.#caller, call.messageId);
-      const watch = new ProgressWatch(this.#clock, call.limitMs, () =>
-        serverCall.abort(new StatusError('stalled', `${method.operation}: no message for ${call.limitMs} ms`)),
+      const watch = new ProgressWatch(
+        this.#clock,
+        call.limitMs,
+        (limitMs) => serverCall.abort(new StatusError('stalled', `${method.operation}: no message for ${limitMs} ms`)),
+        { firstLimitMs: call.firstLimitMs, deadlines: this.#deadlines },
       );
       const stream = new StreamExchange({ call, served, serverCall, watch, to: this.#to, from: this.#headers });
       return stream.run(requests);
@@ -189,9 +192,13 @@ class StreamExchange {
     );
     const caller = serverCall.caller.nodeId;
     // One answer ahead: the handler runs on while the caller writes and does not read.
+    const prepare = this.#prepare(method.response, to.headers, caller, method.responseHeader);
     const responses: CuttableStream<Message, Message> = new CuttableStream(
-      handle(served, requests, serverCall, to.dispatcher),
-      this.#prepare(method.response, to.headers, caller, method.responseHeader),
+      answersOf(served, requests, serverCall),
+      (partial) => {
+        watch.begun();
+        return prepare(partial);
+      },
       (end: StreamEnd) => {
         if (end.returned === true)
           return serverCall.abort(new StatusError('cancelled', `${method.operation}: the caller stopped reading`));
@@ -201,6 +208,7 @@ class StreamExchange {
         requests.cut();
       },
       true,
+      (thrown) => to.dispatcher.failure(served, serverCall, thrown),
     );
     const release = onAbort(signal, () => serverCall.abort(abortError(signal as AbortSignal)));
     const settle = (failure: StatusError | undefined): void => {
@@ -237,14 +245,33 @@ export async function* handle(
   dispatcher: Dispatcher,
 ): AsyncGenerator<Message, void> {
   try {
-    const { requestStream, responseStream } = served.method;
-    const input = requestStream ? requests : await single(requests);
-    const output = (served.handler as StreamHandler)(input as Message, call);
-    if (responseStream) yield* output as AsyncIterable<Message>;
-    else yield await (output as Promise<Message>);
+    yield* answersOf(served, requests, call);
   } catch (thrown) {
     throw dispatcher.failure(served, call, thrown);
   }
+}
+
+/** The handler's own stream where it has one: each layer over it costs several turns of promises for each message. */
+function answersOf(served: Served, requests: AsyncIterable<Message>, call: ServerCall): AsyncIterable<Message> {
+  const { requestStream, responseStream } = served.method;
+  if (!requestStream || !responseStream) return answersTo(served, requests, call);
+  try {
+    return (served.handler as StreamHandler)(requests, call) as AsyncIterable<Message>;
+  } catch (thrown) {
+    // One that is no generator, and throws before it gives its stream.
+    return failedStream(toStatusError(thrown));
+  }
+}
+async function* answersTo(
+  served: Served,
+  requests: AsyncIterable<Message>,
+  call: ServerCall,
+): AsyncGenerator<Message, void> {
+  const { requestStream, responseStream } = served.method;
+  const input = requestStream ? requests : await single(requests);
+  const output = (served.handler as StreamHandler)(input as Message, call);
+  if (responseStream) yield* output as AsyncIterable<Message>;
+  else yield await (output as Promise<Message>);
 }
 
 async function single(requests: AsyncIterable<Message>): Promise<Message> {

@@ -1,32 +1,59 @@
 import type { Clock, Timer } from '@skerry/runtime-world';
+import type { Deadlines, Expiring } from './deadlines.ts';
 
 /** Metadata of a stream: the progress deadline that the caller asks for, in ms. */
 export const progressKey = 'skerry-progress-ms';
 
+export type ProgressOptions = {
+  /** Until {@link ProgressWatch.begun}, in ms. Default: as after it. */
+  readonly firstLimitMs?: number;
+  /** For streams that seldom live so long: no timer of their own before the first limit has passed. */
+  readonly deadlines?: Deadlines;
+};
+
 /** Calls `stalled` once when nothing touched it for `limitMs`. A touch is one store; the timer re-arms itself. */
-export class ProgressWatch {
+export class ProgressWatch implements Expiring {
   readonly #clock: Clock;
   readonly #limitMs: number;
-  readonly #stalled: () => void;
+  readonly #stalled: (limitMs: number) => void;
+  readonly #deadlines: Deadlines | undefined;
+  readonly #lane: number = 0;
+  #firstLimitMs: number;
   #lastMs: number;
-  #timer: Timer;
+  #timer: Timer | undefined;
 
-  constructor(clock: Clock, limitMs: number, stalled: () => void) {
+  constructor(
+    clock: Clock,
+    limitMs: number,
+    stalled: (limitMs: number) => void,
+    { firstLimitMs = limitMs, deadlines }: ProgressOptions = {},
+  ) {
     this.#clock = clock;
     this.#limitMs = limitMs;
+    this.#firstLimitMs = Math.min(firstLimitMs, limitMs);
     this.#stalled = stalled;
+    this.#deadlines = deadlines;
     this.#lastMs = clock.monotonicMs();
-    this.#timer = clock.setTimer(limitMs, () => this.#check());
+    if (deadlines === undefined) this.#arm(this.#firstLimitMs);
+    else this.#lane = deadlines.add(this.#firstLimitMs, this);
   }
   touch(): void {
     this.#lastMs = this.#clock.monotonicMs();
   }
-  stop(): void {
-    this.#timer.cancel();
+  /** The first answer came. */
+  begun(): void {
+    this.#firstLimitMs = this.#limitMs;
   }
-  #check(): void {
-    const leftMs = this.#lastMs + this.#limitMs - this.#clock.monotonicMs();
-    if (leftMs <= 0) this.#stalled();
-    else this.#timer = this.#clock.setTimer(leftMs, () => this.#check());
+  stop(): void {
+    this.#deadlines?.remove(this.#lane, this);
+    this.#timer?.cancel();
+  }
+  expire(): void {
+    const leftMs = this.#lastMs + this.#firstLimitMs - this.#clock.monotonicMs();
+    if (leftMs <= 0) this.#stalled(this.#firstLimitMs);
+    else this.#arm(leftMs);
+  }
+  #arm(delayMs: number): void {
+    this.#timer = this.#clock.setTimer(delayMs, () => this.expire());
   }
 }

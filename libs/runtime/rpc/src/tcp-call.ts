@@ -125,8 +125,12 @@ export class TcpStream implements Cuttable {
       if (returned === true) this.cut(new StatusError('cancelled', 'Call was cancelled: its reader stopped'));
       else if (failure !== undefined) this.cut(toStatusError(failure));
     });
-    this.#watch = new ProgressWatch(clock, call.limitMs, () =>
-      this.cut(new StatusError('stalled', `${call.method.operation}: no message for ${call.limitMs} ms`)),
+    const { operation } = call.method;
+    this.#watch = new ProgressWatch(
+      clock,
+      call.limitMs,
+      (limitMs) => this.cut(new StatusError('stalled', `${operation}: no message for ${limitMs} ms`)),
+      call,
     );
     const { signal } = call;
     this.#release = onAbort(signal, () => this.cut(abortError(signal as AbortSignal)));
@@ -160,6 +164,7 @@ export class TcpStream implements Cuttable {
   #receive(bytes: Buffer | null): void {
     if (bytes === null || this.#received.closed) return;
     this.#watch.touch();
+    this.#watch.begun();
     this.#call.meter?.received(bytes.length);
     // One read is under way at a time and only while there is room, so this is taken at once.
     this.#received.offer(bytes);

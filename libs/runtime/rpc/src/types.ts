@@ -45,6 +45,8 @@ export type CallOptions = {
   readonly deadlineMs?: number;
   /** For streams: longest time without progress. Default 30,000 ms. */
   readonly progressDeadlineMs?: number;
+  /** For streams: longest time without progress before the first answer; at most the other. Default: as after it. */
+  readonly firstDeadlineMs?: number;
   /** Retry `unavailable` and `deadline_exceeded` with jittered back-off, within the deadline. Only for idempotent calls. Default false. */
   readonly idempotent?: boolean;
   readonly messageId?: string;

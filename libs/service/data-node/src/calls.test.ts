@@ -154,6 +154,8 @@ describe('a download', () => {
     await ada.append('/f', bytes.subarray(100_000));
     const got = await ada.get('/f', { offset }, length);
     expect([got.length, equalBytes(got, bytes.subarray(from, to))]).toEqual([to - from, true]);
+    const small = await ada.getSmall('/f', { offset }, length);
+    expect(small === undefined ? got.length > 65_536 : equalBytes(small, got)).toBe(true);
   });
   it('beyond the end is refused', async () => {
     await ada.put('/f', bytes);

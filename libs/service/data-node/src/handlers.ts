@@ -7,7 +7,7 @@ import { Compactor } from './compactor.ts';
 import { DigestDesk } from './digest.ts';
 import { assertLeads, type Parts, propose } from './parts.ts';
 import { listBelow } from './list-below.ts';
-import { list, retrieve, stat, usage } from './reads.ts';
+import { list, retrieve, retrieveSmall, stat, usage } from './reads.ts';
 import { UploadRegistry } from './registry.ts';
 import { store } from './store.ts';
 import { Tickets } from './tickets.ts';
@@ -20,6 +20,7 @@ export const access: AccessTable<Definition> = {
   stat: ['processing', 'data', operatorRole],
   list: ['processing', 'routing'],
   retrieve: ['routing'],
+  retrieveSmall: ['routing'],
   store: ['routing'],
   makeDirectory: ['processing'],
   removeDirectory: ['processing'],
@@ -73,11 +74,19 @@ export class DataHandlers {
         this.#counted(async function* () {
           yield* retrieve(parts, open(ticket, Operation.RETRIEVE), length);
         }),
+      retrieveSmall: async ({ ticket, length }) => {
+        this.#reading += 1;
+        try {
+          return await retrieveSmall(parts, open(ticket, Operation.RETRIEVE), length);
+        } finally {
+          this.#reading -= 1;
+        }
+      },
       digest: (request) =>
         this.#counted(async function* () {
           yield* digests.digest(open(request.ticket, Operation.DIGEST), request);
         }),
-      store: (requests, context) => store(all, requests, context),
+      store: (requests) => store(all, requests),
       makeDirectory: async ({ ticket }) => makeDirectory(parts, led(ticket, Operation.MAKE_DIRECTORY)),
       removeDirectory: async ({ ticket }) => removeDirectory(parts, led(ticket, Operation.REMOVE_DIRECTORY)),
       removeFile: async ({ ticket }) => removeFile(parts, led(ticket, Operation.REMOVE_FILE)),

@@ -2,6 +2,8 @@
 
 /** Entries in one message of a listing: some 100 KiB, a few milliseconds of work. */
 export const listBatchCount = 1_000;
+/** Content that is sent, and taken, in one message with all that belongs to it, in bytes: what a log record takes too. */
+export const smallContentMaxBytes = 64 * 1024;
 /** Entries of a directory from which its listing is kept: a smaller one is read in a millisecond. */
 export const listedFromCount = 500;
 /** Entries of all listings that are kept: some 6 MB of memory. A longer listing is read each time. */

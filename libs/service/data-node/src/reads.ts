@@ -1,5 +1,5 @@
 /** Calls that change nothing: Stat, List, Retrieve, GetUsage. */
-import { StatusError } from '@skerry/kernel';
+import { concatBytes, emptyBytes, StatusError } from '@skerry/kernel';
 import type { BlobId } from '@skerry/kernel';
 import {
   type EntryVersion,
@@ -10,10 +10,10 @@ import {
   stageOf,
   usageOf,
 } from '@skerry/domain-file-tree';
-import type { data } from '@skerry/proto';
+import type { common, data } from '@skerry/proto';
 import { chunkOf, chunkSizeMaxBytes } from '@skerry/runtime-rpc';
 import { readAhead } from './cuttable.ts';
-import { listBatchCount } from './limits.ts';
+import { listBatchCount, smallContentMaxBytes } from './limits.ts';
 import { assertLeads, type Parts, toDirectoryEntry } from './parts.ts';
 import { entryOf } from './places.ts';
 import type { Ticket } from './tickets.ts';
@@ -104,14 +104,10 @@ export function pinAll(parts: Parts, extents: readonly Extent[]): () => void {
   };
 }
 
-/** The version that is current now; what is written meanwhile does not disturb it. */
-export async function* retrieve(
-  parts: Parts,
-  ticket: Ticket,
-  lengthMax: number | undefined,
-): AsyncGenerator<{ part: data.RetrieveResponse['part'] }, void, undefined> {
-  await parts.replica.readBarrier();
-  const { entry, name } = entryOf(parts.replica.state, ticket.path);
+/** What a RETR is about: the version that is current now. */
+function versionOf(parts: Parts, ticket: Ticket): ReturnType<typeof entryOf> {
+  const found = entryOf(parts.replica.state, ticket.path);
+  const { entry } = found;
   if (entry.kind === 'directory')
     throw new StatusError('is_a_directory', `Cannot send ${JSON.stringify(ticket.path)}: it is a directory`);
   if (ticket.offset > entry.size)
@@ -119,6 +115,17 @@ export async function* retrieve(
       'offset_past_end',
       `Cannot send ${JSON.stringify(ticket.path)} from byte ${ticket.offset}: it has ${entry.size}`,
     );
+  return found;
+}
+
+/** The version that is current now; what is written meanwhile does not disturb it. */
+export async function* retrieve(
+  parts: Parts,
+  ticket: Ticket,
+  lengthMax: number | undefined,
+): AsyncGenerator<{ part: data.RetrieveResponse['part'] }, void, undefined> {
+  await parts.replica.readBarrier();
+  const { entry, name } = versionOf(parts, ticket);
   // Between the look at the state and the pin nothing else can run.
   const release = pinAll(parts, entry.extents);
   let sent = 0;
@@ -138,6 +145,36 @@ export async function* retrieve(
     parts.metrics.sent.add(sent);
     release();
   }
+}
+
+/** The same in one answer: without content where that is too long for one. */
+export async function retrieveSmall(
+  parts: Parts,
+  ticket: Ticket,
+  lengthMax: number | undefined,
+): Promise<{ entry: data.DirectoryEntry; content?: common.Chunk }> {
+  await parts.replica.readBarrier();
+  const { entry, name } = versionOf(parts, ticket);
+  const answer = { entry: toDirectoryEntry({ ...entry, name }) };
+  const length = Math.min(entry.size - ticket.offset, lengthMax ?? entry.size);
+  if (length > smallContentMaxBytes) return answer;
+  const release = pinAll(parts, entry.extents);
+  try {
+    const bytes = await wholeOf(readExtents(parts, entry.extents, ticket.offset, length));
+    parts.metrics.sent.add(bytes.length);
+    return { ...answer, content: chunkOf(bytes, parts.world.checksum) };
+  } catch (thrown) {
+    reportDamage(parts, ticket.path, entry, ticket.offset, thrown);
+    throw thrown;
+  } finally {
+    release();
+  }
+}
+/** One piece, as most small files are, is given as it is. */
+async function wholeOf(content: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const bytes of content) pieces.push(bytes);
+  return pieces.length === 1 ? (pieces[0] ?? emptyBytes) : concatBytes(pieces);
 }
 
 export function reportDamage(

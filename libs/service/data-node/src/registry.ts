@@ -13,8 +13,10 @@ export type Slot = {
   readonly guest: boolean;
   /** Another upload of the user to the place ran beside it: what a cut leaves of it must not be resumed. */
   readonly superseded: boolean;
-  /** Aborts with a StatusError: `fenced` or `shutting_down`. */
-  readonly signal: AbortSignal;
+  /** It shall end: `fenced` or `shutting_down`. */
+  readonly cut: StatusError | undefined;
+  /** What `waiting` gives, or fails with {@link Slot.cut} when that comes first. One at a time. */
+  unlessCut<T>(waiting: Promise<T>): Promise<T>;
   /** Its stage is in the log, or on the way there. */
   markStaged(): void;
   /** It takes nothing more: who comes now waits until it has left, and does not run beside it. */
@@ -30,8 +32,10 @@ class Held implements Slot {
   readonly place: Place;
   readonly user: string;
   readonly guest: boolean;
-  readonly abort = new AbortController();
   readonly released: Promise<void>;
+  cut: StatusError | undefined;
+  // An AbortController and its listeners would cost as much as a small upload's own work here.
+  #rejectWaiting: ((cut: StatusError) => void) | undefined;
   superseded = false;
   /** Its stage went into the log before it was superseded, so that the log does not know. */
   unmarked = false;
@@ -50,8 +54,20 @@ class Held implements Slot {
     this.#leave = leave;
     this.released = new Promise((resolve) => (this.#markReleased = resolve));
   }
-  get signal(): AbortSignal {
-    return this.abort.signal;
+  end(cut: StatusError): void {
+    this.cut ??= cut;
+    this.#rejectWaiting?.(this.cut);
+  }
+  unlessCut<T>(waiting: Promise<T>): Promise<T> {
+    if (this.cut !== undefined) {
+      // Nobody hears of its own failure any more.
+      waiting.catch(() => undefined);
+      return Promise.reject(this.cut);
+    }
+    return new Promise((resolve, reject) => {
+      this.#rejectWaiting = reject;
+      waiting.then(resolve, reject);
+    });
   }
   markStaged(): void {
     this.unmarked = !this.superseded;
@@ -166,13 +182,13 @@ export class UploadRegistry {
     this.#holders.set(key, holder);
     this.#add(place, 1);
     if (before === undefined) return holder;
-    before.abort.abort(
+    before.end(
       new StatusError('fenced', `Cannot go on with ${JSON.stringify(place.name)}: a newer upload of it took over`),
     );
     await before.released;
-    if (!holder.signal.aborted) return holder;
+    if (holder.cut === undefined) return holder;
     holder.release();
-    throw holder.signal.reason;
+    throw holder.cut;
   }
   #add(place: Place, by: number): void {
     const key = placeKey(place);
@@ -189,8 +205,8 @@ export class UploadRegistry {
   /** Cuts all; resolves when each has left its stage. */
   async cutAll(): Promise<void> {
     const all = [...this.#holders.values(), ...[...this.#guests.values()].flatMap((guests) => [...guests])];
-    for (const { abort } of all)
-      abort.abort(new StatusError('shutting_down', 'Cannot go on with the upload: this node shuts down; resume it'));
+    for (const each of all)
+      each.end(new StatusError('shutting_down', 'Cannot go on with the upload: this node shuts down; resume it'));
     await Promise.all(all.map(({ released }) => released));
   }
 }

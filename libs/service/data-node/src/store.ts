@@ -1,10 +1,9 @@
 /** The Store call: start, chunks, finish → staged, commit → committed. */
 import { rememberedResult, StatusError } from '@skerry/kernel';
-import type { Place } from '@skerry/domain-file-tree';
+import type { NamedHead, Place } from '@skerry/domain-file-tree';
 import { data } from '@skerry/proto';
-import { type CallContext, verifiedBytes } from '@skerry/runtime-rpc';
+import { verifiedBytes } from '@skerry/runtime-rpc';
 import type { Compactor } from './compactor.ts';
-import { untilAborted } from './cuttable.ts';
 import { assertLeads, type Parts, toDirectoryEntry } from './parts.ts';
 import { placeOf, uniquePlace } from './places.ts';
 import { beginsAnew, planUpload } from './plan.ts';
@@ -30,7 +29,6 @@ const unexpected = (wanted: string, request: data.StoreRequest): StatusError =>
 export async function* store(
   all: StoreParts,
   requests: AsyncIterable<data.StoreRequest>,
-  context: CallContext,
 ): AsyncGenerator<Reply, void, undefined> {
   const iterator = requests[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -46,8 +44,10 @@ export async function* store(
   let published = false;
   try {
     yield { part: { $case: 'ready', value: { offset: upload.offset, path } } };
-    const rest = { [Symbol.asyncIterator]: () => iterator };
-    for await (const { part } of untilAborted(rest, slot.signal, context.signal)) {
+    for (;;) {
+      const next = await slot.unlessCut(iterator.next());
+      if (next.done === true) break;
+      const { part } = next.value;
       switch (part?.$case) {
         case 'chunk':
           await upload.write(verifiedBytes(part.value, all.parts.world.checksum));
@@ -55,12 +55,19 @@ export async function* store(
         case 'finish':
           yield { part: { $case: 'staged', value: { length: await upload.finish() } } };
           break;
+        case 'content': {
+          const { chunk } = part.value;
+          if (chunk !== undefined) await upload.write(verifiedBytes(chunk, all.parts.world.checksum));
+          await upload.finish();
+          const entry = await upload.commit();
+          published = true;
+          yield committed(all.parts, ticket, entry);
+          return;
+        }
         case 'commit': {
           const entry = await upload.commit();
           published = true;
-          yield {
-            part: { $case: 'committed', value: { entry: toDirectoryEntry(entry), ...quotaUse(all.parts, ticket) } },
-          };
+          yield committed(all.parts, ticket, entry);
           return;
         }
         case 'start':
@@ -80,6 +87,10 @@ export async function* store(
     if (published) all.compactor.consider(slot.place);
   }
 }
+
+const committed = (parts: Parts, ticket: Ticket, entry: NamedHead): Reply => ({
+  part: { $case: 'committed', value: { entry: toDirectoryEntry(entry), ...quotaUse(parts, ticket) } },
+});
 
 async function enter({ parts, registry }: StoreParts, ticket: Ticket): Promise<{ slot: Slot; path: string }> {
   await parts.replica.readBarrier();

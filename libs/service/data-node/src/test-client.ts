@@ -27,12 +27,19 @@ export class TestUpload {
   #asking = false;
   #asked = (): void => undefined;
   #ended = false;
+  /** Why the caller went away. */
+  #gone: unknown;
 
   constructor(handlers: Calls, ticket: Uint8Array, signal?: AbortSignal) {
     const replies = handlers.store(this.#requests(), context(signal)) as AsyncIterable<{
       part?: data.StoreResponse['part'];
     }>;
     this.#replies = replies[Symbol.asyncIterator]();
+    // As the carriers do it.
+    signal?.addEventListener('abort', () => {
+      this.#gone = signal.reason;
+      this.#wake();
+    });
     this.send({ $case: 'start', value: { ticket } });
   }
   async *#requests(): AsyncGenerator<data.StoreRequest, void, undefined> {
@@ -40,6 +47,7 @@ export class TestUpload {
       const next = this.#queue.shift();
       if (next !== undefined) yield next;
       else if (this.#ended) return;
+      else if (this.#gone !== undefined) throw this.#gone;
       else await this.#more();
     }
   }
@@ -90,8 +98,15 @@ export class TestUpload {
     if (part?.$case !== 'staged') throw new Error(`no staged: ${part?.$case}`);
     return part.value.length;
   }
-  async commit(): Promise<data.DirectoryEntry> {
-    const part = await this.send({ $case: 'commit', value: {} }).reply();
+  commit(): Promise<data.DirectoryEntry> {
+    return this.#committed({ $case: 'commit', value: {} });
+  }
+  /** All at once. */
+  content(bytes: Uint8Array): Promise<data.DirectoryEntry> {
+    return this.#committed({ $case: 'content', value: { chunk: { data: bytes, crc32c: crc32c(bytes) } } });
+  }
+  async #committed(request: data.StoreRequest['part']): Promise<data.DirectoryEntry> {
+    const part = await this.send(request).reply();
     if (part?.$case !== 'committed' || part.value.entry === undefined) throw new Error(`no commit: ${part?.$case}`);
     await this.cut();
     return part.value.entry;
@@ -144,6 +159,12 @@ export class TestClient {
     for await (const { part } of this.#handlers.retrieve({ ticket, length }, context()))
       if (part?.$case === 'chunk') parts.push(part.value?.data ?? new Uint8Array(0));
     return concatBytes(parts);
+  }
+  /** In one answer; undefined: it is too long for one. */
+  async getSmall(path: string, want: Partial<data.Ticket> = {}, length?: number): Promise<Uint8Array | undefined> {
+    const ticket = this.ticket(Operation.RETRIEVE, { path, ...want });
+    const { content } = await this.#handlers.retrieveSmall({ ticket, length }, context());
+    return content === undefined ? undefined : (content.data ?? new Uint8Array(0));
   }
   async names(path: string): Promise<string[]> {
     const names: string[] = [];

@@ -293,7 +293,7 @@ export class Upload {
 
   /** Fenced in the log, not by a newer upload here: the stage was dropped (DELE), or is another node's. */
   #lostStage(reason: string | undefined): boolean {
-    return reason === 'fenced' && !this.#slot.signal.aborted;
+    return reason === 'fenced' && this.#slot.cut === undefined;
   }
   async #leaveNothing(reason: string | undefined): Promise<void> {
     if (this.#lostStage(reason)) return this.#disk === undefined ? undefined : this.#giveUp(this.#disk);

@@ -19,6 +19,8 @@ const kinds = (): string[] => node.replica.commands.map((command) => decodeComma
 const same = async (path: string, bytes: Uint8Array): Promise<void> => {
   const got = await ada.get(path);
   expect([got.length, equalBytes(got, bytes)]).toEqual([bytes.length, true]);
+  const small = await ada.getSmall(path);
+  expect(small === undefined ? bytes.length > 65_536 : equalBytes(small, bytes)).toBe(true);
 };
 const stageLength = async (path: string, client = ada): Promise<number | undefined> =>
   (await client.stat(path)).stageLength;
@@ -38,6 +40,27 @@ describe('an upload', () => {
     await ada.put('/large', content(9_000_000));
     expect(kinds()).toContain('extendStage');
     expect(kinds().filter((kind) => kind !== 'extendStage')).toEqual(['put', 'openStage', 'put']);
+  });
+  it.each([0, 1, 65_536, 70_000])('of %i bytes that comes whole is published at once', async (size) => {
+    const bytes = content(size);
+    const upload = ada.store('/f');
+    await upload.ready();
+    expect(await upload.content(bytes)).toMatchObject({ name: 'f', size });
+    await same('/f', bytes);
+    expect(kinds()).toEqual(size > 65_536 ? ['openStage', 'put'] : ['put']);
+    expect(node.data.load).toBe(0);
+  });
+  it('that comes whole goes on from what is there, and is refused where a commit would be', async () => {
+    await ada.put('/f', utf8('abc'));
+    const append = ada.store('/f', { operation: Operation.APPEND });
+    await append.ready();
+    await append.content(utf8('def'));
+    await same('/f', utf8('abcdef'));
+    const announced = ada.store('/g', { announcedLength: 10 });
+    await announced.ready();
+    expect(await reasonOf(announced.content(utf8('0123')))).toBe('cancelled');
+    expect((await ada.stat('/g')).entry).toBeUndefined();
+    expect(await stageLength('/g')).toBe(4);
   });
   it('shows no name before its commit, and the old version until then', async () => {
     await ada.put('/f', utf8('old'));

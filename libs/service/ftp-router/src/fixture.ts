@@ -143,6 +143,8 @@ export type FakeData = {
   /** Runs before each answer to Store's messages. */
   before: (message: string) => Promise<void> | void;
   chunkSize: number;
+  /** Longest file that is sent in one answer. */
+  smallMaxBytes: number;
 };
 const text = (ticket: Uint8Array): string => fromUtf8(ticket) ?? '';
 const entryOf = (name: string, size: number): data.DirectoryEntry =>
@@ -166,6 +168,14 @@ export function dataHandlers(
         yield { part: { $case: 'chunk', value: chunkOf(file.subarray(at, at + fake.chunkSize), checksum) } };
       }
     },
+    async retrieveSmall({ ticket }) {
+      const file = fake.files.get(text(ticket));
+      if (file === undefined) throw missing(text(ticket));
+      const entry = entryOf(text(ticket), file.length);
+      if (file.length > fake.smallMaxBytes) return { entry };
+      await fake.before('chunk out');
+      return { entry, content: chunkOf(file, checksum) };
+    },
     async *list({ ticket }) {
       if (text(ticket) === 'missing') throw missing('missing');
       const self = data.DirectoryEntry.fromPartial({ name: '', kind: data.EntryKind.DIRECTORY });
@@ -188,7 +198,9 @@ export function dataHandlers(
             outcome = 'staged';
             fake.stages.set(path, Buffer.concat(parts));
             yield { part: { $case: 'staged', value: { length: Buffer.concat(parts).length } } };
-          } else if (part?.$case === 'commit') {
+          } else if (part?.$case === 'commit' || part?.$case === 'content') {
+            if (part.$case === 'content' && part.value.chunk !== undefined)
+              parts.push(verifiedBytes(part.value.chunk, checksum));
             outcome = 'committed';
             fake.stages.delete(path);
             fake.files.set(path, Buffer.concat(parts));
@@ -280,7 +292,14 @@ export async function bench(
     });
     return fake;
   });
-  const fake: FakeData = { files: new Map(), stages: new Map(), ended: [], before: () => undefined, chunkSize: 65_536 };
+  const fake: FakeData = {
+    files: new Map(),
+    stages: new Map(),
+    ended: [],
+    before: () => undefined,
+    chunkSize: 65_536,
+    smallMaxBytes: 65_536,
+  };
   const { DataServiceDefinition } = data;
   made('data_1', 'data').rpc.serve(
     DataServiceDefinition,

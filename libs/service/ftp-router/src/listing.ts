@@ -12,8 +12,8 @@ export async function listing(run: TransferRun): Promise<Outcome> {
   const { ticket, format, recursive } = run.job.transfer;
   let opened: { batches: Batches; first: data.ListResponse };
   try {
-    opened = await run.openStream(async (client, signal) => {
-      const options = { signal, progressDeadlineMs: progressDeadlineMs(run.job) };
+    opened = await run.openStream(async (client, open) => {
+      const options = { ...open, progressDeadlineMs: progressDeadlineMs(run.job) };
       const batches = client.list({ ticket, recursive }, options)[Symbol.asyncIterator]();
       const first = await batches.next();
       if (first.done === true) throw new StatusError('unexpected', 'Cannot list: the stream has no message');

@@ -4,7 +4,7 @@
  * Order: the data node's stream is opened first, so that a failure is told before any 150; then 150; then the data
  * connection; then bytes. Whoever fails or aborts, both ends are closed before the outcome is known.
  */
-import { AssertionError, fail, ok, StatusError, toStatusError, type Checksum, type Result } from '@skerry/kernel';
+import { AssertionError, fail, ok, type StatusError, toStatusError, type Checksum, type Result } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import {
   dataConnectionFailedReply,
@@ -17,11 +17,15 @@ import {
   type Reply,
 } from '@skerry/protocol-ftp';
 import type { StreamSocket, TlsContext } from '@skerry/runtime-sockets';
+import type { CallOptions } from '@skerry/runtime-rpc';
 import type { Clock } from '@skerry/runtime-world';
 import type { DataChannel } from './data-channel.ts';
 import type { DataNode, DataNodes } from './callers.ts';
 import type { TransferPace } from './rates.ts';
 import { quotaText, type QuotaWarning } from './quota-warning.ts';
+
+/** `deadlineMs` of one call, `firstDeadlineMs` of a stream's first answer. */
+export type OpenOptions = Required<Pick<CallOptions, 'signal' | 'deadlineMs' | 'firstDeadlineMs'>>;
 
 export type TransferJob = {
   readonly transfer: processing.Transfer;
@@ -123,37 +127,17 @@ export class TransferRun {
   }
 
   /**
-   * Opens the data node's stream: `attempt` gives what its first message told. The stream ends with the signal that it is
-   * given.
+   * Asks a data node, or opens its stream: `attempt` gives what its first message told. The stream ends with the signal
+   * that it is given.
    */
-  async openStream<T>(attempt: (client: DataNode, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock } = this.job;
-    let late = false;
-    const timer = clock.setTimer(openDeadlineMs, () => {
-      late = true;
-      this.#abort.abort();
-    });
-    try {
-      const deadline = { atMs: clock.monotonicMs() + openDeadlineMs, signal: this.signal };
-      return await this.job.nodes.call((client) => this.#try((signal) => attempt(client, signal)), deadline);
-    } catch (thrown) {
-      if (!late) throw thrown;
-      throw new StatusError('deadline', `No data node answered within ${openDeadlineMs} ms`, { cause: thrown });
-    } finally {
-      timer.cancel();
-    }
-  }
-  async #try<T>(attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const trying = new AbortController();
-    const timer = this.job.clock.setTimer(openTryMaxMs, () =>
-      trying.abort(new StatusError('stalled', `No answer of the data node within ${openTryMaxMs} ms`)),
+  openStream<T>(attempt: (client: DataNode, options: OpenOptions) => Promise<T>): Promise<T> {
+    const deadline = { atMs: this.job.clock.monotonicMs() + openDeadlineMs, signal: this.signal };
+    return this.job.nodes.call(
+      (client, { deadlineMs = openTryMaxMs, signal = this.signal }) =>
+        attempt(client, { signal, deadlineMs, firstDeadlineMs: deadlineMs }),
+      deadline,
+      openTryMaxMs,
     );
-    const signal = AbortSignal.any([this.signal, trying.signal]);
-    try {
-      return await attempt(signal);
-    } finally {
-      timer.cancel();
-    }
   }
   /** 150, then the data connection, under TLS where it was asked for. */
   async openSocket(options: Omit<OpeningOptions, 'tls'>): Promise<Result<StreamSocket, Outcome>> {

@@ -3,33 +3,32 @@
  *
  * A client that is killed sends an ordinary FIN on a plaintext data connection. So the end counts when the bytes are
  * durable, one more turn of the event loop has passed, and the control connection is still there (or QUIT was said).
- * Otherwise the stream ends without commit: the stage with all that arrived is kept, no name appears.
+ * Otherwise the stream ends without commit: the stage with all that arrived is kept, no name appears. Little content is
+ * held back until its end, and goes with its commit in one message: it is durable with its name.
  */
-import { present, StatusError } from '@skerry/kernel';
-import { processing, type data } from '@skerry/proto';
-import { AsciiDecoder } from '@skerry/protocol-ftp';
-import { chunkOf, chunkSizeMaxBytes, type PartialRequestOf } from '@skerry/runtime-rpc';
-import { nextTurn, type StreamSocket } from '@skerry/runtime-sockets';
+import { StatusError } from '@skerry/kernel';
+import type { data, processing } from '@skerry/proto';
+import { nextTurn } from '@skerry/runtime-sockets';
 import { quotaWarning, type QuotaWarning } from './quota-warning.ts';
 import { progressDeadlineMs, settleMs, type Outcome, type TransferRun } from './transfer.ts';
+import { UploadRequests } from './upload-requests.ts';
 
-type Request = PartialRequestOf<typeof data.DataServiceDefinition.methods.store>;
 type Responses = AsyncIterator<data.StoreResponse>;
-type Values = { ready: data.StoreReady; staged: data.StoreStaged; committed: data.StoreCommitted };
+type Part = NonNullable<data.StoreResponse['part']>;
 
 export async function upload(run: TransferRun): Promise<Outcome> {
   let opened: { requests: UploadRequests; responses: Responses; ready: data.StoreReady };
   try {
-    opened = await run.openStream(async (client, signal) => {
+    opened = await run.openStream(async (client, options) => {
       const requests = new UploadRequests(run);
-      const options = { signal, progressDeadlineMs: progressDeadlineMs(run.job) };
-      const responses = client.store(requests.stream(), options)[Symbol.asyncIterator]();
-      try {
-        return { requests, responses, ready: await expect(responses, 'ready') };
-      } catch (thrown) {
-        requests.giveUp();
-        throw thrown;
-      }
+      const responses = client.store(requests.messages, {
+        ...options,
+        progressDeadlineMs: progressDeadlineMs(run.job),
+      });
+      const iterator = responses[Symbol.asyncIterator]();
+      const part = await next(iterator);
+      if (part.$case === 'ready') return { requests, responses: iterator, ready: part.value };
+      throw unwanted('ready', part);
     });
   } catch (thrown) {
     return run.failed(thrown);
@@ -42,29 +41,31 @@ export async function upload(run: TransferRun): Promise<Outcome> {
     await settled(run, responses);
     return socket.error;
   }
-  requests.begin(socket.value);
+  void requests.send(socket.value, () => meant(run, requests));
   let quota: QuotaWarning | undefined;
   try {
-    await expect(responses, 'staged');
-    if (!(await meant(run, requests))) {
-      requests.decide(false);
-      await settled(run, responses);
-      return run.cut();
+    let part = await next(responses);
+    if (part.$case === 'staged') {
+      if (requests.refused || !(await meant(run, requests))) {
+        requests.giveUp();
+        await settled(run, responses);
+        return run.cut();
+      }
+      run.beginCommit();
+      requests.commit();
+      part = await next(responses);
     }
-    run.beginCommit();
-    requests.decide(true);
-    const committed = await expect(responses, 'committed');
-    quota = quotaWarning(committed, run.job.quotaWarningPercent);
+    if (part.$case !== 'committed') throw unwanted('committed', part);
+    quota = quotaWarning(part.value, run.job.quotaWarningPercent);
     // To the end of the stream, beside the reply: until then the data node counts the upload as under way.
+    requests.giveUp();
     void settled(run, responses);
   } catch (thrown) {
-    requests.decide(false);
+    requests.giveUp();
     return run.failed(thrown);
   }
   // Behind the reply: the client waits for that, and not for our half of the data connection.
-  nextTurn()
-    .then(() => socket.value.end())
-    .catch(() => socket.value.destroy());
+  setImmediate(() => socket.value.end().catch(() => socket.value.destroy()));
   return { kind: 'done', path, quota };
 }
 
@@ -84,14 +85,14 @@ async function meant(run: TransferRun, requests: UploadRequests): Promise<boolea
   return !run.aborted && run.job.clientMeansIt();
 }
 
-async function expect<C extends keyof Values>(responses: Responses, wanted: C): Promise<Values[C]> {
-  const next = await responses.next();
-  const part = next.done === true ? undefined : next.value.part;
-  if (part?.$case !== wanted)
-    throw new StatusError('unexpected', `Cannot store: wanted "${wanted}", got "${part?.$case ?? 'the end'}"`);
-  // The comparison above says so, which the compiler does not follow through a type parameter.
-  return part.value as Values[C];
+async function next(responses: Responses): Promise<Part> {
+  const step = await responses.next();
+  const part = step.done === true ? undefined : step.value.part;
+  if (part === undefined) throw new StatusError('unexpected', 'Cannot store: the data node ended the stream early');
+  return part;
 }
+const unwanted = (wanted: Part['$case'], { $case }: Part): StatusError =>
+  new StatusError('unexpected', `Cannot store: wanted "${wanted}", got "${$case}"`);
 
 /** Waits until the data node has ended the stream, not for long: then the next command finds the stage as it is. */
 async function settled(run: TransferRun, responses: Responses): Promise<void> {
@@ -103,65 +104,5 @@ async function settled(run: TransferRun, responses: Responses): Promise<void> {
     if (!(thrown instanceof StatusError)) throw thrown;
   } finally {
     timer.cancel();
-  }
-}
-
-/** The requests of one Store stream, pulled by the carrier: no byte is read before there is room for it. */
-class UploadRequests {
-  /** The data connection did not end as RFC 959 wants it. */
-  cut = false;
-  readonly #run: TransferRun;
-  readonly #socket: Promise<StreamSocket | undefined>;
-  readonly #verdict: Promise<boolean>;
-  #resolveSocket: ((socket: StreamSocket | undefined) => void) | undefined;
-  #resolveVerdict: ((commit: boolean) => void) | undefined;
-
-  constructor(run: TransferRun) {
-    this.#run = run;
-    this.#socket = new Promise((resolve) => (this.#resolveSocket = resolve));
-    this.#verdict = new Promise((resolve) => (this.#resolveVerdict = resolve));
-  }
-  begin(socket: StreamSocket): void {
-    present(this.#resolveSocket, 'resolver')(socket);
-  }
-  giveUp(): void {
-    present(this.#resolveSocket, 'resolver')(undefined);
-  }
-  decide(commit: boolean): void {
-    present(this.#resolveVerdict, 'resolver')(commit);
-  }
-  async *stream(): AsyncGenerator<Request> {
-    const { transfer, checksum, pace } = this.#run.job;
-    yield { part: { $case: 'start', value: { ticket: transfer.ticket } } };
-    const socket = await this.#socket;
-    if (socket === undefined) return;
-    const decoder = transfer.type === processing.TransferType.ASCII ? new AsciiDecoder() : undefined;
-    for (;;) {
-      const bytes = await this.#read(socket);
-      if (bytes === undefined) break;
-      this.#run.bytes += bytes.length;
-      for (const piece of decoder === undefined ? [bytes] : decoder.push(bytes))
-        if (pace !== undefined)
-          for await (const part of pace.pieces(piece))
-            yield { part: { $case: 'chunk', value: chunkOf(part, checksum) } };
-        // A held CR can make a decoded piece one byte longer than what was read.
-        else
-          for (let at = 0; at < piece.length; at += chunkSizeMaxBytes)
-            yield { part: { $case: 'chunk', value: chunkOf(piece.subarray(at, at + chunkSizeMaxBytes), checksum) } };
-    }
-    // A CR that was held back for a LF is content only when the end was meant: a resumed upload sends it again.
-    if (!this.cut)
-      for (const piece of decoder?.end() ?? []) yield { part: { $case: 'chunk', value: chunkOf(piece, checksum) } };
-    yield { part: { $case: 'finish', value: {} } };
-    if (await this.#verdict) yield { part: { $case: 'commit', value: {} } };
-  }
-  /** Undefined at the end, also at a cut: then what came before is still to be stored. */
-  async #read(socket: StreamSocket): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#run.forClient(socket.read());
-    } catch {
-      this.cut = true;
-      return undefined;
-    }
   }
 }

@@ -171,6 +171,20 @@ export interface RetrieveResponse {
     | undefined;
 }
 
+export interface RetrieveSmallRequest {
+  ticket: Uint8Array;
+  /** Most bytes to send. Absent: to the end. */
+  length?: number | undefined;
+}
+
+export interface RetrieveSmallResponse {
+  entry:
+    | DirectoryEntry
+    | undefined;
+  /** All of it; absent when it is too long for one answer. */
+  content: Chunk | undefined;
+}
+
 export interface StoreRequest {
   header: Header | undefined;
   part:
@@ -178,7 +192,13 @@ export interface StoreRequest {
     | { $case: "chunk"; value: Chunk }
     | { $case: "finish"; value: StoreFinish }
     | { $case: "commit"; value: StoreCommit }
+    | { $case: "content"; value: StoreContent }
     | undefined;
+}
+
+/** All bytes at once, the first ones and the last: finish and commit. */
+export interface StoreContent {
+  chunk: Chunk | undefined;
 }
 
 export interface StoreStart {
@@ -1187,6 +1207,144 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
   },
 };
 
+function createBaseRetrieveSmallRequest(): RetrieveSmallRequest {
+  return { ticket: new Uint8Array(0), length: undefined };
+}
+
+export const RetrieveSmallRequest: MessageFns<RetrieveSmallRequest> = {
+  encode(message: RetrieveSmallRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ticket.length !== 0) {
+      writer.uint32(10).bytes(message.ticket);
+    }
+    if (message.length !== undefined) {
+      writer.uint32(16).uint64(message.length);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetrieveSmallRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetrieveSmallRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ticket = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.length = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RetrieveSmallRequest>): RetrieveSmallRequest {
+    return RetrieveSmallRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetrieveSmallRequest>): RetrieveSmallRequest {
+    const message = createBaseRetrieveSmallRequest();
+    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.length = object.length ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRetrieveSmallResponse(): RetrieveSmallResponse {
+  return { entry: undefined, content: undefined };
+}
+
+export const RetrieveSmallResponse: MessageFns<RetrieveSmallResponse> = {
+  encode(message: RetrieveSmallResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entry !== undefined) {
+      DirectoryEntry.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    if (message.content !== undefined) {
+      Chunk.encode(message.content, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetrieveSmallResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetrieveSmallResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entry = DirectoryEntry.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.content = Chunk.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RetrieveSmallResponse>): RetrieveSmallResponse {
+    return RetrieveSmallResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetrieveSmallResponse>): RetrieveSmallResponse {
+    const message = createBaseRetrieveSmallResponse();
+    message.entry = (object.entry !== undefined && object.entry !== null)
+      ? DirectoryEntry.fromPartial(object.entry)
+      : undefined;
+    message.content = (object.content !== undefined && object.content !== null)
+      ? Chunk.fromPartial(object.content)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseStoreRequest(): StoreRequest {
   return { header: undefined, part: undefined };
 }
@@ -1208,6 +1366,9 @@ export const StoreRequest: MessageFns<StoreRequest> = {
         break;
       case "commit":
         StoreCommit.encode(message.part.value, writer.uint32(42).fork()).join();
+        break;
+      case "content":
+        StoreContent.encode(message.part.value, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -1266,6 +1427,14 @@ export const StoreRequest: MessageFns<StoreRequest> = {
             message.part = { $case: "commit", value: StoreCommit.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.part = { $case: "content", value: StoreContent.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1311,7 +1480,68 @@ export const StoreRequest: MessageFns<StoreRequest> = {
         }
         break;
       }
+      case "content": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "content", value: StoreContent.fromPartial(object.part.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseStoreContent(): StoreContent {
+  return { chunk: undefined };
+}
+
+export const StoreContent: MessageFns<StoreContent> = {
+  encode(message: StoreContent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunk !== undefined) {
+      Chunk.encode(message.chunk, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoreContent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoreContent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chunk = Chunk.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoreContent>): StoreContent {
+    return StoreContent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoreContent>): StoreContent {
+    const message = createBaseStoreContent();
+    message.chunk = (object.chunk !== undefined && object.chunk !== null) ? Chunk.fromPartial(object.chunk) : undefined;
     return message;
   },
 };
@@ -2802,9 +3032,19 @@ export const DataServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /** The same in one answer, where it is small: else without content, and Retrieve is to be called. Idempotent. */
+    retrieveSmall: {
+      name: "RetrieveSmall",
+      requestType: RetrieveSmallRequest as typeof RetrieveSmallRequest,
+      requestStream: false,
+      responseType: RetrieveSmallResponse as typeof RetrieveSmallResponse,
+      responseStream: false,
+      options: {},
+    },
     /**
-     * An upload: start, chunks, finish -> staged (bytes durable), commit -> committed (name visible). A stream that ends
-     * before commit leaves a stage and no name. Not idempotent: a ticket opens one stream.
+     * An upload: start -> ready, chunks, finish -> staged (bytes durable), commit -> committed (name visible). A stream that
+     * ends before commit leaves a stage and no name. Small content whose end the client meant goes whole: content ->
+     * committed. Not idempotent: a ticket opens one stream.
      */
     store: {
       name: "Store",
