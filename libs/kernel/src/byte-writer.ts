@@ -1,4 +1,4 @@
-import { assert } from './assert.ts';
+import { assert, AssertionError } from './assert.ts';
 import { utf8 } from './bytes.ts';
 
 type Memory = { readonly bytes: Uint8Array; readonly view: DataView };
@@ -64,7 +64,8 @@ export class ByteWriter {
   }
   /** A safe integer ≥ 0 in 8 bytes. */
   u64(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, `u64: not a safe integer >= 0: ${value}`);
+    // Not `assert`: its message would be made each time.
+    if (!Number.isSafeInteger(value) || value < 0) throw new AssertionError(`u64: not a safe integer >= 0: ${value}`);
     const at = this.#reserve(8);
     this.#memory.view.setUint32(at, Math.floor(value / 2 ** 32));
     this.#memory.view.setUint32(at + 4, value >>> 0);

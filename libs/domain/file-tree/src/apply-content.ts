@@ -111,6 +111,7 @@ export function applyPut(change: Change, put: Put): Outcome {
   const fault = quotaFault(change.usage(user), user, put.quota, size, before);
   if (fault !== undefined) throw fault;
 
+  const stamp = change.stamp(before?.context);
   const version: EntryVersion = {
     kind: 'file',
     id: before?.id ?? put.fileId,
@@ -118,10 +119,14 @@ export function applyPut(change: Change, put: Put): Outcome {
     modifiedMs: change.nowMs,
     createdMs: before?.createdMs ?? change.nowMs,
     mode: before?.mode ?? put.mode & 0o7777,
+    version: stamp.version,
     owner: user,
     group: put.group,
+    epoch: stamp.epoch,
+    time: stamp.time,
+    operation: stamp.operation,
+    context: stamp.context,
     extents,
-    ...change.stamp(before?.context),
   };
   keepTail(change, put.tail);
   change.addReferences(blobsOf(extents));

@@ -1,11 +1,11 @@
 /** Identities inside the tree, as 32 hexadecimal digits, and how they stand in records. */
-import { assert, fromHex, idSizeBytes, isHexId, present } from '@skerry/kernel';
+import { AssertionError, fromHex, idSizeBytes, isHexId, present } from '@skerry/kernel';
 import type { BlobId, Brand, ByteReader, ByteWriter, Epoch, OperationId } from '@skerry/kernel';
 
 /** A file's or directory's, for its whole life, across renames and new versions. */
 export type EntryId = Brand<string, 'EntryId'>;
 export const EntryId = (text: string): EntryId => {
-  assert(isHexId(text), `entry id must be 32 hexadecimal digits: got "${text}"`);
+  if (!isHexId(text)) throw new AssertionError(`entry id must be 32 hexadecimal digits: got "${text}"`);
   return text as EntryId;
 };
 

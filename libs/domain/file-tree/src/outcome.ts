@@ -1,6 +1,6 @@
 /** What applying a command gave, for whoever proposed it; small, because it is remembered for each operation. */
 import { ByteReader, ByteWriter, isReason, StatusError } from '@skerry/kernel';
-import { type NamedHead, readHead, writeHead } from './entry.ts';
+import { type NamedHead, readNamedHead, writeHead } from './entry.ts';
 
 export type Outcome =
   | {
@@ -46,8 +46,7 @@ function readShape(shape: number, reader: ByteReader): Outcome {
     case shapes.nothing:
       return { ok: true };
     case shapes.entry: {
-      const name = reader.text();
-      return { ok: true, entry: { ...readHead(reader), name } };
+      return { ok: true, entry: readNamedHead(reader, reader.text()) };
     }
     case shapes.token:
       return { ok: true, token: reader.u64() };

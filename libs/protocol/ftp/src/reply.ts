@@ -3,10 +3,10 @@
  *
  * Source: RFC 959 §4.2 (codes, multi-line form), appendix II (quoted paths).
  */
-import { assert, utf8 } from '@skerry/kernel';
+import { AssertionError, utf8 } from '@skerry/kernel';
 
 // A line break inside a reply would be read as the end of it, and what follows as another.
-const oneLine = (text: string): string => text.replace(/[\r\n\0]/g, '?');
+const oneLine = (text: string): string => (/[\r\n\0]/.test(text) ? text.replace(/[\r\n\0]/g, '?') : text);
 
 /**
  * The bytes of a reply, line ends included.
@@ -16,7 +16,8 @@ const oneLine = (text: string): string => text.replace(/[\r\n\0]/g, '?');
  * between stand as they are, but for a blank before a digit, which a client could take for the last line's code.
  */
 export function formatReply(code: number, lines: readonly string[]): Uint8Array {
-  assert(Number.isInteger(code) && code >= 100 && code <= 659, `reply code must have three digits: got ${code}`);
+  if (!Number.isInteger(code) || code < 100 || code > 659)
+    throw new AssertionError(`reply code must have three digits: got ${code}`);
   const last = lines.length - 1;
   if (last <= 0) return utf8(`${code} ${oneLine(lines[0] ?? '')}\r\n`);
   const formatted = lines.map((line, index) => {

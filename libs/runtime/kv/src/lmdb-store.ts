@@ -139,10 +139,8 @@ export class LmdbStore implements OrderedStore {
     const undo: Undo[] = [];
     const layer = this.#active;
     const write = (key: Uint8Array, value: Pending): void => {
-      assert(
-        key.length > 0 && key.length <= keySizeMaxBytes,
-        `key must have 1 to ${keySizeMaxBytes} bytes: got ${key.length}`,
-      );
+      if (key.length === 0 || key.length > keySizeMaxBytes)
+        throw new AssertionError(`key must have 1 to ${keySizeMaxBytes} bytes: got ${key.length}`);
       const text = keyText(key);
       undo.push({ key: text, had: layer.has(text), before: layer.get(text) });
       layer.set(text, value);

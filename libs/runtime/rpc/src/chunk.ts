@@ -11,14 +11,22 @@ let handingOver = false;
 const handedOver = new WeakSet<Uint8Array>();
 
 /** The chunk holds the same memory. Its checksum is made when it is asked for: inside one process nobody does. */
-export const chunkOf = (bytes: Uint8Array, checksum: Checksum): common.Chunk => ({
-  data: bytes,
-  get crc32c() {
-    if (!handingOver) return checksum(bytes);
-    handedOver.add(bytes);
+export const chunkOf = (bytes: Uint8Array, checksum: Checksum): common.Chunk => new LazyChunk(bytes, checksum);
+
+class LazyChunk implements common.Chunk {
+  readonly data: Uint8Array;
+  readonly #checksum: Checksum;
+
+  constructor(data: Uint8Array, checksum: Checksum) {
+    this.data = data;
+    this.#checksum = checksum;
+  }
+  get crc32c(): number {
+    if (!handingOver) return this.#checksum(this.data);
+    handedOver.add(this.data);
     return 0;
-  },
-});
+  }
+}
 
 /**
  * Copies a message for a neighbour in the process. The checksum of a chunk guards its way over a wire; here there is

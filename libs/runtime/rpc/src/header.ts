@@ -91,7 +91,7 @@ export class Headers {
   }
   /** A direct call from a neighbour in the process: both clocks as after a message. */
   meet(caller: Headers): void {
-    this.#clock.merge(caller.#clock.tick());
+    this.#clock.meet(caller.#clock);
   }
   /** Learns from the header of a message, when it has one. @throws StatusError `no_such_node`. */
   learn(message: Message): void {

@@ -162,6 +162,26 @@ describe('message ids', () => {
 });
 
 describe('vector clock', () => {
+  test('meetings of neighbours leave what messages would', () => {
+    const nodes = ['a', 'b', 'c', 'far'];
+    const meeting = fc.record({ from: fc.nat(2), to: fc.nat(2), far: fc.option(fc.integer({ min: 1, max: 9 })) });
+    fc.assert(
+      fc.property(fc.array(meeting, { maxLength: 40 }), (meetings) => {
+        const [direct, byMessage] = [0, 1].map(() => nodes.map((name) => new VectorClock(NodeId(name)))) as [
+          VectorClock[],
+          VectorClock[],
+        ];
+        for (const { from, to, far } of meetings) {
+          if (from === to) continue;
+          // News of a node that is no neighbour.
+          if (far !== null) for (const clocks of [direct, byMessage]) clocks[from]?.merge({ far });
+          direct[to]?.meet(direct[from] as VectorClock);
+          byMessage[to]?.merge({ ...byMessage[from]?.tick() });
+        }
+        for (const at of [0, 1, 2]) expect({ ...direct[at]?.tick() }).toEqual({ ...byMessage[at]?.tick() });
+      }),
+    );
+  });
   const clock = () => new VectorClock(NodeId('data_1'));
   test('counts own events, keeps the greatest count heard of others', () => {
     const one = clock();

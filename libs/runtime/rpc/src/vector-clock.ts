@@ -18,6 +18,10 @@ export class VectorClock {
   readonly #counts: Counts = Object.create(null) as Counts;
   // Nodes in order of the last change, the longest ago first.
   readonly #recent = new Set<string>();
+  /** How often a count of another node was raised. */
+  #heard = 0;
+  /** What was heard of neighbours in the process, by what they had heard then. */
+  #met = new WeakMap<VectorClock, number>();
 
   constructor(own: NodeId) {
     this.#own = own;
@@ -40,10 +44,26 @@ export class VectorClock {
       if (known !== undefined && known >= count) continue;
       if (node === this.#own || !Number.isSafeInteger(count) || count <= 0) continue;
       if (known === undefined && !this.#admit(node)) continue;
-      this.#counts[node] = count;
-      this.#recent.delete(node);
-      this.#recent.add(node);
+      this.#raise(node, count);
     }
+  }
+  #raise(node: string, count: number): void {
+    this.#counts[node] = count;
+    this.#heard += 1;
+    this.#recent.delete(node);
+    this.#recent.add(node);
+  }
+  /**
+   * A message from a neighbour in the process: counts at both ends as {@link VectorClock.tick} and
+   * {@link VectorClock.merge} would have them. What a neighbour has not heard anew is not looked at again.
+   */
+  meet(caller: VectorClock): void {
+    const counts = caller.tick();
+    const own = caller.#own;
+    if (this.#met.get(caller) === caller.#heard && this.#counts[own] !== undefined)
+      return this.#raise(own, counts[own] ?? 0);
+    this.merge(counts);
+    this.#met.set(caller, caller.#heard);
   }
   #admit(node: string): boolean {
     if (!isNodeId(node)) return false;
@@ -51,6 +71,7 @@ export class VectorClock {
     for (const oldest of this.#recent) {
       this.#recent.delete(oldest);
       delete this.#counts[oldest];
+      this.#met = new WeakMap();
       break;
     }
     return true;

@@ -5,7 +5,7 @@
  * Layout: 32 bytes code · payload in clear.
  */
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { assert, StatusError, utf8 } from '@skerry/kernel';
+import { assert, AssertionError, StatusError, utf8 } from '@skerry/kernel';
 import type { Sealer, SealPurpose } from './types.ts';
 
 export const sealingKeySizeBytes = 32;
@@ -31,7 +31,8 @@ export function createSealer(key: Uint8Array): Sealer {
   return {
     seal(purpose, payload) {
       const size = sealSizeBytes + payload.length;
-      assert(size <= sealedSizeMaxBytes, `sealed payload must fit ${sealedSizeMaxBytes} bytes: got ${size}`);
+      if (size > sealedSizeMaxBytes)
+        throw new AssertionError(`sealed payload must fit ${sealedSizeMaxBytes} bytes: got ${size}`);
       const sealed = new Uint8Array(size);
       sealed.set(code(purpose, payload));
       sealed.set(payload, sealSizeBytes);

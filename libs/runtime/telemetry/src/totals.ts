@@ -2,7 +2,7 @@
  * What a counter has counted since it was read last, so that an addition costs next to nothing: prom-client's own hashes
  * its labels at each.
  */
-import { assert } from '@skerry/kernel';
+import { AssertionError } from '@skerry/kernel';
 import type { Labels } from './types.ts';
 
 type Total = { readonly labels: Record<string, string | number>; amount: number };
@@ -17,8 +17,9 @@ export class Totals {
     this.#labelNames = labelNames;
   }
   add(amount = 1, labels: Labels = {}): void {
-    assert(amount >= 0, `a counter never falls: ${this.#name} by ${amount}`);
-    for (const name in labels) assert(this.#labelNames.includes(name), `metric ${this.#name} has no label "${name}"`);
+    if (!(amount >= 0)) throw new AssertionError(`a counter never falls: ${this.#name} by ${amount}`);
+    for (const name in labels)
+      if (!this.#labelNames.includes(name)) throw new AssertionError(`metric ${this.#name} has no label "${name}"`);
     let key = '';
     // No value of ours has NUL, so no two rows of values spell the same key.
     for (const name of this.#labelNames) key += `${labels[name] ?? ''}\0`;

@@ -2,6 +2,7 @@
 import { assert, isHexId, StatusError } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import { commandLineSizeMaxBytes, SessionMachine, type BackendCall, type TlsRequired } from '@skerry/protocol-ftp';
+import type { Deadline } from '@skerry/runtime-discovery';
 import type { CallContext } from '@skerry/runtime-rpc';
 import { Backend, type BackendParts } from './backend.ts';
 
@@ -27,13 +28,7 @@ export async function execute(
 ): Promise<processing.ExecuteResponse> {
   const { operationId, line, loginPast } = request;
   const session = checkedSession(request);
-  const deadline = {
-    atMs: parts.clock.monotonicMs() + parts.deadlineMs,
-    // Made when it is asked for, and most lines ask nobody.
-    get signal() {
-      return caller.signal;
-    },
-  };
+  const deadline = new LineDeadline(parts.clock.monotonicMs() + parts.deadlineMs, caller);
   const backend = new Backend(parts, { operationId, session, deadline, loginPast });
   const { clock, hosts } = parts;
   const tlsRequired = tlsRequirements[session.tlsRequired];
@@ -50,6 +45,20 @@ export async function execute(
     }
     assert(call !== undefined, 'a line that is not finished asks for something');
     effects = machine.step({ kind: 'answer', answer: await backend.answer(call) });
+  }
+}
+
+class LineDeadline implements Deadline {
+  readonly atMs: number;
+  readonly #caller: Pick<CallContext, 'signal'>;
+
+  constructor(atMs: number, caller: Pick<CallContext, 'signal'>) {
+    this.atMs = atMs;
+    this.#caller = caller;
+  }
+  // Made when it is asked for, and most lines ask nobody.
+  get signal(): AbortSignal {
+    return this.#caller.signal;
   }
 }
 
