@@ -32,7 +32,8 @@ const soundNode: ReadonlySet<Reason> = new Set<Reason>(['not_leader', 'overloade
 export type Deadline = {
   /** On the monotonic clock. */
   readonly atMs: number;
-  readonly signal: AbortSignal;
+  /** Absent: nobody does. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 export type RoleCallerParts = {
@@ -76,23 +77,26 @@ export class RoleCaller<S extends ServiceDefinition> {
     const { clock } = this.#parts.world;
     const { role } = this.#options;
     const backOff = new BackOff(retryPauseMinMs, retryPauseMaxMs, () => this.#chance());
+    const isAborted = (): boolean => signal?.aborted === true;
     const asked = new Set<string>();
     let last: StatusError | undefined;
     let mistrusts = 0;
     for (;;) {
       const leftMs = atMs - clock.monotonicMs();
-      if (signal.aborted) throw new StatusError('cancelled', `The call to role "${role}" was cancelled`);
+      if (isAborted()) throw new StatusError('cancelled', `The call to role "${role}" was cancelled`);
       if (leftMs <= 0) throw last ?? new StatusError('deadline', `No time was left for role "${role}"`);
       let node: NodeRecord | undefined;
       try {
         node = this.#pick(asked);
-        const answer = await attempt(this.#client(node), { deadlineMs: Math.min(leftMs, tryMaxMs), signal });
+        const deadlineMs = Math.min(leftMs, tryMaxMs);
+        const options = signal === undefined ? { deadlineMs } : { deadlineMs, signal };
+        const answer = await attempt(this.#client(node), options);
         this.#preferred = node.nodeId;
         return answer;
       } catch (thrown) {
         last = toStatusError(thrown);
         const mistrust = mistrusted.has(last.reason);
-        if ((!mistrust && !elsewhere.has(last.reason)) || signal.aborted) throw last;
+        if ((!mistrust && !elsewhere.has(last.reason)) || isAborted()) throw last;
         if (mistrust) mistrusts += 1;
         if (node !== undefined) this.#failed(node, last);
       }

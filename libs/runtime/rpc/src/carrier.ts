@@ -33,8 +33,12 @@ export interface Carrier {
 /** Told of a node's own identity where it matters. */
 export type Self = { readonly nodeId: NodeId; readonly role: string };
 
-/** Who listens to a signal: one listener of the signal's own for all, since that costs as much as a call in the process. */
-const listening = new WeakMap<AbortSignal, Set<() => void>>();
+/**
+ * Who listens to a signal: one listener of the signal's own for all, since that costs as much as a call in the process.
+ * On the signal itself: a map of signals, most of which live as long as a call, would cost the collector more.
+ */
+const listening = Symbol('listening');
+type Listened = AbortSignal & { [listening]?: Set<() => void> };
 
 /** Calls `abort` when the signal aborts; returns the way to stop listening. */
 export function onAbort(signal: AbortSignal | undefined, abort: () => void): () => void {
@@ -43,15 +47,15 @@ export function onAbort(signal: AbortSignal | undefined, abort: () => void): () 
     abort();
     return nothing;
   }
-  const listeners = listening.get(signal) ?? listenTo(signal);
+  const listeners = (signal as Listened)[listening] ?? listenTo(signal);
   listeners.add(abort);
   return () => {
     listeners.delete(abort);
   };
 }
-function listenTo(signal: AbortSignal): Set<() => void> {
+function listenTo(signal: Listened): Set<() => void> {
   const listeners = new Set<() => void>();
-  listening.set(signal, listeners);
+  signal[listening] = listeners;
   const told = (): void => {
     for (const abort of [...listeners]) abort();
   };

@@ -30,9 +30,10 @@ type Waiter = { readonly resolve: (bytes: Uint8Array | undefined) => void; reado
 type IdleWatch = { readonly ms: number; readonly idle: () => void };
 
 export class NodeStreamSocket implements StreamSocket {
-  readonly local: Address;
   readonly whenClosed: Promise<void>;
   #remote: Address;
+  // Asked of the system when somebody wants to know: of most data connections nobody does.
+  #local: Address | undefined;
   #socket: Socket;
   #closed = false;
   #markClosed: () => void = () => undefined;
@@ -59,12 +60,15 @@ export class NodeStreamSocket implements StreamSocket {
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#remote = plainAddress(socket.remoteAddress, socket.remotePort);
-    this.local = plainAddress(socket.localAddress, socket.localPort);
     this.whenClosed = new Promise((resolve) => (this.#markClosed = resolve));
     this.#watch(socket);
   }
   get remote(): Address {
     return this.#remote;
+  }
+  get local(): Address {
+    this.#local ??= plainAddress(this.#socket.localAddress, this.#socket.localPort);
+    return this.#local;
   }
   get secure(): boolean {
     return this.#socket instanceof TLSSocket;
@@ -183,8 +187,10 @@ export class NodeStreamSocket implements StreamSocket {
       this.destroy();
       throw this.#lost();
     }
-    this.#discard();
     const socket = this.#socket;
+    // The peer has ended, and all is with the operating system: closing says the rest, without a turn of its own.
+    if (this.#ended && !this.secure && socket.writableLength === 0) return this.destroy();
+    this.#discard();
     const linger = setTimeout(() => socket.destroy(), lingerMs);
     linger.unref();
     void this.whenClosed.then(() => clearTimeout(linger));

@@ -31,6 +31,7 @@ export type UpgradeOptions = {
 export interface StreamSocket {
   /** The peer; or whom a trusted proxy spoke for, after {@link StreamSocket.introduce}. */
   readonly remote: Address;
+  /** To be asked for while the connection is open; then it stays known. */
   readonly local: Address;
   /** Under TLS. */
   readonly secure: boolean;

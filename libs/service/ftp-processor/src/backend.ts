@@ -64,7 +64,7 @@ export class Backend {
     } catch (thrown) {
       if (!(thrown instanceof StatusError)) throw thrown;
       // Whoever asked went away: there is nobody to answer.
-      if (this.#line.deadline.signal.aborted) throw thrown;
+      if (this.#line.deadline.signal?.aborted === true) throw thrown;
       const { reason } = thrown;
       if (reason === 'unexpected')
         this.#parts.telemetry.emit({

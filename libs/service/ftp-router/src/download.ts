@@ -30,9 +30,7 @@ export async function download(run: TransferRun): Promise<Outcome> {
 /** Undefined: it is too much for one answer. */
 async function openSmall(run: TransferRun): Promise<Opened | undefined> {
   const { ticket, length } = run.job.transfer;
-  const { entry, content } = await run.openStream((client, options) =>
-    client.retrieveSmall({ ticket, length }, options),
-  );
+  const { entry, content } = await run.ask((client, options) => client.retrieveSmall({ ticket, length }, options));
   return content === undefined ? undefined : { kind: 'small', content, sizeBytes: entry?.size ?? 0 };
 }
 function openStream(run: TransferRun): Promise<Opened> {

@@ -31,6 +31,8 @@ type Entry = {
   /** By client address. */
   readonly waiting: Map<string, Reservation>;
 };
+/** Since when an entry rests, and where it stands among those of its address. */
+type Rest = { readonly sinceMs: number; at: number };
 
 /** Open listeners for which nobody waits, at most. */
 export const restingListenersMax = 256;
@@ -109,8 +111,9 @@ export type PassiveChannel = DataChannel & { readonly port: number };
 export class PassivePorts {
   readonly #options: PassivePortsOptions;
   readonly #entries = new Map<string, Entry>();
-  /** Those that rest, and since when. */
-  readonly #resting = new Map<Entry, number>();
+  readonly #resting = new Map<Entry, Rest>();
+  /** The same by the address that they are bound to, in no order: one of them is drawn for each reservation. */
+  readonly #restingAt = new Map<string, Entry[]>();
   #unbound = 0;
   #sweeping: Timer | undefined;
   #closed = false;
@@ -138,7 +141,7 @@ export class PassivePorts {
         this.#release(entry, clientHost, reservation, used),
       );
       entry.waiting.set(clientHost, reservation);
-      this.#resting.delete(entry);
+      this.#wake(entry);
       try {
         reservation.boundTo((await entry.listening).address.port);
         return reservation;
@@ -173,8 +176,9 @@ export class PassivePorts {
     const enter = (socket: StreamSocket): void => {
       const reservation = waiting.get(socket.remote.host);
       if (reservation !== undefined) return reservation.arrived(socket);
+      const { port: at } = socket.local;
       socket.destroy();
-      this.#options.refused(socket.remote, socket.local.port);
+      this.#options.refused(socket.remote, at);
     };
     const listening = listenStream({ host: bindHost, port }, (socket) => this.#options.pass(socket, enter));
     const entry = { key, bindHost, listening, waiting };
@@ -182,7 +186,7 @@ export class PassivePorts {
     return entry;
   }
   #drawResting(bindHost: string): Entry | undefined {
-    const fit = [...this.#resting.keys()].filter((entry) => entry.bindHost === bindHost);
+    const fit = this.#restingAt.get(bindHost) ?? [];
     return fit.length < drawnFromCount ? undefined : fit[this.#draw(fit.length)];
   }
   #release(entry: Entry, clientHost: string, reservation: Reservation, used: boolean): void {
@@ -194,17 +198,35 @@ export class PassivePorts {
   }
   #rest(entry: Entry): void {
     const { clock } = this.#options;
-    this.#resting.set(entry, clock.monotonicMs());
+    const fit = this.#restingAt.get(entry.bindHost) ?? [];
+    this.#restingAt.set(entry.bindHost, fit);
+    this.#resting.set(entry, { sinceMs: clock.monotonicMs(), at: fit.length });
+    fit.push(entry);
     this.#sweeping ??= clock.setTimer(listenerRestMs, () => this.#sweep());
+  }
+  /** It rests no more; no effect when it does not. */
+  #wake(entry: Entry): void {
+    const rest = this.#resting.get(entry);
+    const fit = this.#restingAt.get(entry.bindHost);
+    if (rest === undefined || fit === undefined) return;
+    this.#resting.delete(entry);
+    // The last one takes its place.
+    const last = fit.pop();
+    if (last !== undefined && last !== entry) {
+      fit[rest.at] = last;
+      const moved = this.#resting.get(last);
+      if (moved !== undefined) moved.at = rest.at;
+    }
+    if (fit.length === 0) this.#restingAt.delete(entry.bindHost);
   }
   #sweep(): void {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    for (const [entry, sinceMs] of [...this.#resting]) if (nowMs - sinceMs >= listenerRestMs) this.#shut(entry);
+    for (const [entry, { sinceMs }] of [...this.#resting]) if (nowMs - sinceMs >= listenerRestMs) this.#shut(entry);
     this.#sweeping = this.#resting.size === 0 ? undefined : clock.setTimer(listenerRestMs, () => this.#sweep());
   }
   #shut(entry: Entry): void {
-    this.#resting.delete(entry);
+    this.#wake(entry);
     this.#entries.delete(entry.key);
     // A listener that never opened has told whoever reserved it.
     entry.listening.then(

@@ -4,7 +4,7 @@
  * Order: the data node's stream is opened first, so that a failure is told before any 150; then 150; then the data
  * connection; then bytes. Whoever fails or aborts, both ends are closed before the outcome is known.
  */
-import { AssertionError, fail, ok, type StatusError, toStatusError, type Checksum, type Result } from '@skerry/kernel';
+import { AssertionError, fail, ok, StatusError, toStatusError, type Checksum, type Result } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import {
   dataConnectionFailedReply,
@@ -24,8 +24,7 @@ import type { DataNode, DataNodes } from './callers.ts';
 import type { TransferPace } from './rates.ts';
 import { quotaText, type QuotaWarning } from './quota-warning.ts';
 
-/** `deadlineMs` of one call, `firstDeadlineMs` of a stream's first answer. */
-export type OpenOptions = Required<Pick<CallOptions, 'signal' | 'deadlineMs' | 'firstDeadlineMs'>>;
+export type OpenOptions = Required<Pick<CallOptions, 'signal' | 'firstDeadlineMs'>>;
 
 export type TransferJob = {
   readonly transfer: processing.Transfer;
@@ -82,7 +81,9 @@ export class TransferRun {
   readonly startedMs: number;
   /** Bytes of content moved over the data connection. */
   bytes = 0;
-  readonly #abort = new AbortController();
+  /** Made when somebody listens: most transfers are over before anybody would hear of it. */
+  #abort: AbortController | undefined;
+  #over = false;
   #channelOpen = true;
   #socket: StreamSocket | undefined;
   #committing = false;
@@ -95,7 +96,15 @@ export class TransferRun {
   }
   /** Aborts when the data node's stream shall end without more ado. */
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#over) this.#abort.abort();
+    }
     return this.#abort.signal;
+  }
+  #end(): void {
+    this.#over = true;
+    this.#abort?.abort();
   }
   get aborted(): boolean {
     return this.#aborted;
@@ -112,8 +121,8 @@ export class TransferRun {
     // An upload's stream goes on for a moment: what arrived shall be its stage.
     const { clock, transfer } = this.job;
     if (transfer.kind === processing.TransferKind.STORE && this.#socket !== undefined)
-      clock.setTimer(settleMs, () => this.#abort.abort());
-    else this.#abort.abort();
+      clock.setTimer(settleMs, () => this.#end());
+    else this.#end();
     return true;
   }
   beginCommit(): void {
@@ -123,18 +132,28 @@ export class TransferRun {
   finish(outcome?: Outcome): void {
     this.job.pace?.close();
     this.#closeChannel();
-    if (outcome?.kind !== 'done') this.#abort.abort();
+    if (outcome?.kind !== 'done') this.#end();
   }
 
+  /** Asks a data node for one answer. An abort meanwhile is seen when it comes, or in place of another try. */
+  ask<T>(attempt: (client: DataNode, options: CallOptions) => Promise<T>): Promise<T> {
+    return this.job.nodes.call(
+      (client, options) => {
+        if (this.#aborted) throw new StatusError('cancelled', 'The transfer was aborted');
+        return attempt(client, options);
+      },
+      { atMs: this.job.clock.monotonicMs() + openDeadlineMs },
+      openTryMaxMs,
+    );
+  }
   /**
-   * Asks a data node, or opens its stream: `attempt` gives what its first message told. The stream ends with the signal
-   * that it is given.
+   * Opens a data node's stream: `attempt` gives what its first message told. The stream ends with the signal that it is
+   * given.
    */
   openStream<T>(attempt: (client: DataNode, options: OpenOptions) => Promise<T>): Promise<T> {
     const deadline = { atMs: this.job.clock.monotonicMs() + openDeadlineMs, signal: this.signal };
     return this.job.nodes.call(
-      (client, { deadlineMs = openTryMaxMs, signal = this.signal }) =>
-        attempt(client, { signal, deadlineMs, firstDeadlineMs: deadlineMs }),
+      (client, { deadlineMs = openTryMaxMs }) => attempt(client, { signal: this.signal, firstDeadlineMs: deadlineMs }),
       deadline,
       openTryMaxMs,
     );

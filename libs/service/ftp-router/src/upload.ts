@@ -57,9 +57,10 @@ export async function upload(run: TransferRun): Promise<Outcome> {
     }
     if (part.$case !== 'committed') throw unwanted('committed', part);
     quota = quotaWarning(part.value, run.job.quotaWarningPercent);
-    // To the end of the stream, beside the reply: until then the data node counts the upload as under way.
+    // To the end of the stream, beside the reply: until then the data node counts the upload as under way. Whatever that
+    // is, the name is there.
     requests.giveUp();
-    void settled(run, responses);
+    responses.next().catch(() => undefined);
   } catch (thrown) {
     requests.giveUp();
     return run.failed(thrown);
