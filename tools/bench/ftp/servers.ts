@@ -15,7 +15,7 @@ import {
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '@skerry/testing/node';
+import { freePort } from '@skerry/testing/free-port';
 
 export const root = join(import.meta.dirname, '../../..');
 const user = 'bench';
