@@ -66,7 +66,9 @@ export async function upload(run: TransferRun): Promise<Outcome> {
     return run.failed(thrown);
   }
   // Behind the reply: the client waits for that, and not for our half of the data connection.
-  setImmediate(() => socket.value.end().catch(() => socket.value.destroy()));
+  setImmediate(() => {
+    socket.value.end().catch(() => socket.value.destroy());
+  });
   return { kind: 'done', path, quota };
 }
 
