@@ -1,7 +1,7 @@
 /**
  * One member of the group that tools/bench/raft.ts measures: a key-value state machine over Raft, LMDB and the wal, as data
  * and auth nodes have them. Started as a process: `raft-member.ts NAME FOLDER MEMBERS-AS-JSON`; prints `ready` when its door is
- * open, and a line of JSON (status, memory, longest stop of its loop) for each line on its standard input.
+ * open, and a line of JSON (status, memory, longest stop of its loop) for each line on its standard input, at whose end it exits.
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -90,3 +90,5 @@ for await (const _ of createInterface({ input: process.stdin })) {
   loop.reset();
   console.log(JSON.stringify({ leader, applied, lastIndex, firstIndex, term, ...memory, loopMaxMs }));
 }
+// The bench is over, or gone.
+process.exit(0);

@@ -1,6 +1,6 @@
 /**
  * What a replicated group gives through the client library, beside Debian's etcd-server, in the same run, in turns:
- *   npm run bench -- raft [seconds for each row, default 6] [--only=TEXT] [--json]
+ *   npm run bench -- raft [seconds for each row, default 6] [--only=TEXT] [--json] [--profile=FOLDER for the members' CPU profiles]
  * Three processes each, fsync on in both, values of 256 bytes. Both clients live in this process. Rows `failover` and
  * `catch-up` are ours alone. How the two are compared: paired.ts. Where etcd is looked for: raft-etcd.ts.
  */
@@ -24,6 +24,8 @@ const flags = process.argv.slice(2);
 const seconds = Number(flags.find((flag) => /^[\d.]+$/.test(flag)) ?? 6);
 const only = flags.find((flag) => flag.startsWith('--only='))?.slice('--only='.length) ?? '';
 const json = flags.includes('--json');
+const profile = flags.find((flag) => flag.startsWith('--profile='))?.slice('--profile='.length);
+const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
 const roundMs = 300;
 const rounds = 2 * Math.max(1, Math.ceil((seconds * 1_000) / roundMs / 4));
 const killCount = 20;
@@ -70,7 +72,16 @@ class Member {
     const home = join(folder, this.name);
     mkdirSync(home, { recursive: true });
     const program = join(import.meta.dirname, 'raft-member.ts');
-    const words = ['--import', 'tsx', '--conditions=@skerry/source', program, this.name, home, this.#members];
+    const words = [
+      ...profiling,
+      '--import',
+      'tsx',
+      '--conditions=@skerry/source',
+      program,
+      this.name,
+      home,
+      this.#members,
+    ];
     const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.child = child;
     this.#lines = createInterface({ input: child.stdout });
@@ -82,6 +93,15 @@ class Member {
     const answer = once(this.#lines, 'line') as Promise<[string]>;
     child.stdin?.write('\n');
     return JSON.parse((await answer)[0]) as Told;
+  }
+  /** In order: a profile is written. */
+  async stop(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (child === undefined) return;
+    const exited = once(child, 'exit');
+    child.stdin?.end();
+    await exited;
   }
   async kill(): Promise<void> {
     const { child } = this;
@@ -127,7 +147,7 @@ class Ours {
     const ours = new Ours(members, client, async () => {
       await client.close();
       await rpc.close(0);
-      await Promise.all(members.map((member) => member.kill()));
+      await Promise.all(members.map((member) => member.stop()));
     });
     await ours.put(0);
     return ours;

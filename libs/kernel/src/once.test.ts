@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { fromUtf8, utf8 } from './bytes.ts';
 import { Epoch, LogIndex, OperationId, Term } from './ids.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -19,20 +20,34 @@ const operation = (number: number): OperationId => OperationId(number.toString(1
 
 function bench() {
   const store = new MemoryStore();
+  store.transaction((writer) => counter.initialise(writer));
+  return benchOn(store);
+}
+function benchOn(store: MemoryStore) {
   const once = new Once(counter);
-  store.transaction((writer) => once.initialise(writer));
-  const apply = (index: number, id: OperationId): Applied<string> => {
-    const entry: Entry = {
-      epoch: Epoch('0'.repeat(32)),
-      term: Term(1),
-      index: LogIndex(index),
-      operationId: id,
-      time: { wallMs: index, counter: 0 },
-      command: new Uint8Array(0),
-    };
-    return store.transaction((writer) => once.apply(entry, writer));
+  const entryAt = (index: number, id: OperationId): Entry => ({
+    epoch: Epoch('0'.repeat(32)),
+    term: Term(1),
+    index: LogIndex(index),
+    operationId: id,
+    time: { wallMs: index, counter: 0 },
+    command: new Uint8Array(0),
+  });
+  const apply = (index: number, id: OperationId): Applied<string> =>
+    store.transaction((writer) => once.apply(entryAt(index, id), writer));
+  const failing = (index: number, id: OperationId): void =>
+    expect(() =>
+      store.transaction((writer) => {
+        once.apply(entryAt(index, id), writer);
+        throw new Error('of the disk');
+      }),
+    ).toThrow('of the disk');
+  return {
+    store,
+    apply,
+    failing,
+    result: (index: number, number: number) => fromUtf8(apply(index, operation(number)).result),
   };
-  return { store, apply, result: (index: number, number: number) => fromUtf8(apply(index, operation(number)).result) };
 }
 
 describe('once', () => {
@@ -70,5 +85,42 @@ describe('once', () => {
     for (let i = 1; i <= 60; i += 3) apply(operationsRememberedMax + i, operation(1_000 + (i % 2)));
     for (let i = 1; i <= 20; i++) expect(rememberedResult(store, operation(i))).toBeUndefined();
     expect([...store.range({ from: utf8('once/') })]).toHaveLength(4);
+  });
+  test('what is forgotten is not walked over again', () => {
+    const { store, apply } = bench();
+    for (let i = 1; i <= 40; i++) apply(operationsRememberedMax + i, operation(i));
+    let ranges = 0;
+    const range = store.range.bind(store);
+    store.range = (wanted) => {
+      ranges += 1;
+      return range(wanted);
+    };
+    for (let i = 41; i <= 2 * operationsRememberedMax; i += operationsRememberedMax / 10)
+      apply(operationsRememberedMax + i, operation(i));
+    const walked = ranges;
+    const end = 4 * operationsRememberedMax;
+    for (let i = 0; i < 40; i++) apply(end + i, operation(end + i));
+    expect(walked).toBeGreaterThan(0);
+    expect(ranges - walked).toBeLessThan(20);
+  });
+  test('forgets the same as one that began anew at each record', () => {
+    const records = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 30 })), {
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(records, fc.integer({ min: 0, max: 59 }), (steps, backAt) => {
+        const one = bench();
+        const fresh = new MemoryStore();
+        let index = 1;
+        for (const [n, [step, number]] of steps.entries()) {
+          index += n % 9 === 8 ? operationsRememberedMax - step : step;
+          // What failed is applied again, at the same index.
+          if (n === backAt) one.failing(index, operation(number));
+          one.apply(index, operation(number));
+          benchOn(fresh).apply(index, operation(number));
+          expect([...one.store.range({ from: utf8('once/') })]).toEqual([...fresh.range({ from: utf8('once/') })]);
+        }
+      }),
+    );
   });
 });
