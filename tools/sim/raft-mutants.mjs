@@ -189,6 +189,13 @@ export const mutants = [
     replace: 'this.#confirmed',
   },
   {
+    bug: '36',
+    name: 'a follower gets a read index without what is decided',
+    file: 'leader.ts',
+    find: 'if (progress !== undefined && progress.commitSent < index) sendAppends(core, from, true);',
+    replace: '',
+  },
+  {
     bug: '38',
     name: 'members change before the term has decided anything',
     alone:

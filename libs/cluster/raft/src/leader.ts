@@ -137,7 +137,8 @@ export function maybeCommit(core: Core): void {
     core.hardStateChanged();
   }
   settleConfiguration(core);
-  for (const to of core.progress.keys()) sendAppends(core, to, true);
+  const atOnce = core.limits.tellsCommitAtOnce;
+  for (const [to, { leaving }] of core.progress) sendAppends(core, to, atOnce || leaving !== undefined);
   stepDownWhenRemoved(core);
 }
 
@@ -209,8 +210,14 @@ function confirmReads(core: Core): void {
 }
 
 function answerRead(core: Core, request: number, from: NodeId | undefined, index: LogIndex): void {
-  if (from === undefined) core.reads.await(request, index);
-  else core.send(from, { kind: 'readIndexReply', request, index });
+  if (from === undefined) {
+    core.reads.await(request, index);
+    return;
+  }
+  // It reads when it has applied so much, so it must hear that so much is decided.
+  const progress = core.progress.get(from);
+  if (progress !== undefined && progress.commitSent < index) sendAppends(core, from, true);
+  core.send(from, { kind: 'readIndexReply', request, index });
 }
 
 /**

@@ -16,11 +16,14 @@ export const defaults = {
   readCountMax: 65_536,
 } as const;
 
-export type Limits = { readonly [Name in keyof typeof defaults]: number } & { readonly leaseReads: boolean };
+export type Limits = { readonly [Name in keyof typeof defaults]: number } & {
+  readonly leaseReads: boolean;
+  readonly tellsCommitAtOnce: boolean;
+};
 
 /** @throws StatusError `malformed`, naming the setting. */
 export function limitsOf(options: Options): Limits {
-  const limits = { ...defaults, leaseReads: false, ...definedOf(options) } satisfies Limits;
+  const limits = { ...defaults, leaseReads: false, tellsCommitAtOnce: true, ...definedOf(options) } satisfies Limits;
   for (const name of Object.keys(defaults) as (keyof typeof defaults)[]) {
     const value: number = limits[name];
     if (!Number.isSafeInteger(value) || value < 1)
@@ -44,7 +47,7 @@ export function limitsOf(options: Options): Limits {
 
 const definedOf = (options: Options): Partial<Limits> =>
   Object.fromEntries(
-    [...Object.keys(defaults), 'leaseReads']
+    [...Object.keys(defaults), 'leaseReads', 'tellsCommitAtOnce']
       .map((name) => [name, (options as Record<string, unknown>)[name]] as const)
       .filter(([, value]) => value !== undefined),
   ) as Partial<Limits>;

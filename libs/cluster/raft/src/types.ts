@@ -196,4 +196,9 @@ export type Options = {
   readonly promotionLagMax?: number;
   /** Linearizable reads without a round, as long as clocks tick alike (thesis §6.4.1); on all nodes or on none. Off by default. */
   readonly leaseReads?: boolean;
+  /**
+   * What is decided is told at once, in an append without entries when there are none: followers apply soon. Else with the
+   * next append, read index or heartbeat, which saves a third of the messages. On by default.
+   */
+  readonly tellsCommitAtOnce?: boolean;
 };

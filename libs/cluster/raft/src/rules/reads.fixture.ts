@@ -21,4 +21,24 @@ export const readRules: readonly Rule[] = [
       same(served(), true, 'by the second');
     },
   },
+  {
+    bug: '36',
+    name: 'a follower that asks for a read index hears first that so much is decided',
+    run: () => {
+      const bench = new Bench({ more: { tellsCommitAtOnce: false } });
+      bench.win();
+      bench.sync();
+      bench.acknowledge('b', 1);
+      bench.acknowledge('c', 1);
+      bench.effects.length = 0;
+      bench.receive('c', 2, { kind: 'readIndex', request: 7 });
+      bench.receive('b', 2, { kind: 'heartbeatReply', round: 99 });
+      const told = bench.effects.flatMap((effect) =>
+        effect.kind === 'send' && effect.message.to === 'c' ? [effect.message.body] : [],
+      );
+      const commit = told.findIndex((body) => body.kind === 'appendRange' && body.commit === 1);
+      const index = told.findIndex((body) => body.kind === 'readIndexReply' && body.index === 1);
+      same([commit >= 0, commit < index], [true, true], 'commit, then the index');
+    },
+  },
 ];

@@ -99,7 +99,7 @@ export class Node {
     this.leads = false;
     this.armed = undefined;
     const random = this.#random.fork();
-    const { appendSizeMaxBytes, inflightCountMax, lease } = this.#around.plan;
+    const { appendSizeMaxBytes, inflightCountMax, lease, seed } = this.#around.plan;
     this.machine = new Raft({
       id: this.id,
       incarnation: this.incarnation,
@@ -109,6 +109,7 @@ export class Node {
       appendSizeMaxBytes,
       promotionLagMax: this.#around.invariants.promotionLagMax,
       leaseReads: lease,
+      tellsCommitAtOnce: seed % 3 !== 0,
     });
     this.#tickLater(random.between(1, tickLength));
   }
