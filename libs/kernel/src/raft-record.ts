@@ -7,12 +7,12 @@
  *
  * Assumes: whoever stores or sends it adds a checksum.
  */
-import { assert } from './assert.ts';
+import { AssertionError } from './assert.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { StatusError } from './errors.ts';
 import type { HybridTime } from './hybrid-clock.ts';
-import { Epoch, GroupId, idFromBytes, idSizeBytes, idToBytes, LogIndex, OperationId, Term } from './ids.ts';
+import { Epoch, GroupId, idFromBytes, idSizeBytes, idToBytes, LogIndex, type OperationId, Term } from './ids.ts';
 
 export const logRecordVersion = 1;
 /** Largest command, in bytes: 64 KiB of content in the record, and its names. */
@@ -160,7 +160,7 @@ export function decodeProposal(body: Uint8Array): Proposal {
   const reader = new ByteReader(body);
   const proposal = {
     incarnation: reader.u64(),
-    operationId: OperationId(idFromBytes(reader.raw(idSizeBytes))),
+    operationId: reader.hex(idSizeBytes) as OperationId,
     time: { wallMs: reader.u64(), counter: reader.u16() },
     command: reader.bytes(),
   };
@@ -175,7 +175,8 @@ const putU32 = (into: Uint8Array, at: number, value: number): void => {
   into[at + 3] = value;
 };
 const putU64 = (into: Uint8Array, at: number, value: number): void => {
-  assert(Number.isSafeInteger(value) && value >= 0, `log record: not a safe integer >= 0: ${value}`);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new AssertionError(`log record: not a safe integer >= 0: ${value}`);
   putU32(into, at, Math.floor(value / 2 ** 32));
   putU32(into, at + 4, value % 2 ** 32);
 };

@@ -1,5 +1,5 @@
 /** What a follower does with its leader's messages. Source: thesis §3.5, §5 (snapshots); raft.md 15–18, 25–29. */
-import { assert, type LogIndex, type NodeId } from '@skerry/kernel';
+import { assert, AssertionError, type LogIndex, type NodeId } from '@skerry/kernel';
 import type { Core } from './core.ts';
 import { follow } from './role.ts';
 import type { Body, Entry, SnapshotMark } from './types.ts';
@@ -41,7 +41,8 @@ function takeEntries(core: Core, entries: readonly Entry[]): void {
   const first = fresh[0] as Entry;
   if (first.index <= core.log.lastIndex) core.truncateFrom(first.index);
   for (const { index, term, kind, body } of fresh) {
-    assert(index === core.log.lastIndex + 1, `append has a gap: ${index} after ${core.log.lastIndex}`);
+    if (index !== core.log.lastIndex + 1)
+      throw new AssertionError(`append has a gap: ${index} after ${core.log.lastIndex}`);
     core.append(kind, body, term);
   }
 }

@@ -2,7 +2,7 @@
  * What the machine must know of each entry of the log: its term, and its size for the limits. The bytes stay with the
  * driver, in files and caches: a log of a million entries costs 8 bytes for each here.
  */
-import { assert, LogIndex, type Term } from '@skerry/kernel';
+import { assert, AssertionError, type LogIndex, type Term } from '@skerry/kernel';
 import type { Position } from './types.ts';
 
 type Run = { readonly from: number; readonly term: Term };
@@ -40,7 +40,8 @@ export class LogIndexTable {
     return this.term(index) === term;
   }
   append(term: Term, sizeBytes: number): LogIndex {
-    assert(term >= this.#lastRun.term, `term of the log went back from ${this.#lastRun.term} to ${term}`);
+    if (term < this.#lastRun.term)
+      throw new AssertionError(`term of the log went back from ${this.#lastRun.term} to ${term}`);
     const slot = this.#last + 1 - this.#base.index;
     if (slot === this.#sums.length) {
       const grown = new Float64Array(2 * slot);
@@ -50,7 +51,7 @@ export class LogIndexTable {
     this.#sums[slot] = this.#sum(this.#last) + sizeBytes;
     this.#last += 1;
     if (term !== this.#lastRun.term) this.#runs.push({ from: this.#last, term });
-    return LogIndex(this.#last);
+    return this.#last as LogIndex;
   }
   truncateFrom(index: LogIndex): void {
     assert(index > this.#base.index && index <= this.#last, `cannot truncate from ${index}: log ends at ${this.#last}`);

@@ -4,6 +4,9 @@ import { SortedKeys } from './sorted-keys.ts';
 /** Bytes that a key and its bookkeeping take in memory beside the value; measured, rounded up. */
 const entryOverheadBytes = 160;
 
+/** What a layer says of a key that was never set in it. */
+export const absent = Symbol('absent');
+
 /** Four bytes kept free for the checksum, then the value; undefined is a deletion. */
 export type Pending = Buffer | undefined;
 
@@ -14,6 +17,8 @@ export type Pending = Buffer | undefined;
 export class Layer {
   readonly #values = new Map<string, Pending>();
   readonly #keys = new SortedKeys();
+  /** Not yet among the sorted ones: many a layer is written whole without ever being read in order. */
+  #unsorted: string[] = [];
   #sizeBytes = 0;
 
   get sizeBytes(): number {
@@ -22,35 +27,44 @@ export class Layer {
   get length(): number {
     return this.#values.size;
   }
-  has(key: string): boolean {
-    return this.#values.has(key);
-  }
-  get(key: string): Pending {
-    return this.#values.get(key);
+  /** Undefined: it is deleted here. */
+  get(key: string): Pending | typeof absent {
+    const value = this.#values.get(key);
+    return value === undefined && !this.#values.has(key) ? absent : value;
   }
   entries(): IterableIterator<[string, Pending]> {
     return this.#values.entries();
   }
-  set(key: string, value: Pending): void {
-    const before = this.#values.get(key);
-    if (before === undefined && !this.#values.has(key)) {
-      this.#keys.add(key);
-      this.#sizeBytes += entryOverheadBytes + key.length;
-    }
-    this.#sizeBytes += (value?.length ?? 0) - (before?.length ?? 0);
+  /** @returns what was there before. */
+  set(key: string, value: Pending): Pending | typeof absent {
+    const before = this.get(key);
+    if (before === absent) {
+      this.#unsorted.push(key);
+      this.#sizeBytes += entryOverheadBytes + key.length + (value?.length ?? 0);
+    } else this.#sizeBytes += (value?.length ?? 0) - (before?.length ?? 0);
     this.#values.set(key, value);
+    return before;
   }
   /** As if `key` had never been set here. */
   unset(key: string): void {
-    if (!this.#values.has(key)) return;
-    this.#sizeBytes -= entryOverheadBytes + key.length + (this.#values.get(key)?.length ?? 0);
+    const before = this.get(key);
+    if (before === absent) return;
+    this.#sizeBytes -= entryOverheadBytes + key.length + (before?.length ?? 0);
     this.#values.delete(key);
+    this.#sort();
     this.#keys.remove(key);
   }
+  #sort(): void {
+    if (this.#unsorted.length === 0) return;
+    for (const key of this.#unsorted) this.#keys.add(key);
+    this.#unsorted = [];
+  }
   next(key: string, after: boolean): string | undefined {
+    this.#sort();
     return this.#keys.next(key, after);
   }
   previous(key: string | undefined): string | undefined {
+    this.#sort();
     return this.#keys.previous(key);
   }
 }

@@ -21,7 +21,7 @@ import {
 } from '@skerry/kernel';
 import type { Database } from './database.ts';
 import { writeError } from './disk-error.ts';
-import { Layer, type Pending } from './layer.ts';
+import { absent, Layer, type Pending } from './layer.ts';
 import { checksumSizeBytes, keyBytes, keyText, merged, type TextRange, touches } from './merge.ts';
 import { rowsIn } from './pages.ts';
 import { LmdbView } from './view.ts';
@@ -38,11 +38,13 @@ export type KvStatistics = {
 export const pendingBytesToFlush = 1024 * 1024;
 /** Pending bytes at which transactions are refused: the disk is slower than the callers, who must await `flush`. */
 export const pendingBytesMax = 64 * 1024 * 1024;
+/** Rows prepared for a commit before others have their turn: a millisecond's worth. */
+const rowsInOneTurn = 1_000;
 /** Below this many bytes a call into native code costs more than the checksum itself. */
 const nativeChecksumFromBytes = 512;
 
 type Waiter = { readonly upTo: number; resolve(): void; reject(error: StatusError): void };
-type Undo = { readonly key: string; readonly had: boolean; readonly before: Pending };
+type Undo = { readonly key: string; readonly before: Pending | typeof absent };
 
 export class LmdbStore implements OrderedStore {
   readonly #database: Database;
@@ -88,12 +90,9 @@ export class LmdbStore implements OrderedStore {
   get(key: Uint8Array): Uint8Array | undefined {
     this.#assertOpen();
     const text = keyText(key);
-    const active = this.#active;
-    const sealed = this.#sealed;
-    const pending = active.get(text);
-    if (pending !== undefined) return pending.subarray(checksumSizeBytes);
-    if (active.has(text)) return undefined;
-    if (sealed?.has(text) === true) return sealed.get(text)?.subarray(checksumSizeBytes);
+    let pending = this.#active.get(text);
+    if (pending === absent && this.#sealed !== undefined) pending = this.#sealed.get(text);
+    if (pending !== absent) return pending?.subarray(checksumSizeBytes);
     if (key.length === 0 || key.length > keySizeMaxBytes) return undefined;
     // The store copies the key; what it says of it is Buffer, any bytes will do.
     const value = this.#database.getBinary(key as Buffer);
@@ -142,8 +141,7 @@ export class LmdbStore implements OrderedStore {
       if (key.length === 0 || key.length > keySizeMaxBytes)
         throw new AssertionError(`key must have 1 to ${keySizeMaxBytes} bytes: got ${key.length}`);
       const text = keyText(key);
-      undo.push({ key: text, had: layer.has(text), before: layer.get(text) });
-      layer.set(text, value);
+      undo.push({ key: text, before: layer.set(text, value) });
     };
     this.#inTransaction = true;
     try {
@@ -156,9 +154,9 @@ export class LmdbStore implements OrderedStore {
       if (undo.length > 0) this.#ended += 1;
       return result;
     } catch (thrown) {
-      for (const { key, had, before } of undo.toReversed())
-        if (had) layer.set(key, before);
-        else layer.unset(key);
+      for (const { key, before } of undo.toReversed())
+        if (before === absent) layer.unset(key);
+        else layer.set(key, before);
       throw thrown;
     } finally {
       this.#inTransaction = false;
@@ -235,16 +233,19 @@ export class LmdbStore implements OrderedStore {
     return true;
   }
   async #commit(layer: Layer): Promise<void> {
+    const rows: (readonly [Buffer, Pending])[] = [];
+    for (const [text, pending] of layer.entries()) {
+      const key = keyBytes(text);
+      if (pending !== undefined) pending.writeUInt32BE(this.#sum(key, pending.subarray(checksumSizeBytes)), 0);
+      rows.push([key, pending]);
+      // Much may have gathered while the disk was slow.
+      if (rows.length % rowsInOneTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
     // One batch of lmdb-js is one commit, all or nothing; what is put in it has no promise of its own.
     const committed = this.#database.batch(() => {
-      for (const [text, pending] of layer.entries()) {
-        const key = keyBytes(text);
+      for (const [key, pending] of rows)
         if (pending === undefined) void this.#database.remove(key);
-        else {
-          pending.writeUInt32BE(this.#sum(key, pending.subarray(checksumSizeBytes)), 0);
-          void this.#database.put(key, pending);
-        }
-      }
+        else void this.#database.put(key, pending);
     });
     try {
       await committed;

@@ -1,6 +1,6 @@
 /** One ordered view over layers of pending writes and the rows below them. */
 import { keySizeMaxBytes, type KeyValue } from '@skerry/kernel';
-import type { Layer } from './layer.ts';
+import { absent, type Layer } from './layer.ts';
 
 export const checksumSizeBytes = 4;
 // A view of its own for each key would move the key's bytes out of the heap, which costs five times the rest.
@@ -73,7 +73,7 @@ export function* merged(
     if (best === undefined) return;
     if (winner !== undefined) {
       const pending = winner.layer.get(best);
-      if (pending !== undefined) yield [keyBytes(best), pending.subarray(checksumSizeBytes)];
+      if (pending !== undefined && pending !== absent) yield [keyBytes(best), pending.subarray(checksumSizeBytes)];
     } else if (row.done !== true) yield [row.value.key, verified(row.value)];
     for (const walk of walks) if (walk.key === best) walk.advance();
     if (rowKey === best) {

@@ -74,6 +74,8 @@ export class SnapshotSender {
       if (this.#over) return;
       yield { part: { $case: 'chunk', value: { number, chunk: chunkOf(bytes, checksum) } } };
       number += 1;
+      // A window of them, one behind the other, would be a long turn.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     yield { part: { $case: 'end', value: { chunkCount: number } } };
     // The requests stay open until the receiver is done: their end would look like a sender that gave up.

@@ -1,5 +1,5 @@
 /** The newest records, in memory: an unbroken row up to the last one of the log, bounded in bytes. */
-import { assert, type RecordEntry } from '@skerry/kernel';
+import { AssertionError, type RecordEntry } from '@skerry/kernel';
 import { cacheRecordOverheadBytes } from './types.ts';
 
 /** Places that are empty at the front before the array is cut. */
@@ -22,7 +22,8 @@ export class RecentRecords {
   }
   push(entry: RecordEntry): void {
     const last = this.#records.at(-1);
-    assert(last === undefined || last.index + 1 === entry.index, `record ${entry.index} leaves a gap in memory`);
+    if (last !== undefined && last.index + 1 !== entry.index)
+      throw new AssertionError(`record ${entry.index} leaves a gap in memory`);
     this.#records.push(entry);
     this.#bytes += costBytes(entry);
   }
