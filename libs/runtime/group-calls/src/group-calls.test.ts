@@ -3,7 +3,7 @@ import { eventually, expectReason } from '@skerry/testing';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { fromUtf8, GroupId, LogIndex, NodeId, OperationId, StatusError, utf8 } from '@skerry/kernel';
 import { nodeWorld } from '@skerry/runtime-node';
-import type { Replica } from '@skerry/runtime-replica';
+import type { OpenedReplica, Proposal } from '@skerry/runtime-replica';
 import { createRpcNode, InProcessHub } from '@skerry/runtime-rpc';
 import { createRevocationList, createSealer } from '@skerry/runtime-security';
 import { createTelemetry } from '@skerry/runtime-telemetry';
@@ -22,22 +22,23 @@ class Decided {
   readonly silent = new Set<NodeId>();
 }
 
-function replicaOf(decided: Decided, id: NodeId): Replica {
+function replicaOf(decided: Decided, id: NodeId): OpenedReplica {
   const leads = (): boolean => decided.leader === id;
   const notLeader = (): StatusError => new StatusError('not_leader', `${id} does not lead`);
   const never = new Promise<never>(() => undefined);
-  const double: Partial<Replica> = {
-    propose: async (command, operationId) => {
-      await Promise.resolve();
-      if (decided.silent.has(id)) return never;
-      if (!leads()) throw notLeader();
-      const text = fromUtf8(command) ?? '';
-      if (text === 'refuse') throw new StatusError('too_large', 'no');
-      const result = decided.results.get(operationId) ?? `${text} by ${id}`;
-      if (!decided.results.has(operationId)) decided.order.push(text);
-      decided.results.set(operationId, result);
-      return { result: utf8(result), index: LogIndex(decided.order.length) };
-    },
+  const propose = (proposal: Proposal): void => {
+    const { command, operationId } = proposal;
+    if (decided.silent.has(id)) return;
+    if (!leads()) return proposal.refused(notLeader());
+    const text = fromUtf8(command) ?? '';
+    if (text === 'refuse') return proposal.refused(new StatusError('too_large', 'no'));
+    const result = decided.results.get(operationId) ?? `${text} by ${id}`;
+    if (!decided.results.has(operationId)) decided.order.push(text);
+    decided.results.set(operationId, result);
+    proposal.decided(utf8(result), LogIndex(decided.order.length));
+  };
+  const double: Partial<OpenedReplica> = {
+    proposeAll: (proposals) => queueMicrotask(() => proposals.forEach(propose)),
     readBarrier: async () => {
       if (decided.silent.has(id)) return never;
       if (decided.leader === undefined) throw notLeader();
@@ -49,7 +50,7 @@ function replicaOf(decided: Decided, id: NodeId): Replica {
       return decided.leader;
     },
   };
-  return double as Replica;
+  return double as OpenedReplica;
 }
 
 const closers: (() => Promise<unknown>)[] = [];

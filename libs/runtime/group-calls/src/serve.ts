@@ -1,22 +1,22 @@
 /** A member's side: operations of many clients, each answered when it is decided and applied. */
 import {
+  emptyBytes,
   type GroupId,
-  idFromBytes,
   idSizeBytes,
-  OperationId,
+  type OperationId,
   type OrderedReader,
   StatusError,
+  toHex,
   toStatusError,
 } from '@skerry/kernel';
 import { group as wire } from '@skerry/proto';
-import { Channel } from '@skerry/runtime-driver';
-import type { Replica } from '@skerry/runtime-replica';
+import type { OpenedReplica, Proposal, Replica } from '@skerry/runtime-replica';
 import type { RpcNode } from '@skerry/runtime-rpc';
-import { batchCountMax, streamOperationCountMax } from './limits.ts';
+import { Answers } from './answers.ts';
 
 export type ServedGroup = {
   readonly group: GroupId;
-  readonly replica: Replica;
+  readonly replica: Pick<OpenedReplica, 'proposeAll' | 'readBarrier' | 'state' | 'leader'>;
   /** What a query means. @throws StatusError for one that it cannot answer. */
   query(state: OrderedReader, query: Uint8Array): Uint8Array;
 };
@@ -35,69 +35,90 @@ async function* operate(
   requests: AsyncIterable<wire.OperateRequest>,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly outcomes: wire.Outcome[] }, void> {
-  const outcomes = new Channel<wire.Outcome>({ capacity: streamOperationCountMax });
-  let underWay = 0;
-  let room: (() => void) | undefined;
-  const answer = (outcome: wire.Outcome): void => {
-    underWay -= 1;
-    if (!outcomes.closed) outcomes.offer(outcome);
-    if (underWay < streamOperationCountMax / 2) room?.();
-  };
-  const read = async (): Promise<void> => {
-    for await (const { group, operations } of requests) {
-      if (group !== served.group)
-        throw new StatusError('no_node', `This node is no member of group "${group.slice(0, 80)}"`);
-      underWay += operations.length;
-      for (const operation of operations) begin(served, operation, answer);
-      if (underWay >= streamOperationCountMax) await new Promise<void>((resolve) => (room = resolve));
-    }
-    outcomes.end();
-  };
-  const over = (): void => outcomes.fail(new StatusError('cancelled', 'The caller went away'));
+  const answers = new Answers();
+  const over = (): void => answers.fail(new StatusError('cancelled', 'The caller went away'));
   signal.addEventListener('abort', over, { once: true });
-  read().catch((thrown: unknown) => outcomes.fail(thrown));
+  read(served, requests, answers).catch((thrown: unknown) => answers.fail(thrown));
   try {
-    for await (const first of outcomes) {
-      const batch = [first];
-      for (let next = outcomes.poll(); next !== undefined; next = outcomes.poll()) {
-        batch.push(next);
-        if (batch.length >= batchCountMax) break;
-      }
-      yield { outcomes: batch };
-    }
+    for await (const outcomes of answers.batches()) yield { outcomes };
   } finally {
     signal.removeEventListener('abort', over);
-    room?.();
+    answers.close();
   }
 }
 
-function begin(served: ServedGroup, { number, kind }: wire.Operation, answer: (outcome: wire.Outcome) => void): void {
+async function read(
+  served: ServedGroup,
+  requests: AsyncIterable<wire.OperateRequest>,
+  answers: Answers,
+): Promise<void> {
+  for await (const { group, operations } of requests) {
+    if (group !== served.group)
+      throw new StatusError('no_node', `This node is no member of group "${group.slice(0, 80)}"`);
+    answers.expect(operations.length);
+    begin(served, operations, answers);
+    const room = answers.room();
+    if (room !== undefined) await room;
+  }
+  answers.end();
+}
+
+/** What came together is proposed together, and asks once whether this member may read. */
+function begin(served: ServedGroup, operations: readonly wire.Operation[], answers: Answers): void {
+  const proposals: Proposal[] = [];
+  const queries: Query[] = [];
   const { replica } = served;
-  const done = (result: Uint8Array): void => answer({ number, kind: { $case: 'result', value: result } });
-  const refuse = (thrown: unknown): void => {
+  for (const { number, kind } of operations) {
+    const operation = new Operation(number, replica, answers);
+    if (kind?.$case === 'query') queries.push({ operation, query: kind.value });
+    else if (kind?.$case === 'proposal' && kind.value.operationId.length === idSizeBytes)
+      proposals.push(operation.proposing(kind.value));
+    else operation.refused(new StatusError('malformed', `Operation ${number} has no kind, or no operation id`));
+  }
+  if (proposals.length > 0) replica.proposeAll(proposals);
+  if (queries.length > 0) void readAll(served, queries);
+}
+
+type Query = { readonly operation: Operation; readonly query: Uint8Array };
+async function readAll({ replica, query: read }: ServedGroup, queries: readonly Query[]): Promise<void> {
+  try {
+    await replica.readBarrier();
+  } catch (thrown) {
+    for (const { operation } of queries) operation.refused(thrown);
+    return;
+  }
+  for (const { operation, query } of queries)
+    try {
+      operation.decided(read(replica.state, query).slice());
+    } catch (thrown) {
+      operation.refused(thrown);
+    }
+}
+
+/** One of a caller's, until it is answered; of a proposal also what is proposed. */
+class Operation implements Proposal {
+  readonly #number: number;
+  readonly #replica: Pick<Replica, 'leader'>;
+  readonly #answers: Answers;
+  command = emptyBytes;
+  operationId = '' as OperationId;
+
+  constructor(number: number, replica: Pick<Replica, 'leader'>, answers: Answers) {
+    this.#number = number;
+    this.#replica = replica;
+    this.#answers = answers;
+  }
+  proposing({ operationId, command }: wire.Proposal): this {
+    this.operationId = toHex(operationId) as OperationId;
+    this.command = command;
+    return this;
+  }
+  decided(result: Uint8Array): void {
+    this.#answers.add({ number: this.#number, kind: { $case: 'result', value: result } });
+  }
+  refused(thrown: unknown): void {
     const { reason, message } = toStatusError(thrown);
-    const leader = reason === 'not_leader' ? (replica.leader ?? '') : '';
-    answer({ number, kind: { $case: 'refusal', value: { reason, message, leader } } });
-  };
-  switch (kind?.$case) {
-    case 'proposal': {
-      const { operationId, command } = kind.value;
-      if (operationId.length !== idSizeBytes)
-        return refuse(
-          new StatusError('malformed', `Operation id must have ${idSizeBytes} bytes: got ${operationId.length}`),
-        );
-      replica.propose(command, OperationId(idFromBytes(operationId))).then(({ result }) => done(result), refuse);
-      return;
-    }
-    case 'query': {
-      const query = kind.value;
-      replica
-        .readBarrier()
-        .then(() => done(served.query(replica.state, query).slice()))
-        .catch(refuse);
-      return;
-    }
-    case undefined:
-      refuse(new StatusError('malformed', 'Operation has no kind'));
+    const leader = reason === 'not_leader' ? (this.#replica.leader ?? '') : '';
+    this.#answers.add({ number: this.#number, kind: { $case: 'refusal', value: { reason, message, leader } } });
   }
 }

@@ -23,8 +23,8 @@ export type ApplyingHost = {
   readonly epoch: Epoch;
   log(): RaftLog;
   flush(): Promise<void>;
-  /** These are in the state now, with what each gave; entries that are no commands gave nothing. */
-  applied(entries: readonly RecordEntry[], results: ReadonlyMap<number, Uint8Array>): void;
+  /** These are in the state now, with what each gave, in their order; entries that are no commands gave nothing. */
+  applied(entries: readonly RecordEntry[], results: readonly (Uint8Array | undefined)[]): void;
   /** Once, when the disk begins to refuse. */
   stalled(error: StatusError): void;
   fail(thrown: unknown): void;
@@ -142,9 +142,13 @@ export class Applying<Effect> {
     }
     const results = await this.#insist(() => this.#applier.apply(commands, last.index));
     if (results === undefined) return false;
-    const byIndex = new Map<number, Uint8Array>();
-    for (const [i, { index }] of commands.entries()) byIndex.set(index, results[i] ?? new Uint8Array(0));
-    this.#host.applied(entries, byIndex);
+    let given = 0;
+    this.#host.applied(
+      entries,
+      results.length === entries.length
+        ? results
+        : entries.map(({ kind }) => (kind === 'command' ? results[given++] : undefined)),
+    );
     if (this.#unflushedBytes < unflushedBytesMax) return true;
     if ((await this.#insist(() => this.#host.flush().then(() => true))) === undefined) return false;
     this.#unflushedBytes = 0;

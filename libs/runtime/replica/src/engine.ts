@@ -45,7 +45,7 @@ export type EngineHost = {
   readReady(request: number): void;
   readRefused(request: number): void;
   roleChanged(): void;
-  applied(entries: readonly RecordEntry[], results: ReadonlyMap<number, Uint8Array>): void;
+  applied(entries: readonly RecordEntry[], results: readonly (Uint8Array | undefined)[]): void;
   /** The state was replaced. */
   restored(): void;
   configured(): void;
@@ -186,6 +186,7 @@ export class Engine<Effect> {
       below: (limit) => world.random(4).reduce((sum, byte) => sum * 256 + byte, 0) % limit,
       electionTicks,
       uncommittedSizeMaxBytes: 2 * proposalBytesMax,
+      tellsCommitAtOnce: false,
     });
     this.role = 'follower';
     this.term = stored.hardState.term;

@@ -1,14 +1,8 @@
 /** Proposals of this node: counted, sent to the machine together, answered when they are applied. */
-import { commandSizeMaxBytes, type GroupId, LogIndex, type OperationId, StatusError, type Term } from '@skerry/kernel';
+import { commandSizeMaxBytes, type GroupId, type LogIndex, StatusError, type Term } from '@skerry/kernel';
 import { proposalBytesMax, proposalCountMax } from './limits.ts';
+import type { Proposal } from './types.ts';
 
-export type Proposed = { readonly result: Uint8Array; readonly index: LogIndex };
-export type Proposal = {
-  readonly command: Uint8Array;
-  readonly operationId: OperationId;
-  resolve(proposed: Proposed): void;
-  reject(error: StatusError): void;
-};
 type Placed = { readonly proposal: Proposal; readonly term: Term };
 
 export class Proposals {
@@ -30,31 +24,25 @@ export class Proposals {
     return this.#count;
   }
 
-  add(command: Uint8Array, operationId: OperationId): Promise<Proposed> {
+  add(proposal: Proposal): void {
+    const { command } = proposal;
     const refusal = this.#refusal(command);
-    if (refusal !== undefined) return Promise.reject(refusal);
+    if (refusal !== undefined) return proposal.refused(refusal);
     this.#count += 1;
     this.#sizeBytes += command.length;
-    return new Promise((resolve, reject) => {
-      const over = (): void => {
-        this.#count -= 1;
-        this.#sizeBytes -= command.length;
-        if (this.#count === 0) for (const idle of this.#idle.splice(0)) idle();
-      };
-      if (this.#waiting.length === 0) queueMicrotask(() => this.#send());
-      this.#waiting.push({
-        command,
-        operationId,
-        resolve: (proposed) => {
-          over();
-          resolve(proposed);
-        },
-        reject: (error) => {
-          over();
-          reject(error);
-        },
-      });
-    });
+    if (this.#waiting.length === 0) queueMicrotask(() => this.#send());
+    this.#waiting.push(proposal);
+  }
+  #over({ command }: Proposal): void {
+    this.#count -= 1;
+    this.#sizeBytes -= command.length;
+    if (this.#count === 0) for (const idle of this.#idle.splice(0)) idle();
+  }
+  reject(proposals: readonly Proposal[], error: StatusError): void {
+    for (const proposal of proposals) {
+      this.#over(proposal);
+      proposal.refused(error);
+    }
   }
   #refusal(command: Uint8Array): StatusError | undefined {
     if (command.length > commandSizeMaxBytes)
@@ -86,8 +74,10 @@ export class Proposals {
     const placed = this.#placed.get(index);
     if (placed === undefined) return;
     this.#placed.delete(index);
-    if (placed.term === term) placed.proposal.resolve({ result, index: LogIndex(index) });
-    else placed.proposal.reject(this.#lost());
+    const { proposal } = placed;
+    if (placed.term !== term) return this.reject([proposal], this.#lost());
+    this.#over(proposal);
+    proposal.decided(result, index);
   }
   /** This node leads no more: what is in the log may yet be decided, or not. The operation id makes asking again safe. */
   lost(): void {
@@ -97,7 +87,7 @@ export class Proposals {
     const all = [...this.#waiting, ...Array.from(this.#placed.values(), ({ proposal }) => proposal)];
     this.#waiting = [];
     this.#placed.clear();
-    for (const { reject } of all) reject(error);
+    this.reject(all, error);
   }
   /** Resolves when none waits. */
   idle(): Promise<void> {

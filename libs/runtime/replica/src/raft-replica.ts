@@ -21,12 +21,14 @@ import { Engine, type EngineParts, type OpenLog } from './engine.ts';
 import { Leadership } from './leadership.ts';
 import { aloneTickMs, tickMs, ticksBehindMax } from './limits.ts';
 import { localPart, localWriter, readJoining, writeJoining } from './meta.ts';
-import { type Proposal, type Proposed, Proposals } from './proposals.ts';
+import { Proposals } from './proposals.ts';
 import { ReadBarriers } from './read-barriers.ts';
 import { Reopening } from './reopening.ts';
 import { digestState } from './state-digest.ts';
 import { statusOf } from './status.ts';
-import type { OpenedReplica, ReplicaOptions, ReplicaStatus } from './types.ts';
+import type { OpenedReplica, Proposal, ReplicaOptions, ReplicaStatus } from './types.ts';
+
+type Proposed = { readonly result: Uint8Array; readonly index: LogIndex };
 
 export type Parts<Effect> = EngineParts<Effect> & {
   /** Again, after the disk refused a write. */
@@ -178,15 +180,23 @@ export class RaftReplica<Effect> implements OpenedReplica {
   }
 
   propose(command: Uint8Array, operationId: OperationId): Promise<Proposed> {
+    return new Promise((resolve, reject) => {
+      const decided = (result: Uint8Array, index: LogIndex): void => resolve({ result, index });
+      this.proposeAll([{ command, operationId, decided, refused: reject }]);
+    });
+  }
+  proposeAll(proposals: readonly Proposal[]): void {
     // Alone, every proposal asks the disk anew: nobody else could take it.
     const asks = this.#reopening.refusal !== undefined && this.#engine.alone;
     if (asks && this.#failure === undefined && !this.#closing)
-      return this.#reopening.try().then(() => this.#propose(command, operationId));
-    return this.#propose(command, operationId);
+      void this.#reopening.try().then(() => this.#proposeAll(proposals));
+    else this.#proposeAll(proposals);
   }
-  #propose(command: Uint8Array, operationId: OperationId): Promise<Proposed> {
+  #proposeAll(proposals: readonly Proposal[]): void {
     const refusal = this.#refusal();
-    return refusal === undefined ? this.#proposals.add(command, operationId) : Promise.reject(refusal);
+    for (const proposal of proposals)
+      if (refusal === undefined) this.#proposals.add(proposal);
+      else proposal.refused(refusal);
   }
   #refusal(): StatusError | undefined {
     const { group } = this.#options;
@@ -210,10 +220,7 @@ export class RaftReplica<Effect> implements OpenedReplica {
   }
   #submit(batch: readonly Proposal[]): void {
     const refusal = this.#refusal();
-    if (refusal !== undefined) {
-      for (const { reject } of batch) reject(refusal);
-      return;
-    }
+    if (refusal !== undefined) return this.#proposals.reject(batch, refusal);
     this.#proposing = batch;
     const { incarnation } = this.#engine;
     const bodies = batch.map(({ command, operationId }) =>
@@ -227,8 +234,9 @@ export class RaftReplica<Effect> implements OpenedReplica {
       reason === 'uncommitted_full'
         ? new StatusError('overloaded', `Cannot propose to group "${group}": too much waits for a majority`)
         : this.#notLeader();
-    for (const { reject } of this.#proposing ?? []) reject(error);
+    const proposing = this.#proposing ?? [];
     this.#proposing = undefined;
+    this.#proposals.reject(proposing, error);
   }
   readBarrier(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -241,10 +249,10 @@ export class RaftReplica<Effect> implements OpenedReplica {
     const isVoter = this.#engine.status()?.configuration.voters.includes(node) === true;
     if (isVoter && this.isJoining) store.transaction((writer) => writeJoining(writer, false));
   }
-  #applied(entries: readonly RecordEntry[], results: ReadonlyMap<number, Uint8Array>): void {
+  #applied(entries: readonly RecordEntry[], results: readonly (Uint8Array | undefined)[]): void {
     // What is decided is never of the future: who leads next goes on from there.
     this.#parts.clock.advance(this.#parts.applier.time);
-    for (const { index, term } of entries) this.#proposals.applied(index, term, results.get(index) ?? noResult);
+    for (const [i, { index, term }] of entries.entries()) this.#proposals.applied(index, term, results[i] ?? noResult);
     this.#admin.applied();
     // A leader serves when the first entry of its term is applied, and with it all before.
     const { term, log } = this.#engine;

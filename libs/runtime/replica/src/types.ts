@@ -12,6 +12,7 @@ import type {
   OrderedStore,
   OrderedWriter,
   StateMachine,
+  StatusError,
 } from '@skerry/kernel';
 import type { RaftAdmin, RaftHandler, RaftLinks } from '@skerry/runtime-raft-links';
 import type { Telemetry } from '@skerry/runtime-telemetry';
@@ -55,8 +56,19 @@ export interface Replica {
   status(): ReplicaStatus;
   close(): Promise<void>;
 }
+/** One of many: told what became of it, once, without a promise of its own. Neither of the two may throw. */
+export type Proposal = {
+  readonly command: Uint8Array;
+  readonly operationId: OperationId;
+  decided(result: Uint8Array, index: LogIndex): void;
+  refused(error: StatusError): void;
+};
 /** A replica and what an operator may ask of it. */
-export type OpenedReplica = Replica & { readonly admin: RaftAdmin };
+export type OpenedReplica = Replica & {
+  readonly admin: RaftAdmin;
+  /** As {@link Replica.propose}, for what came together. */
+  proposeAll(proposals: readonly Proposal[]): void;
+};
 export type ReplicaStatus = {
   readonly group: string;
   readonly epoch: string;

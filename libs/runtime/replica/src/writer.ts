@@ -43,7 +43,7 @@ export class Writer {
     const { sequence, hardState, truncateFrom, snapshot } = write;
     const entries = write.entries.map((entry) => {
       const received = this.#received.get(entry.index);
-      return received?.body === entry.body ? { ...entry, record: received.record } : entry;
+      return received?.body === entry.body ? received : entry;
     });
     this.#last = sequence;
     this.#unfinished.set(sequence, { sinceTick: this.#host.now() });
