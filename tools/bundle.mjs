@@ -13,28 +13,33 @@ const external = ['lmdb', '@node-rs/*'];
 const banner =
   "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fu}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__dn(__filename);";
 
+/** How all that runs from a bundle is made: apps, and benchmarks that measure what they would be. */
+export const bundleOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  conditions: ['@skerry/source'],
+  // Names stay as they are: shorter ones would need `keepNames`, which names each closure anew whenever it is made.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  legalComments: 'none',
+  external,
+  banner: { js: banner },
+  logLevel: 'warning',
+};
+
 /** @returns size of the main file; the files to run it with, from the root; the packages that these ask for. */
 export async function bundle(app) {
   const directory = join(root, 'apps', app);
   const result = await build({
-    absWorkingDir: root,
+    ...bundleOptions,
     entryPoints: [join(directory, 'src/main.ts')],
     outfile: join(directory, 'dist/main.mjs'),
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    conditions: ['@skerry/source'],
-    // Names stay as they are: shorter ones would need `keepNames`, which names each closure anew whenever it is made.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    sourcemap: 'linked',
-    sourcesContent: false,
-    legalComments: 'none',
     metafile: true,
-    external,
-    banner: { js: banner },
-    logLevel: 'warning',
     write: false,
   });
   const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.includes('node_modules/'));

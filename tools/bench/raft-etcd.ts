@@ -95,6 +95,9 @@ export class Etcd {
     }
     return false;
   }
+  get pids(): readonly number[] {
+    return this.#processes.map(({ pid }) => pid ?? 0);
+  }
   async put(key: Uint8Array, value: Uint8Array): Promise<void> {
     await this.#call(this.#leader, 'put', Buffer.concat([field(1, key), field(2, value)]));
   }

@@ -32,13 +32,15 @@ const members = JSON.parse(membersJson) as Readonly<Record<string, number>>;
 const group = GroupId('bench');
 const none = new Uint8Array(0);
 
-/** Key, value. */
+/** Keys, each with its value behind it. */
 const register: StateMachine<never> = {
   initialise: () => undefined,
   apply({ command }: Entry, state: OrderedWriter): Applied<never> {
     const reader = new ByteReader(command);
-    const key = reader.bytes();
-    state.put(key, reader.bytes());
+    while (reader.remaining > 0) {
+      const key = reader.bytes();
+      state.put(key, reader.bytes());
+    }
     return { result: none, effects: [] };
   },
 };

@@ -1,12 +1,12 @@
 /**
  * What a replicated group gives through the client library, beside Debian's etcd-server, in the same run, in turns:
- *   npm run bench -- raft [seconds for each row, default 6] [--only=TEXT] [--json] [--profile=FOLDER for the members' CPU profiles]
- * Three processes each, fsync on in both, values of 256 bytes. Both clients live in this process. Rows `failover` and
- * `catch-up` are ours alone. How the two are compared: paired.ts. Where etcd is looked for: raft-etcd.ts.
+ *   npm run bench -- raft [seconds for each row, default 6] [--only=TEXT] [--json] [--keys=1000000] [--profile=FOLDER for the members' CPU profiles]
+ * Three processes each, fsync on in both, values of 256 bytes. Both clients live in this process. Rows `catch-up`,
+ * `million keys` and `failover` are ours alone. How the two are compared: paired.ts. Where etcd is looked for: raft-etcd.ts.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,9 @@ const roundMs = 300;
 const rounds = 2 * Math.max(1, Math.ceil((seconds * 1_000) / roundMs / 4));
 const killCount = 20;
 const catchUpCount = 100_000;
+const keyCount = Number(flags.find((flag) => flag.startsWith('--keys='))?.slice('--keys='.length) ?? 1_000_000);
+/** Put with one command, only to have so many sooner. */
+const keysAtOnce = 64;
 
 const folder = mkdtempSync(join(tmpdir(), 'skerry-bench-raft-'));
 const value = new Uint8Array(256).fill(0x61);
@@ -71,28 +74,27 @@ class Member {
   async start(): Promise<void> {
     const home = join(folder, this.name);
     mkdirSync(home, { recursive: true });
-    const program = join(import.meta.dirname, 'raft-member.ts');
-    const words = [
-      ...profiling,
-      '--import',
-      'tsx',
-      '--conditions=@skerry/source',
-      program,
-      this.name,
-      home,
-      this.#members,
-    ];
+    // As run.mjs bundles it, beside this file.
+    const program = join(import.meta.dirname, 'raft-member.mjs');
+    const words = [...profiling, program, this.name, home, this.#members];
     const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.child = child;
     this.#lines = createInterface({ input: child.stdout });
     await once(this.#lines, 'line');
+  }
+  /** The longest stop of its loop since {@link forget}. */
+  loopMaxMs = 0;
+  forget(): void {
+    this.loopMaxMs = 0;
   }
   async ask(): Promise<Told> {
     const { child } = this;
     if (child === undefined || this.#lines === undefined) throw new Error(`${this.name} is down`);
     const answer = once(this.#lines, 'line') as Promise<[string]>;
     child.stdin?.write('\n');
-    return JSON.parse((await answer)[0]) as Told;
+    const told = JSON.parse((await answer)[0]) as Told;
+    this.loopMaxMs = Math.max(this.loopMaxMs, told.loopMaxMs);
+    return told;
   }
   /** In order: a profile is written. */
   async stop(): Promise<void> {
@@ -160,6 +162,9 @@ class Ours {
   async get(n: number): Promise<void> {
     await this.client.query(keyOf(n));
   }
+  get pids(): readonly number[] {
+    return this.members.map(({ child }) => child?.pid ?? 0);
+  }
   async leader(): Promise<Member> {
     for (const member of this.members) if (member.child !== undefined && (await member.ask()).leader) return member;
     throw new Error('no leader');
@@ -189,6 +194,15 @@ const load = (callers: number, act: (n: number) => Promise<void>, ms: number[]):
     },
   };
 };
+/** Of all its threads, in milliseconds, to a hundredth of a second. */
+function cpuMsOf(pids: readonly number[]): number {
+  const ticksOf = (pid: number): number => {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  return pids.reduce((sum, pid) => sum + ticksOf(pid), 0) * 10;
+}
 const quantile = (values: readonly number[], at: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * at))] ?? NaN;
 
@@ -203,26 +217,29 @@ const say = (row: Readonly<Record<string, string | number>>): void => {
 };
 const rounded = (number: number, digits = 2): number => Number(number.toFixed(digits));
 
-async function beside(
-  row: string,
-  callers: number,
-  ours: (n: number) => Promise<void>,
-  theirs: ((n: number) => Promise<void>) | undefined,
-): Promise<void> {
+type Subject = { act(n: number): Promise<void>; pids(): readonly number[] };
+/** `cpuMicros`: of its three servers together, for each operation. */
+async function beside(row: string, callers: number, ours: Subject, theirs: Subject | undefined): Promise<void> {
   if (!row.includes(only)) return;
   const [ourMs, theirMs]: [number[], number[]] = [[], []];
-  const own = load(callers, ours, ourMs);
+  const own = load(callers, ours.act, ourMs);
   await round(own, roundMs);
   ourMs.length = 0;
+  const ourCpu = cpuMsOf(ours.pids());
   if (theirs === undefined) {
     const { rate } = await round(own, seconds * 1_000);
-    say({ row, perSecond: Math.round(rate), p50: rounded(quantile(ourMs, 0.5)), p99: rounded(quantile(ourMs, 0.99)) });
+    const cpuMicros = Math.round(((cpuMsOf(ours.pids()) - ourCpu) * 1_000) / ourMs.length);
+    const [p50, p99] = [0.5, 0.99].map((at) => rounded(quantile(ourMs, at))) as [number, number];
+    say({ row, perSecond: Math.round(rate), p50, p99, cpuMicros });
     return;
   }
-  const other = load(callers, theirs, theirMs);
+  const other = load(callers, theirs.act, theirMs);
   await round(other, roundMs);
   theirMs.length = 0;
+  const theirCpu = cpuMsOf(theirs.pids());
   const result = await compare(own, other, rounds, roundMs);
+  const cpuMicros = ((cpuMsOf(ours.pids()) - ourCpu) * 1_000) / ourMs.length;
+  const etcdCpuMicros = ((cpuMsOf(theirs.pids()) - theirCpu) * 1_000) / theirMs.length;
   say({
     row,
     perSecond: Math.round(result.ours.rate),
@@ -232,6 +249,8 @@ async function beside(
     etcdP50: rounded(quantile(theirMs, 0.5)),
     p99: rounded(quantile(ourMs, 0.99)),
     etcdP99: rounded(quantile(theirMs, 0.99)),
+    cpuMicros: Math.round(cpuMicros),
+    etcdCpuMicros: Math.round(etcdCpuMicros),
   });
 }
 
@@ -306,6 +325,49 @@ async function catchUp(ours: Ours): Promise<void> {
   });
 }
 
+/** Memory, and how long a member takes that begins again, and one that needs the whole state as a snapshot. */
+async function manyKeys(ours: Ours): Promise<void> {
+  if (!'million keys'.includes(only)) return;
+  const leader = await ours.leader();
+  const [away, other] = ours.members.filter((member) => member !== leader) as [Member, Member];
+  await away.kill();
+  for (const member of [leader, other]) {
+    await member.ask();
+    member.forget();
+  }
+  let next = 0;
+  const beginMs = performance.now();
+  const fill = async (): Promise<void> => {
+    while (next < keyCount) {
+      const command = new ByteWriter(keysAtOnce * 300);
+      for (const end = next + keysAtOnce; next < end; next++) command.bytes(utf8(`million ${next}`)).bytes(value);
+      await ours.client.propose(command.finish());
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, fill));
+  const fillSeconds = (performance.now() - beginMs) / 1_000;
+  const sinceMs = async (member: Member): Promise<number> => {
+    const startMs = performance.now();
+    await member.start();
+    await caughtUp(ours);
+    return performance.now() - startMs;
+  };
+  const snapshotMs = await sinceMs(away);
+  await other.kill();
+  const restartMs = await sinceMs(other);
+  const told = await Promise.all([leader, away].map((member) => member.ask()));
+  say({
+    row: `${keyCount} keys`,
+    fillSeconds: rounded(fillSeconds, 1),
+    snapshotSeconds: rounded(snapshotMs / 1_000, 1),
+    restartSeconds: rounded(restartMs / 1_000, 1),
+    leaderMiB: told[0]?.anonymousMiB ?? NaN,
+    followerMiB: told[1]?.anonymousMiB ?? NaN,
+    leaderLoopMaxMs: leader.loopMaxMs,
+    snapshotLoopMaxMs: away.loopMaxMs,
+  });
+}
+
 if (etcdBinary === undefined)
   console.error(
     'etcd is not here: apt-get install etcd-server, or apt-get download it, dpkg -x, and RAFT_PEERS=folder',
@@ -313,12 +375,18 @@ if (etcdBinary === undefined)
 const ours = await Ours.start();
 const etcd = etcdBinary === undefined ? undefined : await Etcd.start(folder, await freePorts(6));
 try {
-  const theirPut = etcd && ((n: number) => etcd.put(keyOf(n), value));
-  const theirGet = etcd && ((n: number) => etcd.get(keyOf(n)));
-  for (const callers of [1, 64, 256]) await beside(`put, ${callers} in flight`, callers, (n) => ours.put(n), theirPut);
-  for (const callers of [1, 64]) await beside(`read, ${callers} in flight`, callers, (n) => ours.get(n), theirGet);
+  const own = (act: Subject['act']): Subject => ({ act, pids: () => ours.pids });
+  const other = (act: (peer: Etcd, n: number) => Promise<void>): Subject | undefined =>
+    etcd && { act: (n) => act(etcd, n), pids: () => etcd.pids };
+  const put = own((n) => ours.put(n));
+  const get = own((n) => ours.get(n));
+  const theirPut = other((peer, n) => peer.put(keyOf(n), value));
+  const theirGet = other((peer, n) => peer.get(keyOf(n)));
+  for (const callers of [1, 64, 256]) await beside(`put, ${callers} in flight`, callers, put, theirPut);
+  for (const callers of [1, 64]) await beside(`read, ${callers} in flight`, callers, get, theirGet);
   await etcd?.stop();
   await catchUp(ours);
+  await manyKeys(ours);
   await failover(ours);
   for (const member of ours.members) {
     const { anonymousMiB, loopMaxMs, leader } = await member.ask();

@@ -1,6 +1,8 @@
 /** `npm run bench -- SUBJECT`: runs one subject's benchmarks; without one, lists them. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { build } from 'esbuild';
+import { bundleOptions } from '../bundle.mjs';
 
 const subjects = {
   ground: ['ground', 'rpc', 'wal', 'blobs'],
@@ -13,6 +15,10 @@ const subjects = {
   'raft-links': ['raft-links'],
   raft: ['raft'],
 };
+/** Run as nodes run, from a bundle, with the processes that they start: straight from the sources each closure is named anew. */
+const bundled = { raft: ['raft', 'raft-member'] };
+/** Within the root: what is not in a bundle is looked for from there. */
+const bundleDirectory = join(import.meta.dirname, '../../node_modules/.cache/skerry-bench');
 const [subject = '', ...options] = process.argv.slice(2);
 const help = `usage: npm run bench -- SUBJECT [options of the subject]: ${Object.keys(subjects).join(', ')}`;
 if (subject === '--help') {
@@ -25,9 +31,19 @@ if (!Object.hasOwn(subjects, subject)) {
 }
 for (const name of subjects[subject]) {
   if (!options.includes('--json')) console.log(`\n## ${name}\n`);
-  const file = join(import.meta.dirname, `${name}.ts`);
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--conditions=@skerry/source', file, ...options], {
-    stdio: 'inherit',
-  });
+  const { status } = spawnSync(process.execPath, [...(await programOf(name)), ...options], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+async function programOf(name) {
+  const files = bundled[name];
+  if (files === undefined)
+    return ['--import', 'tsx', '--conditions=@skerry/source', join(import.meta.dirname, `${name}.ts`)];
+  await build({
+    ...bundleOptions,
+    entryPoints: files.map((file) => join(import.meta.dirname, `${file}.ts`)),
+    outdir: bundleDirectory,
+    outExtension: { '.js': '.mjs' },
+  });
+  return [join(bundleDirectory, `${name}.mjs`)];
 }
