@@ -79,7 +79,7 @@ const replica = await openReplica<never>({
 serveGroup(rpc, { group, replica, query: (state, key) => state.get(key) ?? none }, ['client']);
 await rpc.listen({ host: '127.0.0.1', port: members[name] ?? 0 });
 rpc.setReady(true);
-const loop = monitorEventLoopDelay({ resolution: 5 });
+const loop = monitorEventLoopDelay({ resolution: 10 });
 loop.enable();
 console.log('ready');
 

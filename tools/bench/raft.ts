@@ -27,6 +27,7 @@ const json = flags.includes('--json');
 const profile = flags.find((flag) => flag.startsWith('--profile='))?.slice('--profile='.length);
 const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
 const roundMs = 300;
+const warmUpMs = 3_000;
 const rounds = 2 * Math.max(1, Math.ceil((seconds * 1_000) / roundMs / 4));
 const killCount = 20;
 const catchUpCount = 100_000;
@@ -382,6 +383,8 @@ try {
   const get = own((n) => ours.get(n));
   const theirPut = other((peer, n) => peer.put(keyOf(n), value));
   const theirGet = other((peer, n) => peer.get(keyOf(n)));
+  // A server that has just begun runs code that is not compiled yet, for some thousands of operations.
+  for (const subject of [put, theirPut]) if (subject !== undefined) await round(load(64, subject.act, []), warmUpMs);
   for (const callers of [1, 64, 256]) await beside(`put, ${callers} in flight`, callers, put, theirPut);
   for (const callers of [1, 64]) await beside(`read, ${callers} in flight`, callers, get, theirGet);
   await etcd?.stop();
