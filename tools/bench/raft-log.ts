@@ -42,7 +42,16 @@ function counted(): { readonly world: World; syncs: number } {
   const counting = { world: real, syncs: 0 };
   const wrap = (file: DiskFile): DiskFile => {
     const wrapped = Object.create(file) as DiskFile;
-    for (const name of ['read', 'write', 'writeNow', 'allocate', 'truncate', 'sizeBytes', 'close'] as const)
+    for (const name of [
+      'read',
+      'readParts',
+      'write',
+      'writeNow',
+      'allocate',
+      'truncate',
+      'sizeBytes',
+      'close',
+    ] as const)
       Object.assign(wrapped, { [name]: file[name].bind(file) });
     return Object.assign(wrapped, {
       sync: () => {

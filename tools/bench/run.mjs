@@ -14,6 +14,7 @@ const subjects = {
   failover: ['failover'],
   'raft-links': ['raft-links'],
   raft: ['raft'],
+  stor3: ['stor3'],
 };
 /** Run as nodes run, from a bundle, with the processes that they start: straight from the sources each closure is named anew. */
 const bundled = { raft: ['raft', 'raft-member'] };

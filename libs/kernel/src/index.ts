@@ -5,7 +5,7 @@ export * from './byte-reader.ts';
 export * from './byte-writer.ts';
 export * from './bytes.ts';
 export * from './cidr.ts';
-export * from './crc32c.ts';
+export * from './crc.ts';
 export * from './errors.ts';
 export * from './hybrid-clock.ts';
 export * from './ids.ts';

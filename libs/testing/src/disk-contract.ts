@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { emptyBytes, utf8 } from '@skerry/kernel';
+import { concatBytes, emptyBytes, utf8 } from '@skerry/kernel';
 import type { Disk, DiskFile } from '@skerry/runtime-world';
 import { expectReason, withSubject, type MakeSubject } from './subject.ts';
 
@@ -121,6 +121,18 @@ function contents(row: Row): void {
       expect(bytes.subarray(2 * i, 2 * i + 2)).toEqual(parts[i]);
       expect(bytes.subarray(6_000 + 2 * i, 6_000 + 2 * i + 2)).toEqual(parts[i]);
     }
+  });
+  row('parts are read one behind the other, short only at the end of the file', async (disk) => {
+    const content = Uint8Array.from({ length: 5_000 }, (_, i) => i % 251);
+    const file = await create(disk, 'a', content);
+    const parts = Array.from({ length: 1_600 }, (_, i) => new Uint8Array(i % 5));
+    expect(await file.readParts(parts, 100)).toBe(3_200);
+    expect(concatBytes(parts)).toEqual(content.subarray(100, 3_300));
+    const [first, second] = [new Uint8Array(30), new Uint8Array(30)];
+    expect(await file.readParts([first, second], 4_960)).toBe(40);
+    expect(concatBytes([first, second]).subarray(0, 40)).toEqual(content.subarray(4_960));
+    expect(await file.readParts([first], 5_000)).toBe(0);
+    await file.close();
   });
   row('a read is short only at the end of the file', async (disk) => {
     const file = await create(disk, 'a', utf8('0123456789'));

@@ -13,7 +13,6 @@ const backgroundSyncBytes = 16 * 1024 * 1024;
 
 /** What the store of blobs does for its writers. */
 export type WriterHost = {
-  readonly checksum: Checksum;
   /** Makes the stage's name durable. */
   syncName(): Promise<void>;
   /** Gives the final name, durably. */
@@ -27,6 +26,7 @@ export type WriterStart = { readonly length: number; readonly checksum: number; 
 export class StageWriter implements BlobWriter {
   readonly id: BlobId;
   readonly #host: WriterHost;
+  readonly #checksum: Checksum;
   readonly #file: DiskFile;
   #length: number;
   #durableLength: number;
@@ -50,8 +50,10 @@ export class StageWriter implements BlobWriter {
   #turn: Promise<void> = Promise.resolve();
   #waiting: (() => void)[] = [];
 
-  constructor(id: BlobId, file: DiskFile, host: WriterHost, start?: WriterStart) {
+  /** @param checksum of frames, as the file's header has it. */
+  constructor(id: BlobId, file: DiskFile, host: WriterHost, checksum: Checksum, start?: WriterStart) {
     this.id = id;
+    this.#checksum = checksum;
     this.#file = file;
     this.#host = host;
     this.#length = this.#durableLength = this.#writtenLength = this.#sentLength = start?.length ?? 0;
@@ -75,7 +77,7 @@ export class StageWriter implements BlobWriter {
     for (let at = 0; at < bytes.length;) {
       const fill = this.#length % frameSizeBytes;
       const part = bytes.subarray(at, at + frameSizeBytes - fill);
-      this.#openChecksum = this.#host.checksum(part, this.#openChecksum);
+      this.#openChecksum = this.#checksum(part, this.#openChecksum);
       this.#open.push(part);
       this.#openBytes += part.length;
       this.#length += part.length;

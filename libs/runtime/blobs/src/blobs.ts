@@ -17,7 +17,7 @@ import { SharedSync } from './shared-sync.ts';
 import type { BlobWriter, CopyKeeper, Held } from './types.ts';
 
 export type BlobsOptions = {
-  readonly world: Pick<World, 'disk' | 'checksum' | 'clock'>;
+  readonly world: Pick<World, 'disk' | 'checksum' | 'crc32' | 'clock'>;
   /** Folder for all of it on the world's disk; made when it is not there. */
   readonly directory: string;
   readonly telemetry: Pick<Telemetry, 'emit'>;
@@ -61,7 +61,7 @@ export async function openBlobs(options: BlobsOptions): Promise<BlobStore> {
     segmentSizeBytes: options.packedSegmentSizeBytes ?? packedSegmentSizeBytes,
     onError: (error) => telemetry.emit({ event: 'packed_segment_failed', level: 'error', error }),
   });
-  const store = new BlobStore(options, new LargeContents(world.disk, world.checksum, directory), packed);
+  const store = new BlobStore(options, new LargeContents(world, directory), packed);
   store.compactWhatIsWorthIt();
   return store;
 }

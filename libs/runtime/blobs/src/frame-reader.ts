@@ -1,7 +1,7 @@
 /** Reads a range of a large blob, every frame verified before its bytes are given. */
 import { type BlobId, type Checksum, StatusError } from '@skerry/kernel';
 import { type Block, type DiskFile, takeBlock } from '@skerry/runtime-world';
-import { checksumSizeBytes, fileOffset, frameIsWhole, frameSeed, frameSizeBytes } from './format.ts';
+import { checksumSizeBytes, fileOffset, frameSeed, frameSizeBytes } from './format.ts';
 
 /** Frames fetched by one read of the file: about 1 MiB. */
 const framesAtOnce = 4;
@@ -18,13 +18,20 @@ export type FrameSource = {
 };
 export type Range = { readonly offset: number; readonly length: number };
 
-type Span = { readonly firstFrame: number; readonly bytes: Uint8Array; readonly block: Block | undefined };
+/** Frames one behind the other, without their checksums, which stand behind them all. */
+type Span = {
+  readonly firstFrame: number;
+  readonly content: Uint8Array;
+  readonly checksums: DataView;
+  readonly block: Block | undefined;
+};
 /** A span from this size on is read into a block that is used again, when its reader gives it back. */
 const blockFromBytes = spanSizeBytes / 2;
 
 /**
- * One read ahead of the consumer. With `reuseBuffers` a chunk is valid only until the next one is asked for.
- * @throws StatusError `corrupt` with file and offset.
+ * One read ahead of the consumer, who gets a span at once: what costs time for each piece on its way out is paid once
+ * for a mebibyte. With `reuseBuffers` a chunk is valid only until the next one is asked for.
+ * @throws StatusError `corrupt` with file and offset, behind what is sound before it.
  */
 export async function* readFrames(
   source: FrameSource,
@@ -39,22 +46,25 @@ export async function* readFrames(
   let turn = 0;
   const fetch = async (firstFrame: number): Promise<Span | undefined> => {
     if (firstFrame > lastFrame) return undefined;
-    const from = fileOffset(firstFrame * frameSizeBytes);
-    const contentEnd = Math.min(
-      (Math.min(lastFrame, firstFrame + framesAtOnce - 1) + 1) * frameSizeBytes,
-      source.length,
-    );
-    const partial = contentEnd % frameSizeBytes !== 0;
-    const size = fileOffset(contentEnd) + (partial ? checksumSizeBytes : 0) - from;
+    const from = firstFrame * frameSizeBytes;
+    const frameCount = Math.min(lastFrame - firstFrame + 1, framesAtOnce);
+    const contentSize = Math.min(from + frameCount * frameSizeBytes, source.length) - from;
+    const size = contentSize + frameCount * checksumSizeBytes;
     const own = kept[turn++ % 2];
     const block = own === undefined && size >= blockFromBytes ? takeBlock() : undefined;
     const memory = own ?? block?.bytes ?? new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
-    const buffer = memory.subarray(0, size);
-    const count = await source.file.read(buffer, from);
+    const parts: Uint8Array[] = [];
+    for (let frame = 0, sum = contentSize; frame < frameCount; frame++, sum += checksumSizeBytes) {
+      const at = frame * frameSizeBytes;
+      parts.push(memory.subarray(at, Math.min(at + frameSizeBytes, contentSize)));
+      parts.push(memory.subarray(sum, sum + checksumSizeBytes));
+    }
+    const count = await source.file.readParts(parts, fileOffset(from));
     // Behind content that is still written there may be no checksum yet: the writer told it.
     if (count < size && !(source.lastChecksum !== undefined && count >= size - checksumSizeBytes))
-      throw damaged(source, from + count, 'the file ends too early');
-    return { firstFrame, bytes: buffer, block };
+      throw damaged(source, fileOffset(from) + count, 'the file ends too early');
+    const checksums = new DataView(memory.buffer, memory.byteOffset + contentSize, frameCount * checksumSizeBytes);
+    return { firstFrame, content: memory.subarray(0, contentSize), checksums, block };
   };
   let next = fetch(Math.floor(range.offset / frameSizeBytes));
   try {
@@ -62,7 +72,7 @@ export async function* readFrames(
       const span = await next;
       if (span === undefined) return;
       next = fetch(span.firstFrame + framesAtOnce);
-      yield* framesOf(span, source, range, checksum);
+      yield* verified(span, source, range, checksum);
     }
   } finally {
     // Left early, or failed: the read ahead must not outlive the file.
@@ -70,29 +80,27 @@ export async function* readFrames(
   }
 }
 
-function* framesOf(
-  { firstFrame, bytes, block }: Span,
-  source: FrameSource,
-  range: Range,
-  checksum: Checksum,
-): Generator<Uint8Array> {
-  const end = range.offset + range.length;
-  let frame = firstFrame;
-  for (let at = 0; at < bytes.length; frame++) {
-    const content = Math.min(frameSizeBytes, source.length - frame * frameSizeBytes);
-    const seed = frameSeed(source.id, frame);
-    const stop = at + content;
-    const whole =
-      content < frameSizeBytes && source.lastChecksum !== undefined
-        ? checksum(bytes.subarray(at, stop), seed) === source.lastChecksum
-        : frameIsWhole(bytes.subarray(at, stop + checksumSizeBytes), seed, checksum);
-    if (!whole) throw damaged(source, fileOffset(frame * frameSizeBytes), `frame ${frame} does not match its checksum`);
-    const from = Math.max(range.offset - frame * frameSizeBytes, 0);
-    const to = Math.min(end - frame * frameSizeBytes, content);
-    if (from < to) yield block?.lend(at + from, at + to) ?? bytes.subarray(at + from, at + to);
-    at = stop + checksumSizeBytes;
-  }
+/** What the range takes of a span, up to its first damaged frame, which is then thrown. */
+function* verified(span: Span, source: FrameSource, range: Range, checksum: Checksum): Generator<Uint8Array> {
+  const { firstFrame, content, block } = span;
+  const start = firstFrame * frameSizeBytes;
+  const sound = soundBytes(span, source, checksum);
+  const from = Math.max(range.offset - start, 0);
+  const to = Math.min(range.offset + range.length - start, sound);
+  if (from < to) yield block?.lend(from, to) ?? content.subarray(from, to);
   block?.end();
+  if (sound === content.length) return;
+  const frame = firstFrame + sound / frameSizeBytes;
+  throw damaged(source, fileOffset(start + sound), `frame ${frame} does not match its checksum`);
+}
+function soundBytes({ firstFrame, content, checksums }: Span, source: FrameSource, checksum: Checksum): number {
+  for (let at = 0, nth = 0; at < content.length; at += frameSizeBytes, nth++) {
+    const bytes = content.subarray(at, at + frameSizeBytes);
+    const told = bytes.length < frameSizeBytes ? source.lastChecksum : undefined;
+    const wanted = told ?? checksums.getUint32(nth * checksumSizeBytes);
+    if (checksum(bytes, frameSeed(source.id, firstFrame + nth)) !== wanted) return at;
+  }
+  return content.length;
 }
 
 const damaged = ({ id, path }: FrameSource, offset: number, what: string): StatusError =>

@@ -3,7 +3,9 @@ import { type BlobId, type Checksum, StatusError, toStatusError, BlobId as asBlo
 import { type Disk, type DiskFile, makeDurableDirectory } from '@skerry/runtime-world';
 import { StageWriter, type WriterHost, type WriterStart } from './blob-writer.ts';
 import {
+  blobVersion,
   checkHeader,
+  type Checksums,
   checksumSizeBytes,
   contentLength,
   decodeSlots,
@@ -11,6 +13,7 @@ import {
   encodeHeader,
   encodeSlot,
   fileOffset,
+  frameChecksum,
   frameIsWhole,
   frameSeed,
   frameSizeBytes,
@@ -25,11 +28,20 @@ import type { Held } from './types.ts';
 /** Where copies are set aside that do not match their checksums, until they were fetched anew. */
 export const damagedFolder = 'damaged';
 
+/** A file that was opened, its header page, and the checksum that its frames have. */
+type Stage = {
+  readonly file: DiskFile;
+  readonly path: string;
+  readonly id: BlobId;
+  readonly page: Uint8Array;
+  readonly checksum: Checksum;
+};
+
 export type LargeFile = { readonly id: BlobId; readonly published: boolean; readonly lengthBytes: number };
 
 export class LargeContents {
   readonly #disk: Disk;
-  readonly #checksum: Checksum;
+  readonly #checksums: Checksums;
   readonly #stages: string;
   readonly #published: string;
   readonly #damaged: string;
@@ -38,15 +50,15 @@ export class LargeContents {
   readonly #writers = new Map<BlobId, StageWriter>();
   readonly #host: WriterHost;
 
-  constructor(disk: Disk, checksum: Checksum, directory: string) {
+  constructor(world: { readonly disk: Disk } & Checksums, directory: string) {
+    const { disk } = world;
     this.#disk = disk;
-    this.#checksum = checksum;
+    this.#checksums = world;
     this.#stages = `${directory}/staging`;
     this.#published = `${directory}/blobs`;
     this.#damaged = `${directory}/${damagedFolder}`;
     this.#syncStages = new SharedSync(() => disk.syncDirectory(this.#stages));
     this.#host = {
-      checksum,
       syncName: () => this.#syncStages.run(),
       rename: (id) => this.#rename(id),
       remove: (id) => this.#disk.remove(this.#stagePath(id)),
@@ -92,10 +104,10 @@ export class LargeContents {
       await this.#disk.remove(this.#stagePath(id)).catch(() => undefined);
       throw thrown;
     }
-    return this.#writer(id, file);
+    return this.#writer(id, file, frameChecksum(blobVersion, this.#checksums));
   }
-  #writer(id: BlobId, file: DiskFile, start?: WriterStart): StageWriter {
-    const writer = new StageWriter(id, file, this.#host, start);
+  #writer(id: BlobId, file: DiskFile, checksum: Checksum, start?: WriterStart): StageWriter {
+    const writer = new StageWriter(id, file, this.#host, checksum, start);
     this.#writers.set(id, writer);
     return writer;
   }
@@ -105,7 +117,8 @@ export class LargeContents {
     const path = this.#stagePath(id);
     const file = await this.#disk.open(path, 'write');
     try {
-      return this.#writer(id, file, await this.#cutBack(file, path, id, length));
+      const { page, checksum } = await this.#readHeader(file, path, id);
+      return this.#writer(id, file, checksum, await this.#cutBack({ file, path, id, page, checksum }, length));
     } catch (thrown) {
       await file.close();
       throw thrown;
@@ -114,15 +127,15 @@ export class LargeContents {
   /**
    * Leaves the stage at exactly `length`, its last frame verified. The new slot is durable before the old end is cut.
    */
-  async #cutBack(file: DiskFile, path: string, id: BlobId, length: number): Promise<WriterStart> {
-    const page = await readHeader(file, path, id);
+  async #cutBack(stage: Stage, length: number): Promise<WriterStart> {
+    const { file, path, id, page } = stage;
     const fill = length % frameSizeBytes;
     if ((await file.sizeBytes()) < fileOffset(length))
       throw new StatusError(
         'corrupt',
         `Cannot resume blob ${id}: "${path}" ends before its ${length} bytes, which were durable`,
       );
-    const checksum = await this.#lastFrameChecksum(file, path, id, length, page);
+    const checksum = await lastFrameChecksum(stage, length);
     const slots = decodeSlots(page);
     // The slot that is not needed is written over.
     const slotTurn = slots[0]?.length === length && slots.length === 2 ? 1 : 0;
@@ -135,37 +148,11 @@ export class LargeContents {
     await file.sync();
     return { length, checksum, slotTurn: slotTurn + 1 };
   }
-  async #lastFrameChecksum(
-    file: DiskFile,
-    path: string,
-    id: BlobId,
-    length: number,
-    page: Uint8Array,
-  ): Promise<number> {
-    const frame = Math.floor(length / frameSizeBytes);
-    const seed = frameSeed(id, frame);
-    const fill = length % frameSizeBytes;
-    if (fill === 0) return seed;
-    const bytes = new Uint8Array(frameSizeBytes + checksumSizeBytes);
-    const count = await file.read(bytes, fileOffset(frame * frameSizeBytes));
-    // What proves the frame: its checksum at the file's end or the frame's, or a slot that covers as much.
-    const stored = new DataView(bytes.buffer).getUint32(Math.max(0, count - checksumSizeBytes));
-    const ends = [{ length: count - checksumSizeBytes, checksum: stored }];
-    for (const slot of decodeSlots(page))
-      ends.push({ length: slot.length - frame * frameSizeBytes, checksum: slot.checksum });
-    const proven = ends.some(
-      (end) =>
-        end.length >= fill &&
-        end.length <= count &&
-        end.length <= frameSizeBytes &&
-        this.#checksum(bytes.subarray(0, end.length), seed) === end.checksum,
-    );
-    if (!proven)
-      throw new StatusError(
-        'corrupt',
-        `Cannot resume blob ${id}: "${path}" at ${fileOffset(frame * frameSizeBytes)}: frame ${frame} is damaged`,
-      );
-    return this.#checksum(bytes.subarray(0, fill), seed);
+  async #readHeader(file: DiskFile, path: string, id: BlobId): Promise<Pick<Stage, 'page' | 'checksum'>> {
+    const page = new Uint8Array(headerSizeBytes);
+    const count = await file.read(page, 0);
+    const version = checkHeader(page.subarray(0, count), id, path);
+    return { page, checksum: frameChecksum(version, this.#checksums) };
   }
 
   /** @throws StatusError `no_such_entry`, `corrupt`. */
@@ -174,7 +161,7 @@ export class LargeContents {
     const last = writer === undefined ? undefined : await syncedEnd(writer);
     const { file, path } = await this.#openToRead(id);
     try {
-      await readHeader(file, path, id);
+      const { checksum } = await this.#readHeader(file, path, id);
       const length = last?.length ?? contentLength(await file.sizeBytes());
       if (length === undefined || range.offset + range.length > length)
         throw new StatusError(
@@ -183,7 +170,7 @@ export class LargeContents {
             `${range.offset + range.length} are wanted`,
         );
       const source: FrameSource = { file, path, id, length, lastChecksum: last?.checksum };
-      yield* readFrames(source, range, this.#checksum, reuseBuffers);
+      yield* readFrames(source, range, checksum, reuseBuffers);
     } finally {
       await file.close();
     }
@@ -216,9 +203,9 @@ export class LargeContents {
     const file = await this.#disk.open(path, 'write');
     let length: number | undefined;
     try {
-      const page = await readHeader(file, path, id);
-      length = await provenLength(file, id, decodeSlots(page), this.#checksum);
-      await this.#cutBack(file, path, id, length);
+      const { page, checksum } = await this.#readHeader(file, path, id);
+      length = await provenLength(file, id, decodeSlots(page), checksum);
+      await this.#cutBack({ file, path, id, page, checksum }, length);
     } catch (thrown) {
       if (toStatusError(thrown).reason !== 'corrupt') throw thrown;
       length = undefined;
@@ -316,9 +303,29 @@ async function syncedEnd(
   return { length, checksum: length % frameSizeBytes === 0 ? undefined : writer.partialChecksumAt(length) };
 }
 
-async function readHeader(file: DiskFile, path: string, id: BlobId): Promise<Uint8Array> {
-  const page = new Uint8Array(headerSizeBytes);
-  const count = await file.read(page, 0);
-  checkHeader(page.subarray(0, count), id, path);
-  return page;
+async function lastFrameChecksum({ file, path, id, page, checksum }: Stage, length: number): Promise<number> {
+  const frame = Math.floor(length / frameSizeBytes);
+  const seed = frameSeed(id, frame);
+  const fill = length % frameSizeBytes;
+  if (fill === 0) return seed;
+  const bytes = new Uint8Array(frameSizeBytes + checksumSizeBytes);
+  const count = await file.read(bytes, fileOffset(frame * frameSizeBytes));
+  // What proves the frame: its checksum at the file's end or the frame's, or a slot that covers as much.
+  const stored = new DataView(bytes.buffer).getUint32(Math.max(0, count - checksumSizeBytes));
+  const ends = [{ length: count - checksumSizeBytes, checksum: stored }];
+  for (const slot of decodeSlots(page))
+    ends.push({ length: slot.length - frame * frameSizeBytes, checksum: slot.checksum });
+  const proven = ends.some(
+    (end) =>
+      end.length >= fill &&
+      end.length <= count &&
+      end.length <= frameSizeBytes &&
+      checksum(bytes.subarray(0, end.length), seed) === end.checksum,
+  );
+  if (!proven)
+    throw new StatusError(
+      'corrupt',
+      `Cannot resume blob ${id}: "${path}" at ${fileOffset(frame * frameSizeBytes)}: frame ${frame} is damaged`,
+    );
+  return checksum(bytes.subarray(0, fill), seed);
 }

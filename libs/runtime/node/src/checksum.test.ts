@@ -1,17 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import { crc32c, utf8 } from '@skerry/kernel';
+import { crc32, crc32c, utf8 } from '@skerry/kernel';
 import fc from 'fast-check';
-import { checksumIsNative, nodeChecksum, nodeRandom } from './index.ts';
+import { checksumIsNative, nodeChecksum, nodeCrc32, nodeRandom } from './index.ts';
 
 describe('checksum', () => {
   test('is native on this machine', () => expect(checksumIsNative).toBe(true));
   test('the check value of CRC-32C', () => expect(nodeChecksum(utf8('123456789'))).toBe(0xe3069283));
+  test('the check value of CRC-32', () => expect(nodeCrc32(utf8('123456789'))).toBe(0xcbf43926));
   test("equals the kernel's, at once and in pieces", () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 1_000 }), fc.nat(1_000), (bytes, at) => {
-        const whole = crc32c(bytes);
-        expect(nodeChecksum(bytes)).toBe(whole);
-        expect(nodeChecksum(bytes.subarray(at), nodeChecksum(bytes.subarray(0, at)))).toBe(whole);
+        for (const [ours, plain] of [
+          [nodeChecksum, crc32c],
+          [nodeCrc32, crc32],
+        ] as const) {
+          const whole = plain(bytes);
+          expect(ours(bytes)).toBe(whole);
+          expect(ours(bytes.subarray(at), ours(bytes.subarray(0, at)))).toBe(whole);
+        }
       }),
     ));
 });

@@ -1,4 +1,4 @@
-import { fdatasync, fstat, ftruncate, close, read, write, writev, writeSync, writevSync } from 'node:fs';
+import { fdatasync, fstat, ftruncate, close, read, readv, write, writev, writeSync, writevSync } from 'node:fs';
 import { StatusError } from '@skerry/kernel';
 import type { DiskFile } from '@skerry/runtime-world';
 import { diskError } from './errors.ts';
@@ -49,6 +49,21 @@ export class NodeDiskFile implements DiskFile {
         const got = await called<number>((done) => read(this.#fd, into, at, into.length - at, offset + at, done));
         if (got === 0) break;
         count += got;
+      }
+      return count;
+    });
+  }
+  async readParts(into: readonly Uint8Array[], offset: number): Promise<number> {
+    return this.#run('read', false, async () => {
+      let left = behind(into, 0);
+      let count = 0;
+      while (left.length > 0) {
+        const step = left.slice(0, partCountMax);
+        const at = offset + count;
+        const got = await called<number>((done) => readv(this.#fd, step, at, done));
+        if (got === 0) break;
+        count += got;
+        left = behind(left, got);
       }
       return count;
     });

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { World } from '@skerry/runtime-world';
-import { nodeChecksum } from './checksum.ts';
+import { nodeChecksum, nodeCrc32 } from './checksum.ts';
 import { nodeClock } from './clock.ts';
 import { NodeDisk } from './disk.ts';
 import { diskError } from './errors.ts';
@@ -23,5 +23,6 @@ export function nodeWorld(rootDirectory: string): World {
     network: new NodeNetwork(),
     random: nodeRandom,
     checksum: nodeChecksum,
+    crc32: nodeCrc32,
   };
 }

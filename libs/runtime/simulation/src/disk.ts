@@ -139,6 +139,18 @@ class SimulatedFile implements DiskFile {
     this.#requireUsable('read');
     return this.#run('read', 'read', () => this.#node.read(into, offset));
   }
+  async readParts(into: readonly Uint8Array[], offset: number): Promise<number> {
+    this.#requireUsable('read');
+    return this.#run('read', 'read', () => {
+      let count = 0;
+      for (const part of into) {
+        const got = this.#node.read(part, offset + count);
+        count += got;
+        if (got < part.length) break;
+      }
+      return count;
+    });
+  }
   async write(parts: readonly Uint8Array[], offset: number): Promise<void> {
     // The system has it at once; until the sync, or a crash, nobody knows how much of it is on disk.
     this.writeNow(parts, offset);

@@ -9,7 +9,7 @@
  * Assumes: simulated code awaits only what its World gives (no real timer, file, worker or socket), takes chance from
  * `World.random`, and keeps no state outside that one node's objects.
  */
-import { assert, crc32c, Prng } from '@skerry/kernel';
+import { assert, crc32, crc32c, Prng } from '@skerry/kernel';
 import type { World } from '@skerry/runtime-world';
 import type { Wire } from './connection.ts';
 import { SimulatedDisk } from './disk.ts';
@@ -98,6 +98,7 @@ export class Simulation {
       network: new SimulatedNetwork(this.#wire, host, this.#directory),
       random: (count) => prng.bytes(count),
       checksum: crc32c,
+      crc32,
     };
   }
   #node(name: string): Node {

@@ -304,6 +304,7 @@ class FaultyDisk {
   #wrapFile(file: DiskFile): DiskFile {
     return {
       read: (into, offset) => file.read(into, offset),
+      readParts: (into, offset) => file.readParts(into, offset),
       write: (parts, offset) => file.write(parts, offset),
       writeNow: (parts, offset) => {
         if (this.fault?.on === 'writeNow' && parts.some((part) => part.some((byte) => byte !== 0))) {

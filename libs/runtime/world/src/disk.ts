@@ -26,6 +26,8 @@ export interface Disk {
 export interface DiskFile {
   /** Bytes read into `into`; fewer than its length only at the end of the file. */
   read(into: Uint8Array, offset: number): Promise<number>;
+  /** The same into several parts, one behind the other in the file. */
+  readParts(into: readonly Uint8Array[], offset: number): Promise<number>;
   /** Writes the parts one behind the other, all of them. The parts must not change before it resolves. */
   write(parts: readonly Uint8Array[], offset: number): Promise<void>;
   /** The same, before it returns, for small records on a hot path (no thread hop). */

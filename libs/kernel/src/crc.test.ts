@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fromHex, utf8 } from './bytes.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32, crc32c } from './crc.ts';
 
 const ascending = Uint8Array.from({ length: 32 }, (_, i) => i);
 const readCommand = [
@@ -23,20 +23,26 @@ describe('crc32c', () => {
   for (const [name, bytes, checksum] of rows) test(name, () => expect(crc32c(bytes)).toBe(checksum));
 
   /** Bit by bit, as the definition has it. */
-  const slow = (bytes: Uint8Array): number => {
+  const slow = (bytes: Uint8Array, polynomial: number): number => {
     let crc = 0xffffffff;
     for (const byte of bytes) {
       crc ^= byte;
-      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     }
     return ~crc >>> 0;
   };
   test('equals the definition, at once and in pieces, at every alignment', () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), (bytes, at) => {
-        const expected = slow(bytes);
-        expect(crc32c(bytes)).toBe(expected);
-        expect(crc32c(bytes.subarray(at), crc32c(bytes.subarray(0, at)))).toBe(expected);
+        for (const [checksum, polynomial] of [
+          [crc32c, 0x82f63b78],
+          [crc32, 0xedb88320],
+        ] as const) {
+          const expected = slow(bytes, polynomial);
+          expect(checksum(bytes)).toBe(expected);
+          expect(checksum(bytes.subarray(at), checksum(bytes.subarray(0, at)))).toBe(expected);
+        }
       }),
     ));
+  test('the check value of CRC-32', () => expect(crc32(utf8('123456789'))).toBe(0xcbf43926));
 });
