@@ -22,12 +22,14 @@ const sizeBytes = Number(process.env['BENCH_MIB'] ?? 1_024) * 2 ** 20;
 const password = 'benchmark password';
 const goalShare = 0.6;
 const copies = 3;
+/** Who used less in a round is one of the others. */
+const idleSecondsMax = 1;
 
 type Node = { name: string; role: string; pid: number; endpoints: Record<string, string> };
 type Round = {
   readonly upload: number;
   readonly disk: number;
-  /** Processor seconds by role. */
+  /** Processor seconds by node, of those that did something. */
   readonly cpu: Readonly<Record<string, number>>;
 };
 const data = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'skerry-bench-stor3-'));
@@ -60,11 +62,7 @@ function diskRate(): number {
   return sizeBytes / 1e6 / seconds;
 }
 
-function usedByRole(): Record<string, number> {
-  const used: Record<string, number> = {};
-  for (const { role, pid } of nodes()) used[role] = (used[role] ?? 0) + cpuSeconds(pid);
-  return used;
-}
+const used = (): ReadonlyMap<string, number> => new Map(nodes().map(({ name, pid }) => [name, cpuSeconds(pid)]));
 
 async function upload(load: ChildProcess, lines: AsyncIterator<string>, port: number, name: string): Promise<number> {
   const request = { op: 'store', host: '127.0.0.1', port, user: 'admin', password, dir: '/', name, size: sizeBytes };
@@ -85,12 +83,13 @@ try {
   // The first round warms up, and does not count.
   for (let round = 0; round <= rounds; round++) {
     const disk = diskRate();
-    const before = usedByRole();
+    const before = used();
     const rate = await upload(load, lines, port, `bulk-${round % 2}.bin`);
-    const after = usedByRole();
-    const cpu = Object.fromEntries(Object.entries(after).map(([role, used]) => [role, used - (before[role] ?? 0)]));
-    const spent = Object.entries(cpu).map(([role, used]) => `${role} ${used.toFixed(2)}`);
-    say(`round ${round}: ${rate.toFixed(0)} MB/s, disk ${disk.toFixed(0)} MB/s; processor s: ${spent.join(', ')}`);
+    const spent = [...used()].map(([name, after]) => [name, after - (before.get(name) ?? 0)] as const);
+    const cpu = Object.fromEntries(spent.filter(([, seconds]) => seconds >= idleSecondsMax));
+    const others = spent.reduce((sum, [, seconds]) => sum + (seconds < idleSecondsMax ? seconds : 0), 0);
+    const shown = Object.entries({ ...cpu, others }).map(([name, seconds]) => `${name} ${seconds.toFixed(2)}`);
+    say(`round ${round}: ${rate.toFixed(0)} MB/s, disk ${disk.toFixed(0)} MB/s; processor s: ${shown.join(', ')}`);
     if (round > 0) results.push({ upload: rate, disk, cpu });
   }
   const [ours, disk] = [median(results.map((result) => result.upload)), median(results.map((result) => result.disk))];

@@ -49,13 +49,19 @@ export class GatherWriter extends BinaryWriter {
     this.#cut();
     const out = allocate(this.#pieceBytes);
     let at = 0;
-    for (const piece of this.#pieces) {
+    for (const piece of this.takePieces()) {
       out.set(piece, at);
       at += piece.length;
     }
+    return out;
+  }
+  /** The same, not copied: large fields are the very memory that was handed over. */
+  takePieces(): readonly Uint8Array[] {
+    this.#cut();
+    const pieces = this.#pieces;
     this.#pieces = [];
     this.#pieceBytes = 0;
-    return out;
+    return pieces;
   }
   // What the inherited writer holds becomes a piece.
   #cut(): void {

@@ -1,6 +1,7 @@
 /** Pieces of content with their checksum, for every bulk stream. */
 import { StatusError, type Checksum } from '@skerry/kernel';
 import type { common } from '@skerry/proto';
+import { narrowTo } from '@skerry/runtime-world';
 
 /** In bytes; larger ones are no faster (toolchain.md). */
 export const chunkSizeMaxBytes = 1024 * 1024;
@@ -9,6 +10,9 @@ export const chunkSizeMaxBytes = 1024 * 1024;
 let handingOver = false;
 /** What was handed over so: the very memory of whoever made the chunk. */
 const handedOver = new WeakSet<Uint8Array>();
+
+/** Checksums of what came over a wire and goes on over another: whoever gets it next checks it against the first sender's. */
+const known = new WeakMap<Uint8Array, number>();
 
 /** The chunk holds the same memory. Its checksum is made when it is asked for: inside one process nobody does. */
 export const chunkOf = (bytes: Uint8Array, checksum: Checksum): common.Chunk => new LazyChunk(bytes, checksum);
@@ -22,7 +26,7 @@ class LazyChunk implements common.Chunk {
     this.#checksum = checksum;
   }
   get crc32c(): number {
-    if (!handingOver) return this.#checksum(this.data);
+    if (!handingOver) return known.get(this.data) ?? this.#checksum(this.data);
     handedOver.add(this.data);
     return 0;
   }
@@ -41,7 +45,10 @@ export function handOver<M>(copy: (message: M) => M, message: M): M {
   }
 }
 
-/** @throws StatusError `corrupt` when the checksum does not fit, `too_large` beyond {@link chunkSizeMaxBytes}. */
+/**
+ * The bytes may be given back (`giveBack` of runtime/world); of a message that came over a wire nothing else is to be used
+ * afterwards. @throws StatusError `corrupt` when the checksum does not fit, `too_large` beyond {@link chunkSizeMaxBytes}.
+ */
 export function verifiedBytes(chunk: common.Chunk, checksum: Checksum): Uint8Array {
   const { data, crc32c } = chunk;
   if (data.length > chunkSizeMaxBytes)
@@ -53,5 +60,7 @@ export function verifiedBytes(chunk: common.Chunk, checksum: Checksum): Uint8Arr
       'corrupt',
       `Cannot take chunk of ${data.length} bytes: its CRC-32C is ${found}, ${crc32c} was sent`,
     );
+  known.set(data, crc32c);
+  narrowTo(data);
   return data;
 }

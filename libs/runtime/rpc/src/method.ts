@@ -1,6 +1,6 @@
 /** Methods as the carriers see them: messages are opaque objects here; the types of types.ts are put on at the edges. */
 import type { AccessTable, CallContext, Handlers, MethodDefinition, ServiceDefinition } from './types.ts';
-import { BinaryWriter, GatherWriter } from '@skerry/proto';
+import { BinaryWriter } from '@skerry/proto';
 
 export type Message = object;
 /** What a message type of ts-proto can do, as far as carriers need it. */
@@ -96,13 +96,4 @@ export function encodeSmall(codec: Codec, partial: Message): Buffer {
   const bytes = asBuffer(writer.finish());
   if (bytes.length > writerKeepsMaxBytes) smallWriter = new BinaryWriter();
   return bytes;
-}
-
-/** Encodes the messages of one stream; bulk is copied once. */
-export function bulkEncoder(codec: Codec): (message: Message) => Buffer {
-  const writer = new GatherWriter();
-  return (message) => {
-    codec.encode(message, writer);
-    return writer.gather((size) => Buffer.allocUnsafe(size));
-  };
 }

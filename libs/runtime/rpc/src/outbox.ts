@@ -1,23 +1,24 @@
 import type { StatusError } from '@skerry/kernel';
+import type { Encoded } from './encoded.ts';
 import { messageOverheadBytes, sendBufferMaxBytes } from './limits.ts';
 
 type Waiting = { readonly resolve: () => void; readonly reject: (failure: StatusError) => void };
 
 /** Encoded messages on their way to a transport that takes one at a time and says when it was written. */
 export class Outbox {
-  readonly #write: (bytes: Buffer, written: () => void) => void;
-  readonly #queue: Buffer[] = [];
+  readonly #write: (bytes: Encoded, written: () => void) => void;
+  readonly #queue: Encoded[] = [];
   #bytes = 0;
   #writing = false;
   #failure: StatusError | undefined;
   #room: Waiting | undefined;
   #drained: Waiting | undefined;
 
-  constructor(write: (bytes: Buffer, written: () => void) => void) {
+  constructor(write: (bytes: Encoded, written: () => void) => void) {
     this.#write = write;
   }
   /** Undefined while there is room for more; else resolves when there is. To be awaited before the next. @throws StatusError after {@link fail}. */
-  send(bytes: Buffer): Promise<void> | undefined {
+  send(bytes: Encoded): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     this.#bytes += bytes.length + messageOverheadBytes;
     this.#queue.push(bytes);

@@ -8,6 +8,7 @@ import { chunkOf, chunkSizeMaxBytes, verifiedBytes } from './chunk.ts';
 import { CuttableStream, type StreamEnd } from './cuttable-stream.ts';
 import { Deadlines } from './deadlines.ts';
 import { lengthDelimited } from './descriptors.ts';
+import { Encoded } from './encoded.ts';
 import { endMark, isEndMark } from './end-mark.ts';
 import { abortError, forCaller, fromWireStatus, toWireStatus } from './errors.ts';
 import { scanHeader } from './header-scan.ts';
@@ -360,10 +361,11 @@ describe('cuttable stream', () => {
 });
 
 describe('outbox', () => {
+  const encoded = (size: number): Encoded => new Encoded([new Uint8Array(size)]);
   test('takes what fits, then makes the sender wait, one write at a time', async () => {
     const written: (() => void)[] = [];
     const outbox = new Outbox((_bytes, done) => written.push(done));
-    const half = Buffer.alloc(sendBufferMaxBytes / 2);
+    const half = encoded(sendBufferMaxBytes / 2);
     expect(outbox.send(half)).toBeUndefined();
     const room = outbox.send(half);
     expect(room).toBeInstanceOf(Promise);
@@ -378,17 +380,17 @@ describe('outbox', () => {
   test('small messages are bounded in number too', () => {
     const outbox = new Outbox(() => undefined);
     let count = 0;
-    while (outbox.send(Buffer.alloc(0)) === undefined) count += 1;
+    while (outbox.send(encoded(0)) === undefined) count += 1;
     expect(count).toBeLessThan(5_000);
   });
   test('a failure reaches whoever waits, and whoever comes later', async () => {
     const outbox = new Outbox(() => undefined);
-    const waiting = outbox.send(Buffer.alloc(sendBufferMaxBytes));
+    const waiting = outbox.send(encoded(sendBufferMaxBytes));
     const drained = outbox.drained();
     outbox.fail(new StatusError('stalled', 's'));
     await expect(waiting).rejects.toMatchObject({ reason: 'stalled' });
     await expect(drained).rejects.toMatchObject({ reason: 'stalled' });
-    expect(() => outbox.send(Buffer.alloc(1))).toThrow('s');
+    expect(() => outbox.send(encoded(1))).toThrow('s');
   });
 });
 

@@ -65,7 +65,7 @@ export function widenWindows(server: Server): boolean {
   return true;
 }
 
-const field = (holder: unknown, name: string): unknown =>
+export const field = (holder: unknown, name: string): unknown =>
   typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>)[name] : undefined;
 // A subject with a field twice has an array there: that is no certificate of ours.
 const one = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

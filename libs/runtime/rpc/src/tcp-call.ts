@@ -3,13 +3,16 @@ import { StatusError, toStatusError } from '@skerry/kernel';
 import { Channel as Queue } from '@skerry/runtime-driver';
 import type { Clock } from '@skerry/runtime-world';
 import { onAbort, type Outgoing } from './carrier.ts';
+import { lendMemoryToClient, writableOfClient, writeBeneath } from './beneath.ts';
 import { CuttableStream } from './cuttable-stream.ts';
+import { bulkEncoder, Encoded } from './encoded.ts';
 import { endMark } from './end-mark.ts';
 import { abortError, errorKey, fromWireStatus } from './errors.ts';
 import type { Channel, Metadata, StatusObject } from './grpc.ts';
 import type { Headers } from './header.ts';
 import * as limits from './limits.ts';
-import { bulkEncoder, type Message } from './method.ts';
+import type { Message } from './method.ts';
+import { bulkFromBytes } from './message-memory.ts';
 import { Outbox } from './outbox.ts';
 import { ProgressWatch } from './progress.ts';
 
@@ -101,6 +104,7 @@ export class TcpStream implements Cuttable {
   readonly #source: AsyncIterator<Message, unknown>;
   readonly #underWay: Set<Cuttable>;
   #over = false;
+  #memoryLent = false;
 
   constructor(
     call: Outgoing,
@@ -115,7 +119,7 @@ export class TcpStream implements Cuttable {
     this.#call = call;
     this.#raw = raw;
     this.#headers = headers;
-    this.#outbox = new Outbox((bytes, written) => raw.sendMessageWithContext({ callback: written }, bytes));
+    this.#outbox = new Outbox((bytes, written) => this.#write(bytes, written));
     this.#received = new Queue({
       capacity: limits.receiveBufferMaxBytes,
       weigh: (bytes) => bytes.length + limits.messageOverheadBytes,
@@ -161,8 +165,17 @@ export class TcpStream implements Cuttable {
   #read(): void {
     if (!this.#over) this.#raw.startRead();
   }
+  #write(bytes: Encoded, written: () => void): void {
+    const isBulk = bytes.length >= bulkFromBytes;
+    const beneath = isBulk ? writableOfClient(this.#raw) : undefined;
+    if (beneath !== undefined) return writeBeneath(beneath, bytes, written);
+    // A moment later: grpc-js counts a message as sent after it has called back.
+    const callback = isBulk ? (): void => queueMicrotask(written) : written;
+    this.#raw.sendMessageWithContext({ callback }, bytes.toBuffer());
+  }
   #receive(bytes: Buffer | null): void {
     if (bytes === null || this.#received.closed) return;
+    if (!this.#memoryLent && bytes.length >= bulkFromBytes) this.#memoryLent = lendMemoryToClient(this.#raw);
     this.#watch.touch();
     this.#watch.begun();
     this.#call.meter?.received(bytes.length);
@@ -189,7 +202,7 @@ export class TcpStream implements Cuttable {
       this.#watch.touch();
     }
     if (this.#over) return;
-    if (method.requestStream) await this.#outbox.send(endMark);
+    if (method.requestStream) await this.#outbox.send(new Encoded([endMark]));
     await this.#outbox.drained();
   }
   /** We end it. */
@@ -235,10 +248,10 @@ const unreadable = ({ method, target }: Outgoing, bytes: Buffer, cause: unknown)
     { cause },
   );
 
-export function checkSize({ method }: Outgoing, bytes: Buffer): void {
-  if (bytes.length > limits.messageSizeMaxBytes)
+export function checkSize({ method }: Outgoing, { length }: { readonly length: number }): void {
+  if (length > limits.messageSizeMaxBytes)
     throw new StatusError(
       'too_large',
-      `Cannot call ${method.operation}: message of ${bytes.length} bytes, limit ${limits.messageSizeMaxBytes}`,
+      `Cannot call ${method.operation}: message of ${length} bytes, limit ${limits.messageSizeMaxBytes}`,
     );
 }

@@ -3,8 +3,10 @@ import { StatusError, toStatusError } from '@skerry/kernel';
 import { Channel } from '@skerry/runtime-driver';
 import { operatorRole, type TlsMaterial } from '@skerry/runtime-security';
 import { formatAddress, type Address, type Clock } from '@skerry/runtime-world';
+import { lendMemoryToServer, writableOfServer, writeBeneath } from './beneath.ts';
 import { CuttableStream } from './cuttable-stream.ts';
 import type { Dispatcher, ServerCall } from './dispatcher.ts';
+import { bulkEncoder, type Encoded } from './encoded.ts';
 import { endMarkedKey, isEndMark } from './end-mark.ts';
 import { errorKey, toWireStatus } from './errors.ts';
 import {
@@ -19,7 +21,8 @@ import {
 import { headerKey, type Headers } from './header.ts';
 import { handle, invoke } from './in-process.ts';
 import * as limits from './limits.ts';
-import { asBuffer, bulkEncoder, encodeSmall, type Message, type Served, type UnaryHandler } from './method.ts';
+import { asBuffer, encodeSmall, type Message, type Served, type UnaryHandler } from './method.ts';
+import { bulkFromBytes } from './message-memory.ts';
 import { Outbox } from './outbox.ts';
 import { PeerReader, widenWindows } from './peer.ts';
 import { progressKey, ProgressWatch } from './progress.ts';
@@ -41,7 +44,7 @@ type StreamCall = ServerDuplexStream<Buffer, Buffer>;
 /** A stream as all three kinds have it, whichever of its sides is one message only. */
 type Ends = {
   readonly requests: AsyncIterable<Message>;
-  readonly respond: (bytes: Buffer, written: () => void) => void;
+  readonly respond: (bytes: Encoded, written: () => void) => void;
   readonly fail: (failure: StatusError) => void;
   readonly finish: () => void;
 };
@@ -156,7 +159,7 @@ export class TcpServer {
     this.#stream(served, call, {
       requests: incoming(served, call),
       respond: (bytes, written) => {
-        response = bytes;
+        response = bytes.toBuffer();
         written();
       },
       fail: (failure) => refuse(answer, failure),
@@ -176,6 +179,8 @@ export class TcpServer {
     } catch (thrown) {
       return ends.fail(toStatusError(thrown));
     }
+    // Only for those who may call: a length that is merely told takes memory.
+    if (method.requestStream) lendMemoryToServer(call);
     const limitMs = progressLimitMs(call.metadata);
     const watch = new ProgressWatch(clock, limitMs, () =>
       serverCall.abort(new StatusError('stalled', `${method.operation}: no message for ${limitMs} ms`)),
@@ -302,11 +307,11 @@ function decode({ method }: Served, bytes: Buffer): Message {
   }
 }
 
-function checkSize({ method }: Served, bytes: Buffer): void {
-  if (bytes.length > limits.messageSizeMaxBytes)
+function checkSize({ method }: Served, { length }: { readonly length: number }): void {
+  if (length > limits.messageSizeMaxBytes)
     throw new StatusError(
       'too_large',
-      `Cannot answer ${method.operation}: ${bytes.length} bytes, limit ${limits.messageSizeMaxBytes}`,
+      `Cannot answer ${method.operation}: ${length} bytes, limit ${limits.messageSizeMaxBytes}`,
     );
 }
 
@@ -340,7 +345,11 @@ async function* one(make: () => Message): AsyncGenerator<Message, void> {
 }
 
 const writing = (call: StreamCall): Omit<Ends, 'requests'> => ({
-  respond: (bytes, written) => void call.write(bytes, written),
+  respond: (bytes, written) => {
+    const beneath = bytes.length >= bulkFromBytes ? writableOfServer(call) : undefined;
+    if (beneath === undefined) call.write(bytes.toBuffer(), written);
+    else writeBeneath(beneath, bytes, written);
+  },
   fail: (failure) => void (call.destroyed || call.emit('error', serverStatus(failure))),
   finish: () => void call.end(),
 });

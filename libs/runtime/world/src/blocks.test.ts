@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { blocksKept, blocksKeptMax, giveBack, takeBlock } from './blocks.ts';
+import { blocksKept, blocksKeptMax, giveBack, lendAgain, narrowTo, takeBlock } from './blocks.ts';
 
 describe('a block of memory', () => {
   test('is used again when it has ended and all that was lent came back, in any parts', () => {
@@ -22,7 +22,36 @@ describe('a block of memory', () => {
     giveBack(view);
     expect(() => giveBack(view)).toThrow('more of a block came back than was lent');
   });
-  test('other memory is nothing to it', () => expect(() => giveBack(new Uint8Array(5))).not.toThrow());
+  test('lent to several is used again when all gave it back', () => {
+    const block = takeBlock();
+    const view = block.lend(0, 100);
+    block.end();
+    lendAgain(view);
+    giveBack(view);
+    expect(takeBlock().bytes).not.toBe(block.bytes);
+    giveBack(view);
+    expect(takeBlock().bytes).toBe(block.bytes);
+  });
+  test('with a message of which only a part is used comes back with that part', () => {
+    const block = takeBlock();
+    block.lendMessage(100);
+    const part = block.bytes.subarray(10, 90);
+    narrowTo(part);
+    narrowTo(part);
+    expect(takeBlock().bytes).not.toBe(block.bytes);
+    giveBack(part);
+    expect(takeBlock().bytes).toBe(block.bytes);
+  });
+  test('other memory is nothing to it', () => {
+    const other = new Uint8Array(5);
+    for (const call of [giveBack, lendAgain, narrowTo]) expect(() => call(other)).not.toThrow();
+    const block = takeBlock();
+    const view = block.lend(0, 10);
+    narrowTo(view.subarray(0, 4));
+    giveBack(view);
+    block.end();
+    expect(takeBlock().bytes).toBe(block.bytes);
+  });
   test('few are kept', () => {
     const blocks = Array.from({ length: blocksKeptMax + 3 }, () => takeBlock());
     for (const block of blocks) block.end();

@@ -16,6 +16,7 @@ export class Block {
   readonly bytes: Uint8Array;
   #lentBytes = 0;
   #ended = false;
+  #message = false;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -25,6 +26,23 @@ export class Block {
     assert(!this.#ended, 'a block that was ended lends no more');
     this.#lentBytes += to - from;
     return this.bytes.subarray(from, to);
+  }
+  /** What was lent has one more holder, who gives it back as well. */
+  lendAgain(sizeBytes: number): void {
+    assert(this.#lentBytes >= sizeBytes, 'what is lent again must be lent');
+    this.#lentBytes += sizeBytes;
+  }
+  /** The first so many bytes are one message, of which its holder may only want a part: see {@link narrowTo}. */
+  lendMessage(sizeBytes: number): void {
+    assert(!this.#ended && this.#lentBytes === 0, 'a message has its block alone');
+    this.#lentBytes = sizeBytes;
+    this.#ended = true;
+    this.#message = true;
+  }
+  narrow(sizeBytes: number): void {
+    if (!this.#message) return;
+    this.#message = false;
+    this.back(this.#lentBytes - sizeBytes);
   }
   /** Nothing more of it will be lent. */
   end(): void {
@@ -59,6 +77,12 @@ export function takeBlock(): Block {
 export function giveBack(view: Uint8Array): void {
   if (view.length > 0) owners.get(view.buffer)?.back(view.length);
 }
+/** One more holder of the view: it is given back once more. No effect on other memory. */
+export function lendAgain(view: Uint8Array): void {
+  if (view.length > 0) owners.get(view.buffer)?.lendAgain(view.length);
+}
+/** Of the message that a block was lent for, the view alone is used any more. No effect on other memory. */
+export const narrowTo = (view: Uint8Array): void => owners.get(view.buffer)?.narrow(view.length);
 /** Whether the view is of a block and will be missed if it is copied and dropped. */
 export const isLent = (view: Uint8Array): boolean => owners.has(view.buffer);
 /** Blocks that wait to be used again. */

@@ -3,7 +3,6 @@ import { type Configuration, quorumLost, quorumValue } from '@skerry/cluster-raf
 import { type BlobId, type Checksum, type NodeId, StatusError } from '@skerry/kernel';
 import type { BlobWriter } from '@skerry/runtime-blobs';
 import { chunkOf } from '@skerry/runtime-rpc';
-import { isLent } from '@skerry/runtime-world';
 import { majorityWaitMs, suspendWaitMs } from './limits.ts';
 import type { Progress } from './progress.ts';
 import type { Push } from './push.ts';
@@ -51,11 +50,10 @@ export class CopiedWriter implements BlobWriter {
   async write(bytes: Uint8Array): Promise<void> {
     this.#assertLeads();
     const at = this.#local.length;
-    // Written, the disk gives borrowed memory back, while a follower may still wait for it.
-    const kept = isLent(bytes) ? bytes.slice() : bytes;
-    const chunk = onceChecked(kept, this.#parts.checksum);
-    const written = this.#local.write(bytes);
+    const chunk = onceChecked(bytes, this.#parts.checksum);
+    // Before the disk gives it back.
     for (const push of this.#pushes) push.offer(at, chunk);
+    const written = this.#local.write(bytes);
     await written;
     await this.#untilMajority((push) => push.isNear, majorityWaitMs);
   }

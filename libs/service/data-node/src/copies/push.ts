@@ -8,7 +8,7 @@
 import { type BlobId, type Checksum, type NodeId, type Reason, StatusError, toStatusError } from '@skerry/kernel';
 import type { common, copies } from '@skerry/proto';
 import { chunkOf } from '@skerry/runtime-rpc';
-import { type Clock, pause } from '@skerry/runtime-world';
+import { type Clock, giveBack, lendAgain, pause } from '@skerry/runtime-world';
 import { lagPauseMs, pushRetryMaxMs, pushRetryMinMs, pushSilenceMaxMs, pushWindowBytes } from './limits.ts';
 import type { CopyClient } from './members.ts';
 import type { Progress } from './progress.ts';
@@ -100,10 +100,11 @@ export class Push {
     const { length } = chunk.data;
     if (this.#piecesBytes + length > pushWindowBytes) {
       this.#keeping = false;
-      this.#pieces = [];
-      this.#piecesBytes = 0;
+      this.#dropPieces();
       return;
     }
+    // Written, the disk gives it back, while it may still wait here.
+    lendAgain(chunk.data);
     this.#pieces.push({ at, length, chunk });
     this.#piecesBytes += length;
     this.#wake();
@@ -146,7 +147,7 @@ export class Push {
       await pause(this.#parts.clock, pauseMs, signal);
       pauseMs = Math.min(2 * pauseMs, pushRetryMaxMs);
     }
-    this.#pieces = [];
+    this.#dropPieces();
     this.#attempt += 1;
     this.#parts.progress.check();
   }
@@ -200,6 +201,11 @@ export class Push {
     this.#position = position;
     this.#parts.progress.touch();
   }
+  #dropPieces(): void {
+    for (const { chunk } of this.#pieces) giveBack(chunk.data);
+    this.#pieces = [];
+    this.#piecesBytes = 0;
+  }
   /** What waits in memory at this place; what the follower has already is dropped. */
   #next(position: number): { readonly length: number; readonly chunk: common.Chunk } | undefined {
     for (let piece = this.#pieces[0]; piece !== undefined && piece.at <= position; piece = this.#pieces[0]) {
@@ -207,8 +213,10 @@ export class Push {
       this.#piecesBytes -= piece.length;
       const skip = position - piece.at;
       if (skip === 0) return piece;
+      const { data } = piece.chunk;
+      giveBack(data.subarray(0, Math.min(skip, piece.length)));
       if (skip >= piece.length) continue;
-      return { length: piece.length - skip, chunk: chunkOf(piece.chunk.data.subarray(skip), this.#parts.checksum) };
+      return { length: piece.length - skip, chunk: chunkOf(data.subarray(skip), this.#parts.checksum) };
     }
     return undefined;
   }
