@@ -14,6 +14,11 @@ export const listedChangeCountMax = 1_000;
 export const listedDirectoryCountMax = 64;
 /** Durable bytes after which a stage's new length goes into the log: what a crash can cost the client that resumes. */
 export const extendStepBytes = 8 * 1024 * 1024;
+/**
+ * Least time between two such records, in ms: each is a sync of the blob and of the log on a majority of disks, which a
+ * fast upload would do a hundred times in a gibibyte.
+ */
+export const extendIntervalMs = 500;
 /** Entries of one recursive listing: what a client can make the node read with one command. */
 export const recursiveEntryCountMax = 10_000;
 /** Checksums at once; one more is answered `overloaded`. They share one thread and read one after the other. */

@@ -19,9 +19,9 @@ import {
   usageOf,
 } from '@skerry/domain-file-tree';
 import type { BlobWriter } from '@skerry/runtime-blobs';
-import { giveBack } from '@skerry/runtime-world';
+import { giveBack, type Timer } from '@skerry/runtime-world';
 import { fileMode } from './changes.ts';
-import { extendStepBytes } from './limits.ts';
+import { extendIntervalMs, extendStepBytes } from './limits.ts';
 import { type Parts, propose } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Slot, UploadRegistry } from './registry.ts';
@@ -69,6 +69,9 @@ export class Upload {
   /** Length of the blob as the log knows it. */
   #loggedLength = 0;
   #stepping: Promise<void> | undefined;
+  /** When the log was told last, and the timer for the next time. */
+  #steppedMs = Number.NEGATIVE_INFINITY;
+  #stepLater: Timer | undefined;
   #failure: StatusError | undefined;
   #blobPublished = false;
   /** The log may have taken the commit, also when it did not say so. */
@@ -189,8 +192,18 @@ export class Upload {
   /** Now and then the log learns how far the disk is, beside the writing. */
   #step(): void {
     const disk = this.#disk;
-    if (disk === undefined || this.#stepping !== undefined) return;
-    if (disk.writer.length - this.#loggedLength < extendStepBytes) return;
+    if (disk === undefined || this.#stepping !== undefined || this.#stepLater !== undefined) return;
+    if (this.#state !== 'receiving' || disk.writer.length - this.#loggedLength < extendStepBytes) return;
+    const { clock } = this.#parts.world;
+    const waitMs = this.#steppedMs + extendIntervalMs - clock.monotonicMs();
+    if (waitMs > 0) {
+      this.#stepLater = clock.setTimer(waitMs, () => {
+        this.#stepLater = undefined;
+        this.#step();
+      });
+      return;
+    }
+    this.#steppedMs = clock.monotonicMs();
     this.#stepping = this.#extend(disk, false)
       .catch((thrown: unknown) => {
         this.#failure ??= toStatusError(thrown);
@@ -217,6 +230,7 @@ export class Upload {
         `Cannot publish upload: ${announcedLength} bytes were announced, ${this.length} came`,
       );
     if (this.#disk !== undefined) {
+      this.#stepLater?.cancel();
       await this.#stepping;
       await Promise.all([this.#disk.writer.sync(), this.#disk.token]);
     }
@@ -273,6 +287,7 @@ export class Upload {
     const state = this.#state;
     if (state === 'left') return;
     this.#state = 'left';
+    this.#stepLater?.cancel();
     this.#slot.markLeaving();
     this.#parts.metrics.received.add(Math.max(0, this.length - this.#plan.offset));
     const reason = thrown === undefined ? undefined : toStatusError(thrown).reason;
