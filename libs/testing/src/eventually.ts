@@ -1,5 +1,5 @@
 type EventuallyOptions = {
-  /** How long the condition may take, in milliseconds of real time. Default 5,000: far over what a busy machine needs. */
+  /** How long the condition may take, in milliseconds of real time. Default 20,000: far over what a busy machine needs. */
   readonly timeoutMs?: number;
   /** Between two looks, in milliseconds. Default 5. */
   readonly intervalMs?: number;
@@ -11,7 +11,7 @@ type EventuallyOptions = {
  */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 5_000, intervalMs = 5 }: EventuallyOptions = {},
+  { timeoutMs = 20_000, intervalMs = 5 }: EventuallyOptions = {},
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
   let last: unknown;
