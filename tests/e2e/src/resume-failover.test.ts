@@ -38,6 +38,8 @@ const whole = randomBytes(26_000_000);
 const stepBytes = 8 * 1024 * 1024;
 /** Of the upload when the leader dies: two steps, and a part of the third. */
 const cutAt = 20_000_000;
+/** More of it, while a step is waited for. */
+const trickleBytes = 20_000;
 
 const login = (router: string): Promise<RawFtp> => RawFtp.login({ ftp: cluster.ftpOf(router) }, 'admin', adminPassword);
 /** A client that connects again and asks again while it is refused for now. */
@@ -80,7 +82,7 @@ const upload = (router: string, bytes: Uint8Array, ...lines: readonly string[]):
 const applied = async (): Promise<number> =>
   (await cluster.members('data')).find(({ leader }) => leader === true)?.applied ?? 0;
 /** Begins an upload, and sends it slowly until two of its steps are in the log. */
-async function begin(router: string, path: string): Promise<{ ftp: RawFtp; socket: Socket }> {
+async function begin(router: string, path: string): Promise<{ ftp: RawFtp; socket: Socket; sent: number }> {
   const ftp = await login(router);
   const socket = await ftp.data();
   socket.on('error', () => undefined);
@@ -90,9 +92,13 @@ async function begin(router: string, path: string): Promise<{ ftp: RawFtp; socke
     socket.write(whole.subarray(at, at + 500_000));
     await pause(50);
   }
-  // The record that opens the stage, and those that lengthen it.
-  await until('two steps are logged', async () => (await applied()) >= before + 3);
-  return { ftp, socket };
+  // The record that opens the stage, and those that lengthen it; one that is due is made when more comes.
+  let sent = cutAt;
+  await until('two steps are logged', async () => {
+    if (sent < whole.length - trickleBytes) socket.write(whole.subarray(sent, (sent += trickleBytes)));
+    return (await applied()) >= before + 3;
+  });
+  return { ftp, socket, sent };
 }
 async function equal(): Promise<void> {
   await until(
@@ -123,12 +129,12 @@ describe.each([
   ])('the client is told, and %s goes on with what a majority has', async (how, version, goOn) => {
     const path = `/${hurt}-${how.slice(0, 4)}`;
     if (version !== undefined) expect(await upload('routing_1', version, `STOR ${path}`)).toBe(226);
-    const { ftp, socket } = await begin('routing_1', path);
+    const { ftp, socket, sent } = await begin('routing_1', path);
     const leader = await cluster.leader('data');
     mendNode = () => cluster.order(mend, leader);
     await cluster.order(hurt, leader);
     // More comes than anybody takes.
-    socket.end(whole.subarray(cutAt));
+    socket.end(whole.subarray(sent));
     const { code } = await ftp.reply();
     expect([421, 425, 426, 450, 451]).toContain(code);
     ftp.socket.destroy();
