@@ -12,6 +12,13 @@ import { upCommand } from './commands/up.ts';
 import { userCommands } from './commands/user.ts';
 import { version } from './version.ts';
 
+// Whoever reads our output may have read enough (`skerry user list | head`): no fault of anybody.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+
 process.exitCode = await runCommandLine(
   {
     name: 'skerry',

@@ -52,13 +52,19 @@ export function planUpload(state: OrderedReader, ticket: Ticket, place: Place): 
   return { ...base, lengthMax };
 }
 
+const stageLengthOf = (stage: Stage | undefined): number | undefined =>
+  stage === undefined ? undefined : stageLength(stage);
+
 function baseOf(ticket: Ticket, entry: EntryVersion | undefined, found: Stage | undefined): Omit<Plan, 'lengthMax'> {
   const append = ticket.operation === data.Operation.APPEND;
   const any: PutCondition = ticket.uniqueName ? { kind: 'absent' } : { kind: 'any' };
   if (beginsAnew(ticket)) return { prefix: [], offset: 0, condition: any, resumed: undefined, dropped: found?.token };
 
   // What a crash left of uploads that ran side by side.
-  const [stage, dropped] = found?.mark === 'superseded' ? [undefined, found.token] : [found, undefined];
+  const isLost = found?.mark === 'superseded';
+  // Of a crash, a stage of which the log knows no byte: who appends, and was told no length, means the file that it sees.
+  const isNothing = append && ticket.expectedLength === undefined && entry !== undefined && stageLengthOf(found) === 0;
+  const [stage, dropped] = isLost || isNothing ? [undefined, found?.token] : [found, undefined];
   const length = stage === undefined ? (entry?.size ?? 0) : stageLength(stage);
   if (append && ticket.expectedLength !== undefined && ticket.expectedLength !== length)
     throw new StatusError(

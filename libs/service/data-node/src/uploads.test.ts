@@ -179,6 +179,28 @@ describe('a cut upload', () => {
     await same('/f', utf8('before after'));
     expect(node.blobs.held.size).toBe(2);
   });
+  it('of which the log knows no byte is nothing that APPE means, when it was told no length', async () => {
+    await ada.put('/f', utf8('before '));
+    const upload = ada.store('/f');
+    await upload.ready();
+    await upload.bytes(large).finish();
+    node.restart();
+    ada = node.client();
+    expect(await stageLength('/f')).toBe(0);
+    await ada.append('/f', utf8('after'));
+    await same('/f', utf8('before after'));
+    expect(await stageLength('/f')).toBeUndefined();
+  });
+  it('of which the log knows no byte is what was told of it', async () => {
+    await ada.put('/f', utf8('before '));
+    const upload = ada.store('/f');
+    await upload.ready();
+    await upload.bytes(large).finish();
+    node.restart();
+    ada = node.client();
+    await ada.append('/f', utf8('after'), { expectedLength: 0 });
+    await same('/f', utf8('after'));
+  });
   it('that was published on disk but not in the log is shared', async () => {
     const upload = ada.store('/f');
     await upload.ready();
