@@ -28,6 +28,10 @@ const put = (group: Group, path: string, bytes: Uint8Array): Promise<unknown> =>
 const whole = async (node: Node, path: string, bytes: Uint8Array): Promise<void> =>
   expect(equalBytes(await node.client().get(path), bytes)).toBe(true);
 
+/** Contents have their final names: of one that is still coming in, what is damaged is only sent again. */
+const published = (node: Node): Promise<boolean> =>
+  eventually(() => node.files.length > 0 && node.files.every((path) => path.includes('/blobs/')), patience);
+
 describe('an upload', () => {
   test('is on all three nodes when it is done, byte for byte, without a fetch', async () => {
     const group = await groupOf(3);
@@ -171,6 +175,7 @@ describe('a digest of content', () => {
     expect([two, three]).toEqual([one, one]);
 
     const [sound, rotten] = group.followers as [Node, Node];
+    await published(rotten);
     rotten.rot();
     const found = await digestAt(rotten);
     expect(found).toMatchObject({ extentCount: 4, damaged: 3 });
@@ -249,7 +254,7 @@ describe('a node', () => {
     await put(group, '/f', bytes);
     await group.same(1);
     const [sick] = group.followers as [Node];
-    await eventually(() => sick.files.every((path) => path.includes('/blobs/')), patience);
+    await published(sick);
     const [good = ''] = sick.files;
     sick.rot();
     await whole(sick, '/f', bytes);
@@ -265,10 +270,19 @@ describe('a node', () => {
     await put(group, '/f', bytes);
     await group.same(1);
     const [sick] = group.followers as [Node];
+    await published(sick);
     await sick.stop();
     sick.rot();
     await sick.start({ scrubBytesPerSecond: 4 * megabyte });
-    await eventually(() => sick.count('copy_damaged') === 1 && sick.status.copies.fetchedCount === 1, patience);
+    await eventually(() => {
+      const { fetchedCount, missing } = sick.status.copies;
+      expect({ damaged: sick.count('copy_damaged'), fetchedCount, missing }).toEqual({
+        damaged: 1,
+        fetchedCount: 1,
+        missing: 0,
+      });
+      return true;
+    }, patience);
     await group.same(1);
     await whole(sick, '/f', bytes);
   }, 30_000);
@@ -276,6 +290,7 @@ describe('a node', () => {
     const group = await groupOf(3);
     await put(group, '/f', content(2 * megabyte, 3));
     await group.same(1);
+    await Promise.all(group.nodes.map(published));
     for (const node of group.nodes) node.rot();
     expect(await reasonOf((await group.leader()).client().get('/f'))).toBe('corrupt');
     expect((await group.leader()).count('content_damaged')).toBe(1);
