@@ -1,9 +1,13 @@
 /**
  * Where the tests run: Node's own environment, and at the end of each file whatever process the file started
  * and did not end, as when a test failed before its last line, is ended. Else jest would wait for it for ever.
+ *
+ * An error of Node's own (ECONNRESET) is an `Error` here too, though it was made in another realm: a library that asks
+ * would take it for something else, and wait for ever.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import { types } from 'node:util';
 import { TestEnvironment } from 'jest-environment-node';
 
 /** For a drain; who takes longer is killed. */
@@ -18,6 +22,14 @@ export default class OwnProcessesEnvironment extends TestEnvironment {
 
   async setup() {
     await super.setup();
+    const RealmError = this.global.Error;
+    const ordinary = Function.prototype[Symbol.hasInstance];
+    Object.defineProperty(RealmError, Symbol.hasInstance, {
+      // Classes below Error inherit this, and mean what they always do.
+      value(thrown) {
+        return (this === RealmError && types.isNativeError(thrown)) || ordinary.call(this, thrown);
+      },
+    });
     subscribe('child_process', this.#started);
   }
   async teardown() {

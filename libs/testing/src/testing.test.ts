@@ -79,3 +79,16 @@ test('a temporary directory is there, and is another each time', () => {
   expect(existsSync(path)).toBe(true);
   expect(temporaryDirectory() === path).toBe(false);
 });
+
+describe('errors', () => {
+  test('of Node are errors in a test, and no others', async () => {
+    const thrown: unknown = await import('node:fs').then(({ promises }) =>
+      promises.stat('/no/such/file').catch((error: unknown) => error),
+    );
+    expect(thrown instanceof Error).toBe(true);
+    expect(thrown instanceof TypeError).toBe(false);
+    expect({ message: 'x' } instanceof Error).toBe(false);
+    class Own extends Error {}
+    expect([new Own() instanceof Own, new Own() instanceof Error, thrown instanceof Own]).toEqual([true, true, false]);
+  });
+});
