@@ -196,6 +196,13 @@ export const mutants = [
     replace: '',
   },
   {
+    bug: '48',
+    name: 'the first decision of a term waits for what follows',
+    file: 'leader.ts',
+    find: 'core.limits.tellsCommitAtOnce || isFirst;',
+    replace: 'core.limits.tellsCommitAtOnce;',
+  },
+  {
     bug: '38',
     name: 'members change before the term has decided anything',
     alone:

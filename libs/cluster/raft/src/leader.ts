@@ -131,13 +131,15 @@ export function maybeCommit(core: Core): void {
     id === core.id ? core.stable : (core.progress.get(id)?.match ?? 0),
   ) as LogIndex;
   if (reached <= core.commit || core.log.term(reached) !== core.term) return;
+  const isFirst = !core.termCommitted;
   core.commitTo(reached);
   if (core.standing !== 'member') {
     core.standing = 'member';
     core.hardStateChanged();
   }
   settleConfiguration(core);
-  const atOnce = core.limits.tellsCommitAtOnce;
+  // By the first of a term who began with an empty disk is a member again; a heartbeat does not tell it enough for that.
+  const atOnce = core.limits.tellsCommitAtOnce || isFirst;
   for (const [to, { leaving }] of core.progress) sendAppends(core, to, atOnce || leaving !== undefined);
   stepDownWhenRemoved(core);
 }

@@ -98,4 +98,25 @@ export const membershipRules: readonly Rule[] = [
       same(bench.machine.status().role, 'follower', 'role');
     },
   },
+  {
+    bug: '48',
+    name: 'the first decision of a term is told at once: by it who began with an empty disk may vote again (seed 4155)',
+    run: () => {
+      const bench = new Bench({ more: { tellsCommitAtOnce: false } });
+      bench.win();
+      bench.sync();
+      bench.acknowledge('c', 1);
+      const told = (index: number): readonly string[] =>
+        bench.effects.flatMap((effect) =>
+          effect.kind === 'send' && effect.message.body.kind === 'appendRange' && effect.message.body.commit === index
+            ? [effect.message.to]
+            : [],
+        );
+      same(told(1).includes('c'), true, 'the first');
+      bench.step({ kind: 'propose', bodies: [new Uint8Array(1)] });
+      bench.sync();
+      bench.acknowledge('c', 2);
+      same(told(2), [], 'the next goes with what follows');
+    },
+  },
 ];

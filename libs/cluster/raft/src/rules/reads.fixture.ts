@@ -30,14 +30,19 @@ export const readRules: readonly Rule[] = [
       bench.sync();
       bench.acknowledge('b', 1);
       bench.acknowledge('c', 1);
+      // The first of a term is told at once.
+      bench.step({ kind: 'propose', bodies: [new Uint8Array(1)] });
+      bench.sync();
+      bench.acknowledge('b', 2);
+      bench.acknowledge('c', 2);
       bench.effects.length = 0;
       bench.receive('c', 2, { kind: 'readIndex', request: 7 });
       bench.receive('b', 2, { kind: 'heartbeatReply', round: 99 });
       const told = bench.effects.flatMap((effect) =>
         effect.kind === 'send' && effect.message.to === 'c' ? [effect.message.body] : [],
       );
-      const commit = told.findIndex((body) => body.kind === 'appendRange' && body.commit === 1);
-      const index = told.findIndex((body) => body.kind === 'readIndexReply' && body.index === 1);
+      const commit = told.findIndex((body) => body.kind === 'appendRange' && body.commit === 2);
+      const index = told.findIndex((body) => body.kind === 'readIndexReply' && body.index === 2);
       same([commit >= 0, commit < index], [true, true], 'commit, then the index');
     },
   },
