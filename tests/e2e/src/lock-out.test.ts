@@ -29,6 +29,17 @@ async function tried(router: string, user: string, password: string): Promise<nu
   return code;
 }
 
+async function hears(router: string, other: string): Promise<boolean> {
+  const raw = await RawFtp.connect({ ftp: cluster.ftpOf(router) });
+  try {
+    await raw.ask('USER admin');
+    if ((await raw.code(`PASS ${adminPassword}`)) !== 230) return false;
+    return (await raw.ask('SITE WHO')).lines.join('\n').includes(`at ${other},`);
+  } finally {
+    raw.socket.destroy();
+  }
+}
+
 it('a user who is locked out is so at every router, also after the auth node that counted is gone, until forgiven', async () => {
   await cluster.done('user', 'add', 'dan', '--password', 'pw');
   for (let tries = 0; tries < lockCount; tries++)
@@ -44,7 +55,11 @@ it('a user who is locked out is so at every router, also after the auth node tha
   await cluster.done('cluster', 'kill', 'routing_1');
   await cluster.done('cluster', 'kill', 'auth_1');
   await Promise.all([cluster.done('cluster', 'start', 'routing_1'), cluster.done('cluster', 'start', 'auth_1')]);
-  await until('others can log in', async () => (await tried('routing_1', 'admin', adminPassword)) === 230, againMs);
+  await until('others can log in', async () => (await tried('routing_2', 'admin', adminPassword)) === 230, againMs);
+  const far = await RawFtp.login({ ftp: cluster.ftpOf('routing_2') }, 'admin', adminPassword);
+  // A session of the other is seen: it has told what it knows.
+  await until('the new router has heard of the other', () => hears('routing_1', 'routing_2'), againMs);
+  far.socket.destroy();
   expect(await tried('routing_1', 'dan', 'pw')).toBe(530);
   await cluster.done('user', 'unlock', 'dan');
   expect([await tried('routing_1', 'dan', 'pw'), await tried('routing_2', 'dan', 'pw')]).toEqual([230, 230]);
