@@ -1,0 +1,2 @@
+/** Rows, and how they merge. See README. */
+export * from './schema.ts';

@@ -1,0 +1,2 @@
+/** What CQL's values are. See README. */
+export * from './type.ts';
