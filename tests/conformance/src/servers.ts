@@ -22,7 +22,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePort } from '@skerry/testing/node';
+import { freePort } from '@skerry/testing/free-port';
 import type { Target } from './target.ts';
 
 const root = join(import.meta.dirname, '../../..');

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
-import { freePort } from '@skerry/testing/node';
+import { freePort } from '@skerry/testing/free-port';
 import { Client } from 'basic-ftp';
 import { adminPassword, System } from './system.ts';
 

@@ -25,6 +25,17 @@ describe.each(['sim/run.mjs', 'crash.mjs', 'soak.mjs', 'abuse.mjs', 'bench/run.m
   });
 });
 
+// What drags jest in works beside jest only.
+it.each(['conformance/src/servers.ts', 'e2e/src/abuse.ts', 'e2e/src/soak/run.ts', 'e2e/src/crash.ts'])(
+  'tests/%s can be loaded without jest',
+  (path) => {
+    const program = `await import(${JSON.stringify(join(root, 'tests', path))}); console.log('loaded');`;
+    const words = ['--import', 'tsx', '--conditions=@skerry/source', '--input-type=module', '--eval', program];
+    const { stdout, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: 'loaded\n', stderr: '' });
+  },
+);
+
 describe('npm run sim', () => {
   it.each([
     ['one seed', ['--seed', '3'], /seed 3 holds/],
