@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { StatusError } from '@skerry/kernel';
 import { eventually, expectReason, playScenario, seeds } from './index.ts';
-import { runScenario, temporaryDirectory } from './node.ts';
+import { temporaryDirectory } from './node.ts';
+import { runScenario } from './scenario-file.ts';
 
 describe('eventually', () => {
   test('returns the first truthy value; a throw counts as not yet', async () => {
