@@ -13,7 +13,7 @@ import {
 } from '@skerry/kernel';
 import { raft } from '@skerry/proto';
 import { configurationIdsCountMax } from './limits.ts';
-import { packRecords, unpackRecords } from './records.ts';
+import { keepable, packRecords, unpackRecords } from './records.ts';
 import type { LinkMessage } from './types.ts';
 
 type WireBody = NonNullable<raft.RaftMessage['body']>;
@@ -74,7 +74,7 @@ function encodeBody(body: LinkMessage['body'], checksum: Checksum): WireBody {
 }
 
 /**
- * The entries of an append are views on the bytes that came.
+ * The entries of an append are views on the bytes that came, or on a copy of them: see {@link keepable}.
  * @throws StatusError `malformed`; `corrupt` when a checksum, group or epoch does not fit; `too_large`; `format_newer`.
  */
 export function decodeMessage(wire: raft.RaftMessage, reading: Reading): LinkMessage {
@@ -135,7 +135,7 @@ function decodeRecords({ records, recordsCrc32c }: raft.Append, { records: codec
       'corrupt',
       `Cannot take append of ${records.length} bytes: its CRC-32C is ${found}, ${recordsCrc32c} was sent`,
     );
-  return unpackRecords(records, codec);
+  return unpackRecords(keepable(records), codec);
 }
 
 /** What the machine takes for granted: no gap, and terms that never fall. */

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { GroupId, NodeId } from '@skerry/kernel';
 import { InProcessHub } from '@skerry/runtime-rpc';
+import { blocksKept } from '@skerry/runtime-world';
 import {
   append,
   certificates,
@@ -190,6 +191,24 @@ describe.each(carriers)('over %s', (_, carrierOf) => {
     free();
     await until(() => one.links.pendingBytes(two.id) === 0);
     expect(one.links.send(append(between(one, two), sent + 1, 1, size))).toBe(true);
+  });
+  test('records that are kept keep no more memory than their append, and frames come through that of a few', async () => {
+    const [left, right] = await pair();
+    const appends = 40;
+    const records = 220;
+    for (let i = 0; i < appends; i++) {
+      left.links.send(append(between(left, right), 1 + i * records, records, 1_000));
+      await until(() => right.received.length > i);
+    }
+    const kept = new Set(
+      right.received.flatMap(({ body }) =>
+        body.kind === 'append' ? body.entries.map(({ record }) => record.buffer) : [],
+      ),
+    );
+    expect(kept.size).toBe(appends);
+    for (const { byteLength } of kept) expect(byteLength).toBeLessThan(records * 1_200);
+    expect(blocksKept()).toBeGreaterThanOrEqual(carrier.hub === undefined ? 1 : 0);
+    expect(blocksKept()).toBeLessThan(4);
   });
   test('a receiver that takes its time with small messages holds the stream back, and loses nothing', async () => {
     const [one, two] = await pair();

@@ -4,6 +4,7 @@
  * Source: proto/skerry/raft/v1/raft.proto, `Append.records`.
  */
 import { StatusError, type RecordCodec, type RecordEntry } from '@skerry/kernel';
+import { giveBack, isLent, narrowTo } from '@skerry/runtime-world';
 import { recordsCountMax, recordsMaxBytes } from './limits.ts';
 
 /** Before each record, in bytes. */
@@ -29,6 +30,17 @@ export function packRecords(entries: readonly RecordEntry[]): Uint8Array {
     at += record.length;
   }
   return out;
+}
+
+/**
+ * The records as received, to be kept for as long as anybody likes. A frame that came in a lent block is copied: entries
+ * are kept for a while, and each would keep the block's mebibyte.
+ */
+export const keepable = (received: Uint8Array): Uint8Array => (isLent(received) ? new Uint8Array(received) : received);
+/** The message that these records came in is used no more: its block goes back. Once for each message. */
+export function giveBackMessageOf(received: Uint8Array): void {
+  narrowTo(received);
+  giveBack(received);
 }
 
 /**

@@ -308,6 +308,22 @@ describe.each(carriers)('a snapshot over %s', (_, carrierOf) => {
     expect(performance.now() - start).toBeGreaterThan(190);
     expectWhole(store, 21);
   });
+
+  test('a long one comes through the memory of a few chunks', async () => {
+    const { sender, store, receiver } = await pair({});
+    const memory = new Set<ArrayBufferLike>();
+    receiver.handler = {
+      ...receiver.handler,
+      snapshotChunk: async (id, number, bytes) => {
+        memory.add(bytes.buffer);
+        await store.snapshotChunk(id, number, bytes.slice(0, 1));
+      },
+    };
+    await sender.links.sendSnapshot(two, outgoing(100, {}, 200 * 1024).snapshot, never);
+    expectWhole(store, 100, 1);
+    // Those of the window, and what is on its way through the rpc.
+    expect(memory.size).toBeLessThanOrEqual(2 * snapshotWindowCountMax);
+  });
 });
 
 describe('a hostile sender of snapshots', () => {

@@ -7,7 +7,7 @@ import { decodeMessage, encodeMessage } from './codec.ts';
 import { FrameSource } from './frame-source.ts';
 import { frameMessagesCountMax } from './limits.ts';
 import { refusalOf, type Member, type Refused } from './member.ts';
-import { bulkWeightBytes } from './records.ts';
+import { bulkWeightBytes, giveBackMessageOf } from './records.ts';
 import type { SendQueue } from './send-queue.ts';
 import type { LinkMessage } from './types.ts';
 
@@ -112,10 +112,13 @@ export class Stream {
     if (frame.messages.length === 0) return;
     used();
     let bulkBytes = 0;
+    let records: Uint8Array | undefined;
     for (const wire of frame.messages) {
       if (wire.body?.$case === 'append') {
-        bulkBytes += wire.body.value.records.length;
-        this.#takeAppend(wire, bulkWeightBytes(wire.body.value.records.length));
+        const { length } = wire.body.value.records;
+        if (length > 0) ({ records } = wire.body.value);
+        bulkBytes += length;
+        this.#takeAppend(wire, bulkWeightBytes(length));
       } else {
         const message = this.#decode(wire);
         const taking = message && this.#hand(message);
@@ -123,6 +126,7 @@ export class Stream {
       }
       if (this.#failure !== undefined) return;
     }
+    if (records !== undefined) giveBackMessageOf(records);
     // A member that took its time has kept the stream from being read.
     this.#heard();
     member.metrics.received(frame.messages.length, bulkBytes);

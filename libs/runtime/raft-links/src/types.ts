@@ -39,7 +39,7 @@ export interface RaftHandler {
   receive(message: LinkMessage): void | Promise<void>;
   /** Which chunk is wanted next, 0 for a new id; undefined: refused. One snapshot at a time; another id drops the one before. */
   beginSnapshot(offer: SnapshotOffer): Promise<{ readonly nextChunk: number } | undefined>;
-  /** Chunks come in order, each once, from the one that was wanted. Resolves when it is kept. */
+  /** Chunks come in order, each once, from the one that was wanted. Resolves when it is kept: from then on the bytes are others'. */
   snapshotChunk(id: string, number: number, bytes: Uint8Array): Promise<void>;
   /** Resolves when the snapshot is whole and durable; to install it is the member's own. */
   endSnapshot(id: string, chunkCount: number): Promise<void>;
