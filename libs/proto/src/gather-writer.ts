@@ -10,7 +10,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 export { BinaryWriter };
 
 /** Shorter fields are copied at once: below it, a piece of its own costs more than the copy. In bytes. */
-const pieceSizeMinBytes = 2048;
+export const pieceSizeMinBytes = 2048;
 
 export class GatherWriter extends BinaryWriter {
   #pieces: Uint8Array[] = [];

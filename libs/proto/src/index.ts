@@ -14,4 +14,4 @@ export * as raft from './gen/skerry/raft/v1/raft.pb.ts';
 export * as routing from './gen/skerry/routing/v1/routing.pb.ts';
 export * as testing from './gen/skerry/testing/v1/echo.pb.ts';
 export { descriptorSet } from './gen/descriptors.ts';
-export { BinaryWriter, GatherWriter } from './gather-writer.ts';
+export { BinaryWriter, GatherWriter, pieceSizeMinBytes } from './gather-writer.ts';

@@ -389,7 +389,8 @@ describe('the tree and a plain model agree', () => {
     log.remove('/d/f');
     const hashed = treePrefixes.flatMap((prefix) => [...log.store.range({ from: prefix, to: prefixEnd(prefix) })]);
     const others = [...log.store.range({ from: new Uint8Array(0) })].length - hashed.length;
-    expect(others).toBe(2 * log.index);
+    // One row for each operation that `Once` remembers.
+    expect(others).toBe(log.index);
     const before = treeHash(log.store);
     log.store.transaction((writer) => writer.put(usagePrefix, new Uint8Array(1)));
     expect(treeHash(log.store) === before).toBe(false);

@@ -9,13 +9,17 @@ export const absent = Symbol('absent');
 
 /** Four bytes kept free for the checksum, then the value; undefined is a deletion. */
 export type Pending = Buffer | undefined;
+/** Kept in place of undefined, which a map gives for what is not in it: so that one look is enough. */
+const deletion = Symbol('deletion');
+type Kept = Buffer | typeof deletion;
+const pendingOf = (kept: Kept): Pending => (kept === deletion ? undefined : kept);
 
 /**
  * Keys are latin1 strings, one character for each byte: they hash and compare natively, in the order of unsigned
  * bytes.
  */
 export class Layer {
-  readonly #values = new Map<string, Pending>();
+  readonly #values = new Map<string, Kept>();
   readonly #keys = new SortedKeys();
   /** Not yet among the sorted ones: many a layer is written whole without ever being read in order. */
   #unsorted: string[] = [];
@@ -29,11 +33,12 @@ export class Layer {
   }
   /** Undefined: it is deleted here. */
   get(key: string): Pending | typeof absent {
-    const value = this.#values.get(key);
-    return value === undefined && !this.#values.has(key) ? absent : value;
+    const kept = this.#values.get(key);
+    if (kept === undefined) return absent;
+    return pendingOf(kept);
   }
-  entries(): IterableIterator<[string, Pending]> {
-    return this.#values.entries();
+  *entries(): Generator<[string, Pending]> {
+    for (const [key, kept] of this.#values) yield [key, pendingOf(kept)];
   }
   /** @returns what was there before. */
   set(key: string, value: Pending): Pending | typeof absent {
@@ -42,7 +47,7 @@ export class Layer {
       this.#unsorted.push(key);
       this.#sizeBytes += entryOverheadBytes + key.length + (value?.length ?? 0);
     } else this.#sizeBytes += (value?.length ?? 0) - (before?.length ?? 0);
-    this.#values.set(key, value);
+    this.#values.set(key, value ?? deletion);
     return before;
   }
   /** As if `key` had never been set here. */

@@ -7,7 +7,8 @@ import type { ReplicaOptions } from './types.ts';
 export class Applier<Effect> {
   readonly #store: OrderedStore;
   readonly #slots: Slots;
-  readonly #machine: StateMachine<Effect>;
+  readonly #stateMachine: StateMachine<Effect>;
+  #machine: Once<Effect>;
   readonly #perform: ReplicaOptions<Effect>['perform'];
   #applied: AppliedMark;
 
@@ -17,6 +18,7 @@ export class Applier<Effect> {
   ) {
     this.#store = store;
     this.#slots = slots;
+    this.#stateMachine = stateMachine;
     this.#machine = new Once(stateMachine);
     this.#perform = perform;
     this.#applied = readApplied(store);
@@ -30,6 +32,7 @@ export class Applier<Effect> {
   }
   /** After another state took the place of this one. */
   reload(): void {
+    this.#machine = new Once(this.#stateMachine);
     this.#applied = readApplied(this.#store);
   }
   /**

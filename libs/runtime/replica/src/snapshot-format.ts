@@ -5,7 +5,8 @@
  */
 import { ByteReader, ByteWriter, type HybridTime, type KeyValue, StatusError } from '@skerry/kernel';
 
-const formatVersion = 1;
+/** 1: operations were remembered in two rows each, which `Once` reads too. A program of then would not see the rows of now. */
+const formatVersion = 2;
 const headSizeBytes = 14;
 /** Key's length, flag, value's length. */
 const pairOverheadBytes = 9;
@@ -69,10 +70,10 @@ export function decodeChunk(
   let time: HybridTime | undefined;
   if (first) {
     const version = reader.u32();
-    if (version !== formatVersion)
+    if (version > formatVersion)
       throw new StatusError(
         'format_newer',
-        `Cannot take in snapshot: its format is ${version}, this program knows ${formatVersion}`,
+        `Cannot take in snapshot: its format is ${version}, this program knows up to ${formatVersion}`,
       );
     time = { wallMs: reader.u64(), counter: reader.u16() };
   }

@@ -87,7 +87,8 @@ const keyValues: StateMachine<never> = {
     return { result: utf8(JSON.stringify(output)), effects: [] };
   },
 };
-const once = new Once(keyValues);
+/** What goes on from a state, for whoever asks first: states are shared, and one of these is for one of them. */
+const machines = new WeakMap<SharedStore, Once<never>>();
 const epoch = Epoch('0'.repeat(32));
 
 export const emptyState = (): State => ({ index: 0, digest: 0, store: new SharedStore() });
@@ -108,7 +109,10 @@ export function applyEntry(
   const changed = store.copy();
   const time = { wallMs: index, counter: 0 };
   const record = { epoch, term: entry.term, index, operationId, time, command: entry.body };
+  const once = machines.get(store) ?? new Once(keyValues);
+  machines.delete(store);
   const { result } = once.apply(record, changed);
+  machines.set(changed, once);
   // Also of the answer: what the operations did must be the same everywhere.
   const state = { index, digest: digestBytes(next.digest, result), store: changed };
   return { state, answer: JSON.parse(textOf(result)) as KeyValueOutput };
