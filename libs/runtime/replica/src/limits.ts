@@ -54,7 +54,7 @@ export const snapshotChunkBytes = 192 * 1024;
 /** A snapshot's view is kept so long after its last use, in milliseconds: for a transfer that was cut. */
 export const snapshotKeepMs = 60_000;
 /** Bytes of chunks taken in, after which they are made durable. */
-export const snapshotFlushBytes = 4 * 1024 * 1024;
+export const snapshotFlushBytes = 1024 * 1024;
 /** Rows removed at once from a state that is no longer used. */
 export const clearRowsMax = 1_000;
 /** How long an operator's change of members or leader is waited for, in ticks. */
