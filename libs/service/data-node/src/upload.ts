@@ -93,7 +93,8 @@ export class Upload {
     const upload = new Upload(parts, registry, slot, ticket, plan);
     // The stage that a guest finds is the holder's.
     if (slot.guest) return upload;
-    if (plan.dropped !== undefined) await upload.#records.drop(plan.dropped);
+    // Gone meanwhile is as good: what a leader before this one, or a crash, left in the log may have dropped it.
+    if (plan.dropped !== undefined) await upload.#records.dropIfThere(plan.dropped);
     if (plan.resumed !== undefined) await upload.#resume(plan.resumed);
     return upload;
   }
