@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { AssertionError } from './assert.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { fromHex, toHex } from './bytes.ts';
+import { concatBytes, fromHex, joinBytes, toHex, utf8 } from './bytes.ts';
 import { StatusError } from './errors.ts';
 
 const fields = {
@@ -42,6 +42,17 @@ describe('byte writer and reader', () => {
       ['fe', '0102', 'deadbeef', '001fffffffffffff', '09', '000000020708', '00000002c3a9'].join(''),
     );
   });
+  test('texts without a length, and hexadecimal digits, are as their bytes', () =>
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), fc.uint8Array({ maxLength: 40 }), (text, bytes) => {
+        const written = new ByteWriter(1).rawText(text).hex(toHex(bytes)).u8(7).rawText(text).finish();
+        expect(written).toEqual(concatBytes([utf8(text), bytes, Uint8Array.of(7), utf8(text)]));
+        expect(joinBytes(utf8(text), bytes)).toEqual(concatBytes([utf8(text), bytes]));
+      }),
+    ));
+  for (const digits of ['0', 'xy', '012', '0g', '\u0130\u0130'])
+    test(`"${digits}" is not written as hexadecimal`, () =>
+      expect(() => new ByteWriter().hex(digits)).toThrow(AssertionError));
   test('what was written is read back, whatever the first capacity', () =>
     fc.assert(
       fc.property(fc.array(field), fc.integer({ min: 0, max: 64 }), (written, hint) => {

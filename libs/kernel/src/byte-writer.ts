@@ -1,5 +1,5 @@
 import { assert, AssertionError } from './assert.ts';
-import { utf8 } from './bytes.ts';
+import { hexInto, shortAsciiInto, utf8 } from './bytes.ts';
 
 type Memory = { readonly bytes: Uint8Array; readonly view: DataView };
 const memoryOf = (sizeBytes: number): Memory => {
@@ -82,7 +82,27 @@ export class ByteWriter {
     return this.u32(bytes.length).raw(bytes);
   }
   text(text: string): this {
+    const start = this.#at;
+    if (this.u32(text.length).#ascii(text)) return this;
+    this.#at = start;
     return this.bytes(utf8(text));
+  }
+  /** The bytes of a text, without a length. */
+  rawText(text: string): this {
+    return this.#ascii(text) ? this : this.raw(utf8(text));
+  }
+  /** What hexadecimal digits say, without a length. */
+  hex(digits: string): this {
+    const at = this.#reserve(digits.length / 2);
+    if (!hexInto(this.#memory.bytes, at, digits)) throw new AssertionError(`not hexadecimal: "${digits}"`);
+    return this;
+  }
+  /** False, and nothing written, when it must be encoded another way. */
+  #ascii(text: string): boolean {
+    const at = this.#reserve(text.length);
+    if (shortAsciiInto(this.#memory.bytes, at, text)) return true;
+    this.#at = at;
+    return false;
   }
   /** What was written; the writer must not be used for more afterwards. */
   finish(): Uint8Array {

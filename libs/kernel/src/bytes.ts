@@ -11,12 +11,18 @@ export function utf8(text: string): Uint8Array {
   const { length } = text;
   if (length > shortLength) return encoder.encode(text);
   const bytes = new Uint8Array(length);
+  return shortAsciiInto(bytes, 0, text) ? bytes : encoder.encode(text);
+}
+/** False, and some of it written, when the text is long or has more than ASCII: {@link utf8} knows it. */
+export function shortAsciiInto(out: Uint8Array, at: number, text: string): boolean {
+  const { length } = text;
+  if (length > shortLength) return false;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code >= 0x80) return encoder.encode(text);
-    bytes[i] = code;
+    if (code >= 0x80) return false;
+    out[at + i] = code;
   }
-  return bytes;
+  return true;
 }
 
 /** Strict: undefined when the bytes are no UTF-8. */
@@ -41,6 +47,19 @@ function asciiText(bytes: Uint8Array, from: number, to: number): string | undefi
     codes.push(byte);
   }
   return String.fromCharCode(...codes);
+}
+
+/** Two of them, mostly keys: for a few bytes a loop costs less than two calls into native code. */
+export function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  if (out.length > shortLength) {
+    out.set(a);
+    out.set(b, a.length);
+    return out;
+  }
+  for (let i = 0; i < a.length; i++) out[i] = a[i] ?? 0;
+  for (let i = 0; i < b.length; i++) out[a.length + i] = b[i] ?? 0;
+  return out;
 }
 
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
@@ -89,13 +108,18 @@ const digitAt = (text: string, at: number): number => digitValues[text.charCodeA
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0) return undefined;
   const out = new Uint8Array(text.length / 2);
-  for (let i = 0; i < out.length; i++) {
+  return hexInto(out, 0, text) ? out : undefined;
+}
+/** The same into memory that is there. False, and some of it written, when the text is not an even number of digits. */
+export function hexInto(out: Uint8Array, at: number, text: string): boolean {
+  const count = text.length / 2;
+  for (let i = 0; i < count; i++) {
     const high = digitAt(text, 2 * i);
     const low = digitAt(text, 2 * i + 1);
-    if (high < 0 || low < 0) return undefined;
-    out[i] = (high << 4) | low;
+    if (high < 0 || low < 0) return false;
+    out[at + i] = (high << 4) | low;
   }
-  return out;
+  return text.length % 2 === 0;
 }
 
 /** The smallest key greater than every key that starts with `prefix`; undefined when there is none (all 0xff). */

@@ -1,12 +1,11 @@
-import { concatBytes, prefixEnd } from './bytes.ts';
+import { joinBytes, prefixEnd } from './bytes.ts';
 import type { KeyRange, KeyValue, OrderedReader, OrderedWriter } from './ordered-store.ts';
 
 /** The part of a store whose keys start with `prefix`, seen without it: one store holds several that cannot meet. */
 export function prefixedReader(inner: OrderedReader, prefix: Uint8Array): OrderedReader {
-  const end = prefixEnd(prefix);
   return {
-    get: (key) => inner.get(concatBytes([prefix, key])),
-    range: (range) => strippedRange(inner, prefix, end, range),
+    get: (key) => inner.get(joinBytes(prefix, key)),
+    range: (range) => strippedRange(inner, prefix, range),
   };
 }
 
@@ -16,22 +15,17 @@ export function prefixedWriter(inner: OrderedWriter, prefix: Uint8Array): Ordere
   return {
     get: reader.get,
     range: reader.range,
-    put: (key, value) => inner.put(concatBytes([prefix, key]), value),
-    delete: (key) => inner.delete(concatBytes([prefix, key])),
+    put: (key, value) => inner.put(joinBytes(prefix, key), value),
+    delete: (key) => inner.delete(joinBytes(prefix, key)),
   };
 }
 
-function* strippedRange(
-  inner: OrderedReader,
-  prefix: Uint8Array,
-  end: Uint8Array | undefined,
-  range: KeyRange,
-): Iterable<KeyValue> {
+function* strippedRange(inner: OrderedReader, prefix: Uint8Array, range: KeyRange): Iterable<KeyValue> {
   const { from, to } = range;
   const outer = {
     ...range,
-    from: concatBytes([prefix, from]),
-    to: to === undefined ? end : concatBytes([prefix, to]),
+    from: joinBytes(prefix, from),
+    to: to === undefined ? prefixEnd(prefix) : joinBytes(prefix, to),
   };
   for (const [key, value] of inner.range(outer)) {
     yield [behind(key, prefix.length), value];

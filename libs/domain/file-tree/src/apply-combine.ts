@@ -4,7 +4,7 @@ import { checkCount, checkOwner, checkPlace, fileAt } from './apply-content.ts';
 import { presentAt } from './apply-names.ts';
 import { blobsOf, type Change, usageFault } from './change.ts';
 import type { Combine } from './command.ts';
-import type { EntryVersion } from './entry.ts';
+import { type EntryVersion, namedHead } from './entry.ts';
 import { joinExtents, lengthOf } from './extents.ts';
 import type { Place } from './ids.ts';
 import type { Outcome } from './outcome.ts';
@@ -65,5 +65,5 @@ export function applyCombine(change: Change, command: Combine): Outcome {
   change.writeEntry(place, version);
   for (const directory of new Set([place, ...parts.map((part) => part.place)].map((each) => each.directory)))
     change.touch(directory);
-  return { ok: true, entry: { ...version, name: place.name } };
+  return { ok: true, entry: namedHead(version, place.name) };
 }

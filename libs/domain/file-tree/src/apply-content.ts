@@ -4,7 +4,7 @@
 import { type BlobId, StatusError, utf8 } from '@skerry/kernel';
 import { blobsOf, type Change, quotaFault, stagedFault } from './change.ts';
 import type { Compact, DropStage, ExtendStage, Forget, OpenStage, Put, PutTail, SupersedeStage } from './command.ts';
-import type { EntryVersion } from './entry.ts';
+import { type EntryVersion, namedHead } from './entry.ts';
 import { type Extent, joinExtents, lengthOf, sameExtents } from './extents.ts';
 import type { Place } from './ids.ts';
 import { extentCountMax, inlineSizeMaxBytes, ownerSizeMaxBytes } from './limits.ts';
@@ -81,7 +81,7 @@ function checkTail(change: Change, tail: PutTail): readonly Extent[] {
       `Cannot keep ${tail.bytes.length} bytes in a record: limit ${inlineSizeMaxBytes}`,
     );
   // An id that is used twice would give an old version new bytes.
-  if (isDead(change.state, tail.blob) || (tail.kind === 'inline' && isReferenced(change.state, tail.blob)))
+  if (isDead(change.state, tail.blob) || (tail.kind === 'inline' && change.references(tail.blob) > 0))
     throw deadBlob(tail.blob);
   const length = tail.kind === 'inline' ? tail.bytes.length : tail.length;
   return [{ blob: tail.blob, offset: 0, length }];
@@ -131,14 +131,14 @@ export function applyPut(change: Change, put: Put): Outcome {
   keepTail(change, put.tail);
   change.addReferences(blobsOf(extents));
   if (before !== undefined) change.releaseVersion(before);
-  const stage = put.token === undefined ? change.stage(place, user) : undefined;
+  const stage = change.stage(place, user);
   // A writer without a token leaves another's live stage alone: that one may still publish the whole that it has.
-  if (stage === undefined || stage.mark === 'cut') change.dropStage(place, user);
-  else change.changeStage(place, user, stage, { mark: 'superseded' });
+  if (put.token !== undefined || stage?.mark === 'cut') change.dropStage(place, user, stage);
+  else if (stage !== undefined) change.changeStage(place, user, stage, { mark: 'superseded' });
   change.addUsage(user, { bytes: size, files: 1 });
   change.writeEntry(place, version);
   change.touch(place.directory);
-  return { ok: true, entry: { ...version, name: place.name } };
+  return { ok: true, entry: namedHead(version, place.name) };
 }
 
 export function applyOpenStage(change: Change, command: OpenStage): Outcome {
@@ -222,5 +222,5 @@ export function applyCompact(change: Change, { place, version, first, replaced, 
   change.addReferences(blobsOf(extents));
   change.releaseReferences(blobsOf(before.extents));
   change.writeEntry(place, { ...before, extents });
-  return { ok: true, entry: { ...before, name: place.name } };
+  return { ok: true, entry: namedHead(before, place.name) };
 }

@@ -3,7 +3,7 @@ import { mergeVectors, present, StatusError, versionVectorZero } from '@skerry/k
 import { checkOwner, checkPlace } from './apply-content.ts';
 import type { Change } from './change.ts';
 import type { MakeDirectory, RemoveDirectory, RemoveFile, Rename, SetAttributes } from './command.ts';
-import type { EntryVersion } from './entry.ts';
+import { type EntryVersion, namedHead } from './entry.ts';
 import { type EntryId, type Place, rootDirectory } from './ids.ts';
 import { depthMax } from './limits.ts';
 import type { Outcome } from './outcome.ts';
@@ -11,7 +11,7 @@ import { nameFault, quote } from './path.ts';
 import { entryAt, placeOfDirectory } from './read.ts';
 
 const done: Outcome = { ok: true };
-const shown = (place: Place, entry: EntryVersion): Outcome => ({ ok: true, entry: { ...entry, name: place.name } });
+const shown = (place: Place, entry: EntryVersion): Outcome => ({ ok: true, entry: namedHead(entry, place.name) });
 
 export function presentAt(change: Change, place: Place): EntryVersion {
   const entry = entryAt(change.state, place);

@@ -39,6 +39,10 @@ export class Change {
   readonly record: Entry;
   readonly effects: FileTreeEffect[] = [];
   readonly #state: OrderedWriter;
+  /** What a record asks for more than once, as it was read or written last. */
+  #directory: { readonly id: EntryId; readonly place: Place | undefined } | undefined;
+  #references: { readonly blob: BlobId; readonly count: number } | undefined;
+  #usage: { readonly owner: string; readonly usage: Usage } | undefined;
 
   constructor(record: Entry, state: OrderedWriter) {
     this.record = record;
@@ -52,7 +56,14 @@ export class Change {
     return this.#state;
   }
   isDirectory(id: EntryId): boolean {
-    return id === rootDirectory || this.#state.get(parentKey(id)) !== undefined;
+    return id === rootDirectory || this.#placeOf(id) !== undefined;
+  }
+  /** Of a directory but the root. */
+  #placeOf(id: EntryId): Place | undefined {
+    if (this.#directory?.id === id) return this.#directory.place;
+    const place = placeOfDirectory(this.#state, id);
+    this.#directory = { id, place };
+    return place;
   }
   isEmpty(directory: EntryId): boolean {
     const prefix = entryKey({ directory, name: '' });
@@ -70,8 +81,9 @@ export class Change {
 
   writeEntry(place: Place, version: EntryVersion): void {
     this.#state.put(entryKey(place), encodeEntry([version]));
-    if (version.kind === 'directory')
-      this.#state.put(parentKey(version.id), writeId(new ByteWriter(64), place.directory).text(place.name).finish());
+    if (version.kind !== 'directory') return;
+    this.#directory = undefined;
+    this.#state.put(parentKey(version.id), writeId(new ByteWriter(64), place.directory).text(place.name).finish());
   }
   /** Only the name; references and usage are the caller's. */
   removeName(place: Place): void {
@@ -79,6 +91,7 @@ export class Change {
   }
   removeDirectory(place: Place, id: EntryId): void {
     this.removeName(place);
+    this.#directory = undefined;
     this.#state.delete(parentKey(id));
     const prefix = stagesOfDirectoryPrefix(id);
     const stages = [];
@@ -92,27 +105,38 @@ export class Change {
       this.#state.put(rootKey, encodeEntry([{ ...rootEntry(this.#state), modifiedMs: this.nowMs }]));
       return;
     }
-    const place = placeOfDirectory(this.#state, directory);
+    const place = this.#placeOf(directory);
     const version = place === undefined ? undefined : entryAt(this.#state, place);
-    if (place !== undefined && version !== undefined) this.writeEntry(place, { ...version, modifiedMs: this.nowMs });
+    // Its place is as it was.
+    if (place !== undefined && version !== undefined)
+      this.#state.put(entryKey(place), encodeEntry([{ ...version, modifiedMs: this.nowMs }]));
   }
 
+  /** Versions and stages that hold pieces of the blob, each piece counted. */
+  references(blob: BlobId): number {
+    if (this.#references?.blob === blob) return this.#references.count;
+    const count = referenceCount(this.#state, blob);
+    this.#references = { blob, count };
+    return count;
+  }
   addReferences(blobs: Iterable<BlobId>): void {
-    for (const blob of blobs) this.#countReferences(blob, referenceCount(this.#state, blob) + 1);
+    for (const blob of blobs) this.#countReferences(blob, this.references(blob) + 1);
   }
   /** A blob to which nothing refers any more is dead from here. Add references before others are released. */
   releaseReferences(blobs: Iterable<BlobId>): void {
     for (const blob of blobs) {
-      const count = referenceCount(this.#state, blob) - 1;
+      const count = this.references(blob) - 1;
       if (count > 0) this.#countReferences(blob, count);
       else this.kill(blob);
     }
   }
   #countReferences(blob: BlobId, count: number): void {
+    this.#references = { blob, count };
     this.#state.put(referencesKey(blob), new ByteWriter(8).u64(count).finish());
   }
   kill(blob: BlobId): void {
     const { index } = this.record;
+    this.#references = undefined;
     this.#state.delete(referencesKey(blob));
     if (!isDead(this.#state, blob)) {
       this.#state.put(deadKey(blob), new ByteWriter(8).u64(index).finish());
@@ -134,7 +158,10 @@ export class Change {
   }
 
   usage(owner: string): Usage {
-    return readUsage(this.#state.get(usageKey(owner)));
+    if (this.#usage?.owner === owner) return this.#usage.usage;
+    const usage = readUsage(this.#state.get(usageKey(owner)));
+    this.#usage = { owner, usage };
+    return usage;
   }
   addUsage(owner: string, by: Partial<Usage>): void {
     const before = this.usage(owner);
@@ -143,6 +170,7 @@ export class Change {
     const stagedBytes = before.stagedBytes + (by.stagedBytes ?? 0);
     const stages = before.stages + (by.stages ?? 0);
     const key = usageKey(owner);
+    this.#usage = { owner, usage: { bytes, files, stagedBytes, stages } };
     if (bytes + files + stagedBytes + stages === 0) this.#state.delete(key);
     else this.#state.put(key, new ByteWriter(32).u64(bytes).u64(files).u64(stagedBytes).u64(stages).finish());
   }
@@ -162,9 +190,8 @@ export class Change {
     this.addUsage(user, { stagedBytes: after.blobLength - before.blobLength });
     this.#state.put(stageKey(place, user), encodeStage(after));
   }
-  /** True when there was one. */
-  dropStage(place: Place, user: string): boolean {
-    const stage = this.stage(place, user);
+  /** True when there was one. @param stage as it is there. */
+  dropStage(place: Place, user: string, stage: Stage | undefined = this.stage(place, user)): boolean {
     if (stage !== undefined) this.#removeStage(place, user, stage);
     return stage !== undefined;
   }

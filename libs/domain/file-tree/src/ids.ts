@@ -17,7 +17,7 @@ export type Place = { readonly directory: EntryId; readonly name: string };
 
 type AnyId = EntryId | BlobId | Epoch | OperationId;
 export const bytesOfId = (id: AnyId): Uint8Array => present(fromHex(id), `id ${id}`);
-export const writeId = (writer: ByteWriter, id: AnyId): ByteWriter => writer.raw(bytesOfId(id));
+export const writeId = (writer: ByteWriter, id: AnyId): ByteWriter => writer.hex(id);
 // Sixteen bytes always give such digits: no need to look at them again.
 const readHex = (reader: ByteReader): string => reader.hex(idSizeBytes);
 export const readEntryId = (reader: ByteReader): EntryId => readHex(reader) as EntryId;

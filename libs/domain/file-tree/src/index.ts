@@ -2,7 +2,7 @@
 export type * from './command.ts';
 export { decodeCommand, encodeCommand } from './command-codec.ts';
 export { quotaFault, stagedFault } from './change.ts';
-export type { EntryHead, EntryKind, EntryVersion, NamedHead } from './entry.ts';
+export { type EntryHead, type EntryKind, type EntryVersion, type NamedHead, namedHead } from './entry.ts';
 export * from './extents.ts';
 export { FileTree } from './file-tree.ts';
 export { EntryId, type Place, rootDirectory } from './ids.ts';

@@ -26,7 +26,6 @@ import {
 import { bytesOfId, type EntryId, type Place, readBlobId, readEntryId } from './ids.ts';
 
 const prefixSizeBytes = 2;
-const nul = new Uint8Array(1);
 const prefixes = {
   root: utf8('r/'),
   entry: utf8('d/'),
@@ -42,11 +41,15 @@ export const treePrefixes: readonly Uint8Array[] = Object.values(prefixes).toSor
   (a, b) => (a[0] ?? 0) - (b[0] ?? 0),
 );
 
+/** Hint for a writer: the longest keys that are not rare. */
+const keySizeBytes = 128;
+const keyWriter = (prefix: Uint8Array): ByteWriter => new ByteWriter(keySizeBytes).raw(prefix);
+
 export const rootKey: Uint8Array = prefixes.root;
 export const entriesOfAllPrefix: Uint8Array = prefixes.entry;
 export const entriesPrefix = (directory: EntryId): Uint8Array => concatBytes([prefixes.entry, bytesOfId(directory)]);
 export const entryKey = ({ directory, name }: Place): Uint8Array =>
-  concatBytes([prefixes.entry, bytesOfId(directory), utf8(name)]);
+  keyWriter(prefixes.entry).hex(directory).rawText(name).finish();
 /** The name in an entry's key ({@link directoryInKey}); what is in the store was checked when it came in. */
 export const nameInKey = (key: Uint8Array): string =>
   present(fromUtf8Part(key, prefixSizeBytes + idSizeBytes, key.length), 'name in key');
@@ -56,13 +59,13 @@ export function directoryInKey(key: Uint8Array): EntryId | undefined {
   if (key[0] !== entry[0] || key[1] !== entry[1]) return undefined;
   return readEntryId(new ByteReader(key.subarray(prefixSizeBytes)));
 }
-export const parentKey = (directory: EntryId): Uint8Array => concatBytes([prefixes.parent, bytesOfId(directory)]);
+export const parentKey = (directory: EntryId): Uint8Array => keyWriter(prefixes.parent).hex(directory).finish();
 
 export const stagesPrefix: Uint8Array = prefixes.stage;
 export const stagesOfDirectoryPrefix = (directory: EntryId): Uint8Array =>
   concatBytes([prefixes.stage, bytesOfId(directory)]);
 export const stageKey = ({ directory, name }: Place, user: string): Uint8Array =>
-  concatBytes([prefixes.stage, bytesOfId(directory), utf8(name), nul, utf8(user)]);
+  keyWriter(prefixes.stage).hex(directory).rawText(name).u8(0).rawText(user).finish();
 export function placeInStageKey(key: Uint8Array): { readonly place: Place; readonly user: string } {
   const reader = new ByteReader(key.subarray(prefixSizeBytes));
   const directory = readEntryId(reader);
@@ -72,13 +75,13 @@ export function placeInStageKey(key: Uint8Array): { readonly place: Place; reado
 }
 
 export const usagePrefix: Uint8Array = prefixes.usage;
-export const usageKey = (owner: string): Uint8Array => concatBytes([prefixes.usage, utf8(owner)]);
+export const usageKey = (owner: string): Uint8Array => keyWriter(prefixes.usage).rawText(owner).finish();
 export const ownerInKey = (key: Uint8Array): string => present(fromUtf8(key.subarray(prefixSizeBytes)), 'owner in key');
 
 export const referencesPrefix: Uint8Array = prefixes.references;
-export const referencesKey = (blob: BlobId): Uint8Array => concatBytes([prefixes.references, bytesOfId(blob)]);
+export const referencesKey = (blob: BlobId): Uint8Array => keyWriter(prefixes.references).hex(blob).finish();
 export const blobInKey = (key: Uint8Array): BlobId => readBlobId(new ByteReader(key.subarray(prefixSizeBytes)));
-export const deadKey = (blob: BlobId): Uint8Array => concatBytes([prefixes.dead, bytesOfId(blob)]);
+export const deadKey = (blob: BlobId): Uint8Array => keyWriter(prefixes.dead).hex(blob).finish();
 export const deadAtPrefix: Uint8Array = prefixes.deadAt;
 export const deadAtKey = (index: number, blob?: BlobId): Uint8Array => {
   const at = new ByteWriter(8).u64(index).finish();

@@ -5,7 +5,6 @@ import {
   ByteWriter,
   concatBytes,
   idFromBytes,
-  idToBytes,
   type OrderedReader,
   type OrderedWriter,
   prefixEnd,
@@ -30,8 +29,8 @@ export const recordSizeBytes = ({ length }: Pick<Place, 'length'>): number => pa
 
 const placePrefix = utf8('blob/place/');
 const usePrefix = utf8('blob/segment/');
-const placeKey = (id: BlobId): Uint8Array => concatBytes([placePrefix, idToBytes(id)]);
-const useKey = (segment: number): Uint8Array => concatBytes([usePrefix, new ByteWriter(4).u32(segment).finish()]);
+const placeKey = (id: BlobId): Uint8Array => new ByteWriter(32).raw(placePrefix).hex(id).finish();
+const useKey = (segment: number): Uint8Array => new ByteWriter(32).raw(usePrefix).u32(segment).finish();
 
 export function readPlace(local: OrderedReader, id: BlobId): Place | undefined {
   const bytes = local.get(placeKey(id));

@@ -13,7 +13,6 @@ import {
   ByteWriter,
   type Checksum,
   idFromBytes,
-  idToBytes,
   idSizeBytes,
   type OrderedReader,
   type OrderedWriter,
@@ -104,7 +103,7 @@ export class PackedContents {
   #append(id: BlobId, content: Uint8Array): Place {
     const segment = this.#current;
     const { end: offset } = segment;
-    const rest = new ByteWriter(20).u32(content.length).raw(idToBytes(id)).finish();
+    const rest = new ByteWriter(20).u32(content.length).hex(id).finish();
     const checksum = this.#options.checksum(content, this.#options.checksum(rest));
     const header = new ByteWriter(packedHeaderSizeBytes).u32(checksum).raw(rest).finish();
     segment.file.writeNow([header, content], offset);

@@ -4,6 +4,7 @@ import {
   decodeOutcome,
   EntryId,
   type FileTreeCommand,
+  namedHead,
   type NamedHead,
   parsePath,
   rootDirectory,
@@ -38,7 +39,7 @@ export async function makeDirectory(parts: Parts, ticket: Ticket): Promise<{ ent
   const names = parsePath(ticket.path);
   if (names.length === 0) {
     const found = reach(parts.replica.state, '/');
-    if (ticket.parents && found.kind === 'root') return { entry: toDirectoryEntry({ ...found.entry, name: '/' }) };
+    if (ticket.parents && found.kind === 'root') return { entry: toDirectoryEntry(namedHead(found.entry, '/')) };
     throw new StatusError('entry_exists', 'Cannot make the directory "/": it is always there');
   }
   const done = await once(parts, ticket, () => {

@@ -1,6 +1,6 @@
 /** A directory and all that is below, directory by directory, as `ls -R` goes. */
 import type { EntryId } from '@skerry/domain-file-tree';
-import { listDirectory } from '@skerry/domain-file-tree';
+import { listDirectory, namedHead } from '@skerry/domain-file-tree';
 import type { data } from '@skerry/proto';
 import { listBatchCount, recursiveEntryCountMax } from './limits.ts';
 import { type Parts, toDirectoryEntry } from './parts.ts';
@@ -15,7 +15,7 @@ export async function* listBelow(parts: Parts, ticket: Ticket): AsyncGenerator<M
   await parts.replica.readBarrier();
   const { state } = parts.replica;
   const { entry, name } = entryOf(state, ticket.path);
-  yield { self: toDirectoryEntry({ ...entry, name }), entries: [] };
+  yield { self: toDirectoryEntry(namedHead(entry, name)), entries: [] };
   if (entry.kind === 'file') return;
   const hidden = new Set(ticket.hiddenPaths);
   const top = ticket.path === '/' ? '' : ticket.path;

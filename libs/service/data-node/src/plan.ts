@@ -49,7 +49,9 @@ export function planUpload(state: OrderedReader, ticket: Ticket, place: Place): 
   if (fault !== undefined) throw fault;
   const own = entry?.owner === ticket.user ? entry.size : 0;
   const lengthMax = quota.bytes === undefined ? Infinity : Math.max(own, quota.bytes - usage.bytes + own);
-  return { ...base, lengthMax };
+  // Field by field: see `namedHead`.
+  const { prefix, offset, condition, resumed, dropped } = base;
+  return { prefix, offset, condition, resumed, dropped, lengthMax };
 }
 
 const stageLengthOf = (stage: Stage | undefined): number | undefined =>

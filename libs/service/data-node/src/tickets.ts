@@ -1,5 +1,5 @@
 /** What the bearer may do, sealed by the processor (architecture.md, "FTP STOR"). */
-import { isHexId, OperationId, StatusError } from '@skerry/kernel';
+import { isHexId, type OperationId, StatusError } from '@skerry/kernel';
 import { data } from '@skerry/proto';
 import type { Sealer } from '@skerry/runtime-security';
 import type { Clock } from '@skerry/runtime-world';
@@ -41,7 +41,7 @@ export class Tickets {
       );
     if (!isHexId(ticket.operationId))
       throw new StatusError('malformed', 'Cannot use ticket: its operation id must be 32 hexadecimal digits');
-    return { ...ticket, operationId: OperationId(ticket.operationId) };
+    return ticket as Ticket;
   }
 
   /** Takes note that the ticket opened its stream. @throws StatusError `ticket_used` the second time, `overloaded`. */
