@@ -76,9 +76,10 @@ export class RoleCaller<S extends ServiceDefinition> {
   ): Promise<T> {
     const { clock } = this.#parts.world;
     const { role } = this.#options;
-    const backOff = new BackOff(retryPauseMinMs, retryPauseMaxMs, () => this.#chance());
     const isAborted = (): boolean => signal?.aborted === true;
-    const asked = new Set<string>();
+    // Made when a node failed: most calls succeed at the first.
+    let backOff: BackOff | undefined;
+    let asked: Set<string> | undefined;
     let last: StatusError | undefined;
     let mistrusts = 0;
     for (;;) {
@@ -100,20 +101,22 @@ export class RoleCaller<S extends ServiceDefinition> {
         if (mistrust) mistrusts += 1;
         if (node !== undefined) this.#failed(node, last);
       }
+      asked ??= new Set();
       if (node !== undefined) asked.add(node.nodeId);
       if (!this.#allAsked(asked)) continue;
       if (mistrusts > 0 && mistrusts === asked.size) throw last;
       mistrusts = 0;
       asked.clear();
+      backOff ??= new BackOff(retryPauseMinMs, retryPauseMaxMs, () => this.#chance());
       await pause(clock, Math.min(backOff.next(), Math.max(0, atMs - clock.monotonicMs())), signal);
     }
   }
 
-  #pick(asked: ReadonlySet<string>): NodeRecord {
+  #pick(asked: ReadonlySet<string> | undefined): NodeRecord {
     const { directory } = this.#parts;
     const { role, sticky } = this.#options;
     const preferred = sticky ? directory.nodes(role).find(({ nodeId }) => nodeId === this.#preferred) : undefined;
-    if (preferred !== undefined && !asked.has(preferred.nodeId)) return preferred;
+    if (preferred !== undefined && asked?.has(preferred.nodeId) !== true) return preferred;
     return directory.pick(role, asked);
   }
   #allAsked(asked: ReadonlySet<string>): boolean {

@@ -31,7 +31,9 @@ export class BucketHistogram implements Histogram {
   with(labels: Labels): Series {
     for (const name in labels)
       if (!this.#labelNames.includes(name)) throw new AssertionError(`metric ${this.name} has no label "${name}"`);
-    const key = JSON.stringify(this.#labelNames.map((name) => labels[name]));
+    let key = '';
+    // No value of ours has NUL, so no two rows of values spell the same key.
+    for (const name of this.#labelNames) key += `${labels[name] ?? ''}\0`;
     let series = this.#series.get(key);
     if (series === undefined) {
       series = new BucketSeries({ ...labels }, this.#bounds);

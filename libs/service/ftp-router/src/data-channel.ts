@@ -25,15 +25,24 @@ export class ActiveChannel implements DataChannel {
     this.#clock = clock;
   }
   async open(signal: AbortSignal): Promise<StreamSocket> {
-    const late = new AbortController();
-    const timer = this.#clock.setTimer(this.#deadlineMs, () => late.abort());
+    // Its own listener, and no `AbortSignal.any`: the signal lives on behind this.
+    const given = new AbortController();
+    const giveUp = (): void => given.abort();
+    let late = false;
+    const timer = this.#clock.setTimer(this.#deadlineMs, () => {
+      late = true;
+      giveUp();
+    });
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
     try {
-      return await connectStream(this.#target, AbortSignal.any([signal, late.signal]));
+      return await connectStream(this.#target, given.signal);
     } catch (thrown) {
-      if (!late.signal.aborted || signal.aborted) throw thrown;
+      if (!late || signal.aborted) throw thrown;
       throw new StatusError('deadline', `No connection within ${this.#deadlineMs} ms`, { cause: thrown });
     } finally {
       timer.cancel();
+      signal.removeEventListener('abort', giveUp);
     }
   }
   close(): void {

@@ -5,7 +5,7 @@ import { AsciiEncoder } from '@skerry/protocol-ftp';
 import { verifiedBytes } from '@skerry/runtime-rpc';
 import type { StreamSocket } from '@skerry/runtime-sockets';
 import { giveBack } from '@skerry/runtime-world';
-import { progressDeadlineMs, type Outcome, type TransferRun } from './transfer.ts';
+import type { Outcome, TransferRun } from './transfer.ts';
 
 type Parts = AsyncIterator<data.RetrieveResponse>;
 type Opened = { readonly sizeBytes: number } & (
@@ -35,8 +35,7 @@ async function openSmall(run: TransferRun): Promise<Opened | undefined> {
 }
 function openStream(run: TransferRun): Promise<Opened> {
   const { ticket, length } = run.job.transfer;
-  return run.openStream(async (client, open) => {
-    const options = { ...open, progressDeadlineMs: progressDeadlineMs(run.job) };
+  return run.openStream(async (client, options) => {
     const parts = client.retrieve({ ticket, length }, options)[Symbol.asyncIterator]();
     const first = await parts.next();
     const part = first.done === true ? undefined : first.value.part;

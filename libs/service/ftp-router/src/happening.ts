@@ -36,8 +36,12 @@ const plain: Readonly<Record<string, HappeningKind>> = {
 };
 
 /** Undefined: nothing for an operator's records. */
+export const happeningKindOf = (event: TelemetryEvent): HappeningKind | undefined =>
+  event.event === 'transfer_finished' ? transferKind(event) : plain[event.event];
+
+/** Undefined: as above. */
 export function happeningOf(event: TelemetryEvent): Happening | undefined {
-  const kind = event.event === 'transfer_finished' ? transferKind(event) : plain[event.event];
+  const kind = happeningKindOf(event);
   if (kind === undefined) return undefined;
   const { event: _event, level: _level, message: _message, error: _error, client, address, user, ...more } = event;
   // Who and from where come first and in this order: what reads the lines by pattern (fail2ban) relies on it.

@@ -4,7 +4,7 @@ import { data, processing } from '@skerry/proto';
 import { nextTurn, type StreamSocket } from '@skerry/runtime-sockets';
 import { endSending } from './download.ts';
 import { ListingText } from './listing-text.ts';
-import { progressDeadlineMs, type Outcome, type TransferRun } from './transfer.ts';
+import type { Outcome, TransferRun } from './transfer.ts';
 
 type Batches = AsyncIterator<data.ListResponse>;
 
@@ -12,8 +12,7 @@ export async function listing(run: TransferRun): Promise<Outcome> {
   const { ticket, format, recursive } = run.job.transfer;
   let opened: { batches: Batches; first: data.ListResponse };
   try {
-    opened = await run.openStream(async (client, open) => {
-      const options = { ...open, progressDeadlineMs: progressDeadlineMs(run.job) };
+    opened = await run.openStream(async (client, options) => {
       const batches = client.list({ ticket, recursive }, options)[Symbol.asyncIterator]();
       const first = await batches.next();
       if (first.done === true) throw new StatusError('unexpected', 'Cannot list: the stream has no message');

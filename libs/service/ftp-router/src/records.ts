@@ -2,7 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import { LineFile, type Telemetry, type TelemetryEvent } from '@skerry/runtime-telemetry';
-import { happeningOf, type Happening } from './happening.ts';
+import { happeningKindOf, happeningOf, type Happening } from './happening.ts';
 import type { Config } from './settings.ts';
 import { Webhooks } from './webhooks.ts';
 import { xferlogLine } from './xferlog.ts';
@@ -81,10 +81,13 @@ export class Records {
     const transfer = event.event === 'transfer_finished';
     const line = transfer && this.#transfers !== undefined ? this.#transferLine(event, atMs) : undefined;
     if (line !== undefined) this.#transfers?.write(line);
+    const kind = happeningKindOf(event);
+    // Transfers have a log of their own.
+    const audited = this.#audit !== undefined && kind !== 'upload' && kind !== 'download';
+    if (kind === undefined || (!audited && !this.#webhooks.wants(kind))) return;
     const happening = happeningOf(event);
     if (happening === undefined) return;
-    // Transfers have a log of their own.
-    if (happening.kind !== 'upload' && happening.kind !== 'download') this.#audit?.write(auditLine(happening, atMs));
+    if (audited) this.#audit?.write(auditLine(happening, atMs));
     this.#webhooks.tell(happening, atMs);
   }
   #transferLine(event: TelemetryEvent, atMs: number): string | undefined {

@@ -82,8 +82,17 @@ export class SessionRecord {
     this.commands += 1;
     this.#figures.commands.add(1, { verb: label.verb, code: String(code) });
     this.#figures.commandSeconds.observe(ms / 1_000, { verb: label.verb });
-    const about = { session: this.#session, user: this.user, ...label };
-    this.#telemetry.emit({ event: 'command', level: 'debug', ...about, code, ms: Math.round(ms * 1_000) / 1_000 });
+    // Field by field, here and for a transfer: V8 goes its slow way for a spread object with fields behind it.
+    this.#telemetry.emit({
+      event: 'command',
+      level: 'debug',
+      session: this.#session,
+      user: this.user,
+      verb: label.verb,
+      argument: label.argument,
+      code,
+      ms: Math.round(ms * 1_000) / 1_000,
+    });
   }
   commandFailed(error: StatusError): void {
     this.#telemetry.emit({ event: 'command_failed', level: 'warn', session: this.#session, user: this.user, error });
@@ -102,7 +111,10 @@ export class SessionRecord {
     this.#figures.transferBytes.add(run.bytes, { kind });
     this.#telemetry.emit({
       event: 'transfer_finished',
-      ...this.#who(),
+      session: this.#session,
+      client: this.#client,
+      address: this.#address,
+      user: this.user,
       kind,
       path: (outcome.kind === 'done' ? outcome.path : undefined) ?? transfer.path,
       bytes: run.bytes,
@@ -110,8 +122,9 @@ export class SessionRecord {
       ascii: transfer.type === processing.TransferType.ASCII,
       tls: run.job.tls !== undefined,
       outcome: outcome.kind,
-      ...(outcome.kind === 'cut' ? { why: outcome.why } : {}),
-      ...(outcome.kind === 'failed' ? { reason: outcome.error.reason, error: outcome.error } : {}),
+      why: outcome.kind === 'cut' ? outcome.why : undefined,
+      reason: outcome.kind === 'failed' ? outcome.error.reason : undefined,
+      error: outcome.kind === 'failed' ? outcome.error : undefined,
     });
     // Once in a session: each upload beyond the mark says it to its client anyway.
     if (outcome.kind !== 'done' || outcome.quota === undefined || this.#quotaWarned) return;

@@ -1,6 +1,7 @@
 /** The one transfer that a session may have under way, from its directive to its last reply. */
 import { processing, type routing } from '@skerry/proto';
 import { transferAbortedReplies, type Reply } from '@skerry/protocol-ftp';
+import { Aborts } from './aborts.ts';
 import type { DataChannel } from './data-channel.ts';
 import type { Door } from './door.ts';
 import type { Login } from './login.ts';
@@ -28,6 +29,7 @@ type Running = { readonly run: TransferRun; readonly replied: Promise<void> };
 
 export class TransferSlot {
   readonly #owner: SlotOwner;
+  readonly #aborts = new Aborts();
   #running: Running | undefined;
 
   constructor(owner: SlotOwner) {
@@ -74,6 +76,7 @@ export class TransferSlot {
       nodes,
       clock: environment.world.clock,
       checksum: environment.world.checksum,
+      aborts: this.#aborts,
       acceptMs: config.ftpDataAcceptMs,
       stallMs: config.ftpDataStallMs,
       quotaWarningPercent: config.quotaWarningPercent,

@@ -19,12 +19,13 @@ import {
 import type { StreamSocket, TlsContext } from '@skerry/runtime-sockets';
 import type { CallOptions } from '@skerry/runtime-rpc';
 import type { Clock } from '@skerry/runtime-world';
+import type { Aborts } from './aborts.ts';
 import type { DataChannel } from './data-channel.ts';
 import type { DataNode, DataNodes } from './callers.ts';
 import type { TransferPace } from './rates.ts';
 import { quotaText, type QuotaWarning } from './quota-warning.ts';
 
-export type OpenOptions = Required<Pick<CallOptions, 'signal' | 'firstDeadlineMs'>>;
+export type OpenOptions = Required<Pick<CallOptions, 'signal' | 'firstDeadlineMs' | 'progressDeadlineMs'>>;
 
 export type TransferJob = {
   readonly transfer: processing.Transfer;
@@ -39,6 +40,7 @@ export type TransferJob = {
   readonly nodes: DataNodes;
   readonly clock: Clock;
   readonly checksum: Checksum;
+  readonly aborts: Aborts;
   readonly acceptMs: number;
   readonly stallMs: number;
   /** From which part of a quota an upload warns, in percent. */
@@ -81,7 +83,7 @@ export class TransferRun {
   readonly startedMs: number;
   /** Bytes of content moved over the data connection. */
   bytes = 0;
-  /** Made when somebody listens: most transfers are over before anybody would hear of it. */
+  /** Lent when somebody listens. */
   #abort: AbortController | undefined;
   #over = false;
   #channelOpen = true;
@@ -97,7 +99,7 @@ export class TransferRun {
   /** Aborts when the data node's stream shall end without more ado. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
-      this.#abort = new AbortController();
+      this.#abort = this.#over ? new AbortController() : this.job.aborts.lend();
       if (this.#over) this.#abort.abort();
     }
     return this.#abort.signal;
@@ -132,7 +134,10 @@ export class TransferRun {
   finish(outcome?: Outcome): void {
     this.job.pace?.close();
     this.#closeChannel();
-    if (outcome?.kind !== 'done') this.#end();
+    if (outcome?.kind !== 'done') return this.#end();
+    if (this.#abort !== undefined) this.job.aborts.giveBack(this.#abort);
+    this.#abort = undefined;
+    this.#over = true;
   }
 
   /** Asks a data node for one answer. An abort meanwhile is seen when it comes, or in place of another try. */
@@ -152,8 +157,10 @@ export class TransferRun {
    */
   openStream<T>(attempt: (client: DataNode, options: OpenOptions) => Promise<T>): Promise<T> {
     const deadline = { atMs: this.job.clock.monotonicMs() + openDeadlineMs, signal: this.signal };
+    const progressMs = progressDeadlineMs(this.job);
     return this.job.nodes.call(
-      (client, { deadlineMs = openTryMaxMs }) => attempt(client, { signal: this.signal, firstDeadlineMs: deadlineMs }),
+      (client, { deadlineMs = openTryMaxMs }) =>
+        attempt(client, { signal: this.signal, firstDeadlineMs: deadlineMs, progressDeadlineMs: progressMs }),
       deadline,
       openTryMaxMs,
     );
@@ -171,7 +178,7 @@ export class TransferRun {
       const early = tls !== undefined && job.channel.connected ? await this.#connected() : undefined;
       const begun = tls !== undefined && early !== undefined && (await early.hasArrivals());
       if (begun) await early.upgradeToTls(tls, upgrade);
-      job.reply(openingReply(transfer, { ...options, tls: tls !== undefined }));
+      job.reply(openingReply(transfer, { sizeBytes: options.sizeBytes, path: options.path, tls: tls !== undefined }));
       const socket = early ?? (await this.#connected());
       if (tls !== undefined && !begun) await socket.upgradeToTls(tls, upgrade);
       else if (tls === undefined && upload) socket.useLargeReads();
@@ -241,7 +248,7 @@ export class TransferRun {
 }
 
 /** For streams to data nodes: a client that is slow, but within its own limits, must not make us think that the node is. */
-export const progressDeadlineMs = ({ acceptMs, stallMs }: TransferJob): number => acceptMs + stallMs + 30_000;
+const progressDeadlineMs = ({ acceptMs, stallMs }: TransferJob): number => acceptMs + stallMs + 30_000;
 
 const operations: Readonly<Record<processing.TransferKind, FtpOperation>> = {
   [processing.TransferKind.UNSPECIFIED]: 'inspect',

@@ -10,7 +10,7 @@ import { StatusError } from '@skerry/kernel';
 import type { data, processing } from '@skerry/proto';
 import { nextTurn } from '@skerry/runtime-sockets';
 import { quotaWarning, type QuotaWarning } from './quota-warning.ts';
-import { progressDeadlineMs, settleMs, type Outcome, type TransferRun } from './transfer.ts';
+import { settleMs, type Outcome, type TransferRun } from './transfer.ts';
 import { UploadRequests } from './upload-requests.ts';
 
 type Responses = AsyncIterator<data.StoreResponse>;
@@ -21,10 +21,7 @@ export async function upload(run: TransferRun): Promise<Outcome> {
   try {
     opened = await run.openStream(async (client, options) => {
       const requests = new UploadRequests(run);
-      const responses = client.store(requests.messages, {
-        ...options,
-        progressDeadlineMs: progressDeadlineMs(run.job),
-      });
+      const responses = client.store(requests.messages, options);
       const iterator = responses[Symbol.asyncIterator]();
       const part = await next(iterator);
       if (part.$case === 'ready') return { requests, responses: iterator, ready: part.value };

@@ -15,7 +15,7 @@ import { randomId, StatusError } from '@skerry/kernel';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import type { Counter } from '@skerry/runtime-telemetry';
 import { pause } from '@skerry/runtime-world';
-import type { Happening } from './happening.ts';
+import type { Happening, HappeningKind } from './happening.ts';
 import type { Config } from './settings.ts';
 import { type Delivery, WebhookJournal } from './webhook-journal.ts';
 
@@ -95,8 +95,12 @@ export class Webhooks {
       );
     this.#secret = secret;
   }
+  /** Somebody is to be told. */
+  wants(kind: HappeningKind): boolean {
+    return this.#queues.length > 0 && this.#config.webhookEvents.includes(kind);
+  }
   tell({ kind, fields }: Happening, atMs: number): void {
-    if (this.#queues.length === 0 || !this.#config.webhookEvents.includes(kind)) return;
+    if (!this.wants(kind)) return;
     const { identity, world } = this.#environment;
     const id = randomId(world.random);
     const time = new Date(atMs).toISOString();
