@@ -2,7 +2,8 @@
  * Direct calls between the nodes of one process: no socket, no serialisation.
  *
  * The callee may assume what it may over TCP: each message is an object of its own, all fields there. Only bytes are
- * shared with the caller: whoever hands over bytes must not change them afterwards, and neither may who gets them.
+ * shared with the caller: whoever hands over bytes must not change them afterwards, and neither may who gets them. Of a
+ * message that its maker gave up (`giveUp`) all is shared so.
  */
 import { assert, StatusError, toStatusError, type NodeId } from '@skerry/kernel';
 import type { Clock } from '@skerry/runtime-world';
@@ -126,12 +127,12 @@ class UnaryExchange implements Expiring {
     const serverCall = this.#serverCall;
     serverCall.onAbort((failure) => this.#fail(failure));
     if (signal !== undefined) this.#release = onAbort(signal, () => serverCall.abort(abortError(signal)));
-    invoke(this.#served.handler as UnaryHandler, method.request.fromPartial(request), serverCall).then(
+    invoke(this.#served.handler as UnaryHandler, handOver(method.request.fromPartial, request), serverCall).then(
       (response) => {
         if (serverCall.ended) return;
         this.#serverCall.end();
         this.#settle();
-        this.#resolve(method.response.fromPartial(response));
+        this.#resolve(handOver(method.response.fromPartial, response));
       },
       (thrown: unknown) => {
         const failure = this.#dispatcher.failure(this.#served, serverCall, thrown);

@@ -6,12 +6,13 @@ import {
   type Extent,
   listDirectory,
   lookup,
+  namedHead,
   stageLength,
   stageOf,
   usageOf,
 } from '@skerry/domain-file-tree';
-import type { common, data } from '@skerry/proto';
-import { chunkOf, chunkSizeMaxBytes } from '@skerry/runtime-rpc';
+import type { data } from '@skerry/proto';
+import { chunkOf, chunkSizeMaxBytes, giveUp } from '@skerry/runtime-rpc';
 import { readAhead } from './cuttable.ts';
 import { listBatchCount, smallContentMaxBytes } from './limits.ts';
 import { assertLeads, type Parts, toDirectoryEntry } from './parts.ts';
@@ -34,11 +35,11 @@ export async function stat(
     case 'unreachable':
       return { entry: undefined, stageLength: undefined };
     case 'root':
-      return { entry: toDirectoryEntry({ ...found.entry, name: '/' }), stageLength: undefined };
+      return { entry: toDirectoryEntry(namedHead(found.entry, '/')), stageLength: undefined };
     case 'entry':
     case 'vacant': {
       const { place } = found;
-      const entry = found.kind === 'entry' ? toDirectoryEntry({ ...found.entry, name: place.name }) : undefined;
+      const entry = found.kind === 'entry' ? toDirectoryEntry(namedHead(found.entry, place.name)) : undefined;
       // A stage is what a cut left behind only while nobody writes to it; after a crash nobody does, whatever its
       // mark says.
       const stage = uploads.isUploading(ticket.user, place)
@@ -52,15 +53,19 @@ export async function stat(
   }
 }
 
+/** Entries that are kept: whoever gets them may not change them. */
+const listed = (entries: data.DirectoryEntry[], self?: data.DirectoryEntry): data.ListResponse =>
+  giveUp({ header: undefined, self, entries, directory: undefined, truncated: false });
+
 export async function* list(parts: Parts, ticket: Ticket): AsyncGenerator<Partial<data.ListResponse>, void, undefined> {
   await parts.replica.readBarrier();
   const { state } = parts.replica;
   const { entry, name } = entryOf(state, ticket.path);
-  yield { self: toDirectoryEntry({ ...entry, name }), entries: [] };
+  yield listed([], toDirectoryEntry(namedHead(entry, name)));
   if (entry.kind === 'file') return;
   const known = parts.listings.get(entry.id, state);
   if (known !== undefined) {
-    for (const entries of known) yield { entries: [...entries] };
+    for (const entries of known) yield listed([...entries]);
     return;
   }
   const listing = parts.listings.begin(entry.id);
@@ -68,7 +73,7 @@ export async function* list(parts: Parts, ticket: Ticket): AsyncGenerator<Partia
   while (true) {
     const batch = listDirectory(state, entry.id, after, listBatchCount).map(toDirectoryEntry);
     listing.add(batch);
-    if (batch.length > 0) yield { entries: batch };
+    if (batch.length > 0) yield listed(batch);
     if (batch.length < listBatchCount) break;
     after = batch.at(-1)?.name;
   }
@@ -130,7 +135,7 @@ export async function* retrieve(
   const release = pinAll(parts, entry.extents);
   let sent = 0;
   try {
-    yield { part: { $case: 'start', value: toDirectoryEntry({ ...entry, name }) } };
+    yield { part: { $case: 'start', value: toDirectoryEntry(namedHead(entry, name)) } };
     const length = Math.min(entry.size - ticket.offset, lengthMax ?? entry.size);
     for await (const bytes of readAhead(readExtents(parts, entry.extents, ticket.offset, length)))
       for (let at = 0; at < bytes.length; at += chunkSizeMaxBytes) {
@@ -152,17 +157,17 @@ export async function retrieveSmall(
   parts: Parts,
   ticket: Ticket,
   lengthMax: number | undefined,
-): Promise<{ entry: data.DirectoryEntry; content?: common.Chunk }> {
+): Promise<data.RetrieveSmallResponse> {
   await parts.replica.readBarrier();
   const { entry, name } = versionOf(parts, ticket);
-  const answer = { entry: toDirectoryEntry({ ...entry, name }) };
+  const head = toDirectoryEntry(namedHead(entry, name));
   const length = Math.min(entry.size - ticket.offset, lengthMax ?? entry.size);
-  if (length > smallContentMaxBytes) return answer;
+  if (length > smallContentMaxBytes) return giveUp({ entry: head, content: undefined });
   const release = pinAll(parts, entry.extents);
   try {
     const bytes = await wholeOf(readExtents(parts, entry.extents, ticket.offset, length));
     parts.metrics.sent.add(bytes.length);
-    return { ...answer, content: chunkOf(bytes, parts.world.checksum) };
+    return giveUp({ entry: head, content: chunkOf(bytes, parts.world.checksum) });
   } catch (thrown) {
     reportDamage(parts, ticket.path, entry, ticket.offset, thrown);
     throw thrown;

@@ -2,7 +2,7 @@
 import { rememberedResult, StatusError } from '@skerry/kernel';
 import type { NamedHead, Place } from '@skerry/domain-file-tree';
 import { data } from '@skerry/proto';
-import { verifiedBytes } from '@skerry/runtime-rpc';
+import { giveUp, verifiedBytes } from '@skerry/runtime-rpc';
 import type { Compactor } from './compactor.ts';
 import { assertLeads, type Parts, toDirectoryEntry } from './parts.ts';
 import { placeOf, uniquePlace } from './places.ts';
@@ -12,7 +12,7 @@ import type { Slot, UploadRegistry } from './registry.ts';
 import type { Ticket, Tickets } from './tickets.ts';
 import { Upload } from './upload.ts';
 
-type Reply = { part: data.StoreResponse['part'] };
+const replyOf = (part: data.StoreResponse['part']): data.StoreResponse => giveUp({ header: undefined, part });
 export type StoreParts = {
   readonly parts: Parts;
   readonly tickets: Tickets;
@@ -29,7 +29,7 @@ const unexpected = (wanted: string, request: data.StoreRequest): StatusError =>
 export async function* store(
   all: StoreParts,
   requests: AsyncIterable<data.StoreRequest>,
-): AsyncGenerator<Reply, void, undefined> {
+): AsyncGenerator<data.StoreResponse, void, undefined> {
   const iterator = requests[Symbol.asyncIterator]();
   const first = await iterator.next();
   if (first.done === true) throw new StatusError('malformed', 'Cannot begin upload: the stream ended before its start');
@@ -43,7 +43,7 @@ export async function* store(
   let failure: unknown;
   let published = false;
   try {
-    yield { part: { $case: 'ready', value: { offset: upload.offset, path } } };
+    yield replyOf({ $case: 'ready', value: { offset: upload.offset, path } });
     for (;;) {
       const next = await slot.unlessCut(iterator.next());
       if (next.done === true) break;
@@ -53,7 +53,7 @@ export async function* store(
           await upload.write(verifiedBytes(part.value, all.parts.world.checksum));
           break;
         case 'finish':
-          yield { part: { $case: 'staged', value: { length: await upload.finish() } } };
+          yield replyOf({ $case: 'staged', value: { length: await upload.finish() } });
           break;
         case 'content': {
           const { chunk } = part.value;
@@ -88,9 +88,11 @@ export async function* store(
   }
 }
 
-const committed = (parts: Parts, ticket: Ticket, entry: NamedHead): Reply => ({
-  part: { $case: 'committed', value: { entry: toDirectoryEntry(entry), ...quotaUse(parts, ticket) } },
-});
+function committed(parts: Parts, ticket: Ticket, head: NamedHead): data.StoreResponse {
+  const { usedBytes, quotaBytes, usedFiles, quotaFiles } = quotaUse(parts, ticket);
+  const entry = toDirectoryEntry(head);
+  return replyOf({ $case: 'committed', value: { entry, usedBytes, quotaBytes, usedFiles, quotaFiles } });
+}
 
 async function enter({ parts, registry }: StoreParts, ticket: Ticket): Promise<{ slot: Slot; path: string }> {
   await parts.replica.readBarrier();

@@ -3,7 +3,7 @@ import { assert, isHexId, StatusError } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import { commandLineSizeMaxBytes, SessionMachine, type BackendCall, type TlsRequired } from '@skerry/protocol-ftp';
 import type { Deadline } from '@skerry/runtime-discovery';
-import type { CallContext } from '@skerry/runtime-rpc';
+import { giveUp, type CallContext } from '@skerry/runtime-rpc';
 import { Backend, type BackendParts } from './backend.ts';
 
 export type ExecuteParts = BackendParts & {
@@ -39,7 +39,11 @@ export async function execute(
     let call: BackendCall | undefined;
     for (const effect of effects) {
       if (effect.kind === 'finished')
-        return { session: renewed(effect.session, session, backend.grant), directives, deeds: backend.deeds };
+        return giveUp({
+          session: renewed(effect.session, session, backend.grant),
+          directives,
+          deeds: backend.deeds,
+        });
       if (effect.kind === 'directive') directives.push(effect.directive);
       else call = effect.call;
     }

@@ -2,6 +2,7 @@
 import { assert, randomId, type Reason } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import { SessionMachine, type TlsRequired } from '@skerry/protocol-ftp';
+import { giveUp } from '@skerry/runtime-rpc';
 import type { StreamSocket } from '@skerry/runtime-sockets';
 import type { Command } from './command-queue.ts';
 import type { Door } from './door.ts';
@@ -50,6 +51,7 @@ export class ProcessedSession {
         protectionBuffer: implicit,
         dataTls: implicit,
       }),
+      { transferring: false, transferredBytes: 0 },
     );
     this.#logins = new LoginReader(door.environment.sealer);
   }
@@ -99,7 +101,8 @@ export class ProcessedSession {
     if (ownVerbs.has(label.verb)) return this.#decide(line, session);
     const { user } = session;
     const loginPast = label.verb === 'PASS' ? failures.past(user, session.clientHost) : undefined;
-    const request = { operationId: randomId(random), session, line, loginPast };
+    // Nobody changes a session: each step of it is another.
+    const request: processing.ExecuteRequest = giveUp({ operationId: randomId(random), session, line, loginPast });
     const response = await processors.call((client, options) => client.execute(request, options), {
       atMs: clock.monotonicMs() + config.ftpCommandDeadlineMs,
       signal,
@@ -130,11 +133,13 @@ export class ProcessedSession {
     return directives;
   }
   /** The connection is ours: a processor's view of it is a copy. */
-  #owned(state: processing.Session, transfer?: TransferState): processing.Session {
+  #owned(state: processing.Session, transfer: TransferState): processing.Session {
+    if (this.#isOwned(state, transfer)) return state;
     const { remote, local, secure } = this.#control;
     return {
       ...state,
-      ...transfer,
+      transferring: transfer.transferring,
+      transferredBytes: transfer.transferredBytes,
       id: this.#id,
       clientHost: remote.host,
       clientPort: remote.port,
@@ -145,5 +150,23 @@ export class ProcessedSession {
       tlsRequired: tlsRequirements[this.#door.config.ftpTls],
       idleMaxMs: this.#door.config.ftpIdleTimeoutMs,
     };
+  }
+  /** Nothing that is ours is another than in the last line, as it nearly always is: the copy of all fields is spared. */
+  #isOwned(state: processing.Session, { transferring, transferredBytes }: TransferState): boolean {
+    const { remote, local, secure } = this.#control;
+    const { ftpTls, ftpIdleTimeoutMs } = this.#door.config;
+    return (
+      state.transferring === transferring &&
+      state.transferredBytes === transferredBytes &&
+      state.id === this.#id &&
+      state.clientHost === remote.host &&
+      state.clientPort === remote.port &&
+      state.serverHost === local.host &&
+      state.serverPort === local.port &&
+      state.controlTls === secure &&
+      state.tlsAvailable === (ftpTls !== 'off') &&
+      state.tlsRequired === tlsRequirements[ftpTls] &&
+      state.idleMaxMs === ftpIdleTimeoutMs
+    );
   }
 }

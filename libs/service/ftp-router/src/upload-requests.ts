@@ -2,12 +2,16 @@
 import { concatBytes, emptyBytes } from '@skerry/kernel';
 import { processing, type data } from '@skerry/proto';
 import { AsciiDecoder } from '@skerry/protocol-ftp';
-import { chunkOf, chunkSizeMaxBytes, type PartialRequestOf } from '@skerry/runtime-rpc';
+import { chunkOf, chunkSizeMaxBytes, giveUp, type PartialRequestOf } from '@skerry/runtime-rpc';
 import type { StreamSocket } from '@skerry/runtime-sockets';
 import { Mailbox } from './mailbox.ts';
 import type { TransferRun } from './transfer.ts';
 
 type Request = PartialRequestOf<typeof data.DataServiceDefinition.methods.store>;
+const requestOf = (part: data.StoreRequest['part']): Request => {
+  const request: data.StoreRequest = { header: undefined, part };
+  return giveUp(request);
+};
 
 /** Content up to so many bytes is held back until its end, to go in one message with its commit: what a log record takes. */
 const heldMaxBytes = 64 * 1024;
@@ -27,14 +31,14 @@ export class UploadRequests {
 
   constructor(run: TransferRun) {
     this.#run = run;
-    void this.messages.put({ part: { $case: 'start', value: { ticket: run.job.transfer.ticket } } });
+    void this.messages.put(requestOf({ $case: 'start', value: { ticket: run.job.transfer.ticket } }));
   }
   /** No commit will come. */
   giveUp(): void {
     this.messages.end();
   }
   commit(): void {
-    void this.messages.put({ part: { $case: 'commit', value: {} } });
+    void this.messages.put(requestOf({ $case: 'commit', value: {} }));
   }
   /**
    * All bytes to their end. `meant`: whether the client stands behind it; little content is published then. What fails
@@ -65,14 +69,14 @@ export class UploadRequests {
     if (this.#held !== undefined && (await meant())) return this.#publish(this.#held);
     this.refused = this.#held !== undefined;
     await this.#release();
-    if (!this.messages.ended) await this.messages.put({ part: { $case: 'finish', value: {} } });
+    if (!this.messages.ended) await this.messages.put(requestOf({ $case: 'finish', value: {} }));
   }
   #publish(held: readonly Uint8Array[]): void {
     if (this.messages.ended) return;
     this.#run.beginCommit();
     const bytes = held.length === 1 ? (held[0] ?? emptyBytes) : concatBytes(held);
     const chunk = chunkOf(bytes, this.#run.job.checksum);
-    void this.messages.put({ part: { $case: 'content', value: { chunk } } });
+    void this.messages.put(requestOf({ $case: 'content', value: { chunk } }));
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
@@ -96,7 +100,7 @@ export class UploadRequests {
     for (let at = 0; at < bytes.length; at += chunkSizeMaxBytes) {
       if (this.messages.ended) return;
       const piece = bytes.length <= chunkSizeMaxBytes ? bytes : bytes.subarray(at, at + chunkSizeMaxBytes);
-      const taken = this.messages.put({ part: { $case: 'chunk', value: chunkOf(piece, checksum) } });
+      const taken = this.messages.put(requestOf({ $case: 'chunk', value: chunkOf(piece, checksum) }));
       if (taken !== undefined) await taken;
     }
   }
