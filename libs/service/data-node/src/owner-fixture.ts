@@ -88,6 +88,8 @@ export class Owner {
       this.refused += 1;
       // A full disk has done nothing. One that failed may also have failed to read what was stored before.
       if (refused.reason === 'disk_full') this.#may = [];
+      // What was on its way when the log ended may yet be decided, also after a look: the next life shows it.
+      if (refused.reason === 'not_leader') return;
       // Where it cannot be read what is there, it is seen in the next life.
       if ((await this.#unlessRefused(life, () => this.check(life))) !== undefined) return;
     }

@@ -31,6 +31,7 @@ export class Life {
   #parts: Parts | undefined;
   #service: Service | undefined;
   /** A sync was made to fail: the node may say that it cannot go on. */
+  #wasFull = false;
   #syncFailed = false;
   #fatal: Error | undefined;
   #stopping = false;
@@ -72,7 +73,10 @@ export class Life {
   }
   /** A sync that fails may fail an upload, without the node's end. */
   mayRefuse({ reason }: StatusError): boolean {
-    return reason === 'disk_full' || (this.#syncFailed && reason === 'disk_failed');
+    if (reason === 'disk_full') return true;
+    // Between the end of a log that found no room and its beginning anew nobody leads: whoever asks then asks again.
+    if (reason === 'not_leader') return this.#wasFull;
+    return this.#syncFailed && reason === 'disk_failed';
   }
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -101,6 +105,7 @@ export class Life {
     this.#fill(store, Infinity);
   }
   #fill(store: CrashableStore, leftBytes: number): void {
+    if (leftBytes !== Infinity) this.#wasFull = true;
     const disk = this.#simulation.disk(machine);
     disk.capacityBytes = disk.usedBytes() + leftBytes;
     // The store's own file, which the simulator has not.
