@@ -205,7 +205,10 @@ class Run {
         return isWhole && (await cluster.agree('data')) && (await cluster.agree('auth'));
       },
       settleMaxMs,
-    );
+    ).catch(async (thrown: unknown) => {
+      const members = await cluster.members('data');
+      throw new Error(`${String(thrown)}: ${JSON.stringify(members)}`);
+    });
   }
   async #equal(): Promise<readonly DigestRow[]> {
     let rows: readonly DigestRow[] = [];
