@@ -32,8 +32,9 @@ export type Term =
   | { readonly kind: 'user'; readonly fields: readonly (readonly [string, Term])[] }
   | { readonly kind: 'tuple'; readonly elements: readonly Term[] }
   | { readonly kind: 'call'; readonly name: QualifiedName; readonly args: readonly Term[] }
-  /** `(int) ?`, and `CAST(… AS …)` is a selector only. */
+  /** `(int) ?`. */
   | { readonly kind: 'hint'; readonly type: TypeName; readonly of: Term }
+  | { readonly kind: 'cast'; readonly of: Term; readonly to: TypeName }
   | { readonly kind: 'arithmetic'; readonly operator: ArithmeticOperator; readonly left: Term; readonly right: Term }
   | { readonly kind: 'negative'; readonly of: Term }
   /** A column's name where a value stands: `SET c = c + 1`. */
@@ -202,7 +203,13 @@ export type AlterTableStatement = {
     | { readonly kind: 'rename'; readonly ifExists: boolean; readonly renames: readonly (readonly [string, string])[] }
     | { readonly kind: 'retype'; readonly column: string; readonly type: TypeName }
     | { readonly kind: 'dropCompactStorage' }
-    | { readonly kind: 'mask'; readonly column: string; readonly mask: ColumnDefinition['mask'] }
+    | {
+        readonly kind: 'mask';
+        readonly ifExists: boolean;
+        readonly column: string;
+        /** Undefined: DROP MASKED. */
+        readonly mask: ColumnDefinition['mask'];
+      }
     | { readonly kind: 'with'; readonly properties: Properties };
 };
 export type IndexTarget = { readonly kind: 'column' | 'keys' | 'values' | 'entries' | 'full'; readonly column: string };

@@ -1,0 +1,215 @@
+/**
+ * The kinds of tokens, as numbers in an order that answers questions by comparison: what a name may be begins at IDENT,
+ * what a function may be called ends with the native types. They are typed as
+ * plain numbers, since what the next token is changes from one look to the next. Source: Cassandra 5.0's Lexer.g and Parser.g.
+ */
+export const EOF: number = 0;
+
+/** Signs. */
+export const SEMICOLON: number = 1;
+export const COMMA: number = 2;
+export const LEFT_PAREN: number = 3;
+export const RIGHT_PAREN: number = 4;
+export const LEFT_BRACKET: number = 5;
+export const RIGHT_BRACKET: number = 6;
+export const LEFT_BRACE: number = 7;
+export const RIGHT_BRACE: number = 8;
+export const COLON: number = 9;
+export const QMARK: number = 10;
+export const DOT: number = 11;
+export const RANGE: number = 12;
+export const EQUAL: number = 13;
+export const NOT_EQUAL: number = 14;
+export const LESS: number = 15;
+export const LESS_EQUAL: number = 16;
+export const GREATER: number = 17;
+export const GREATER_EQUAL: number = 18;
+export const PLUS: number = 19;
+export const MINUS: number = 20;
+export const STAR: number = 21;
+export const SLASH: number = 22;
+export const PERCENT: number = 23;
+export const PLUS_EQUAL: number = 24;
+export const MINUS_EQUAL: number = 25;
+
+/** Literals. `-NaN` is one token; so is `-1`. */
+export const STRING_LITERAL: number = 26;
+export const INTEGER: number = 27;
+export const FLOAT: number = 28;
+export const BOOLEAN: number = 29;
+export const DURATION: number = 30;
+export const UUID_LITERAL: number = 31;
+export const HEXNUMBER: number = 32;
+export const NEGATIVE_NAN: number = 33;
+export const NEGATIVE_INFINITY: number = 34;
+export const EMPTY_QUOTED_NAME: number = 35;
+
+/** Reserved keywords: no names unless quoted. KEYSPACE is SCHEMA too (but for DESCRIBE), TABLE is COLUMNFAMILY. */
+export const ADD: number = 36;
+export const ALLOW: number = 37;
+export const ALTER: number = 38;
+export const AND: number = 39;
+export const APPLY: number = 40;
+export const ASC: number = 41;
+export const AUTHORIZE: number = 42;
+export const BATCH: number = 43;
+export const BEGIN: number = 44;
+export const BY: number = 45;
+export const CREATE: number = 46;
+export const DELETE: number = 47;
+export const DESC: number = 48;
+export const DESCRIBE: number = 49;
+export const DROP: number = 50;
+export const ENTRIES: number = 51;
+export const EXECUTE: number = 52;
+export const FROM: number = 53;
+export const FULL: number = 54;
+export const GRANT: number = 55;
+export const IF: number = 56;
+export const IN: number = 57;
+export const INDEX: number = 58;
+export const INFINITY: number = 59;
+export const INSERT: number = 60;
+export const INTO: number = 61;
+export const IS: number = 62;
+export const KEYSPACE: number = 63;
+export const LIMIT: number = 64;
+export const MATERIALIZED: number = 65;
+export const MODIFY: number = 66;
+export const NAN: number = 67;
+export const NORECURSIVE: number = 68;
+export const NOT: number = 69;
+export const NULL: number = 70;
+export const OF: number = 71;
+export const ON: number = 72;
+export const OR: number = 73;
+export const ORDER: number = 74;
+export const PRIMARY: number = 75;
+export const RENAME: number = 76;
+export const REVOKE: number = 77;
+export const SCHEMA: number = 78;
+export const SELECT: number = 79;
+export const SET: number = 80;
+export const TABLE: number = 81;
+export const TO: number = 82;
+export const TOKEN: number = 83;
+export const TRUNCATE: number = 84;
+export const UNLOGGED: number = 85;
+export const UPDATE: number = 86;
+export const USE: number = 87;
+export const USING: number = 88;
+export const VIEW: number = 89;
+export const WHERE: number = 90;
+export const WITH: number = 91;
+
+/** Names. From here on a token may be a name. */
+export const IDENT: number = 92;
+export const QUOTED_NAME: number = 93;
+
+/** Unreserved keywords. */
+export const KEYS: number = 94;
+export const AS: number = 95;
+export const CLUSTER: number = 96;
+export const CLUSTERING: number = 97;
+export const COMPACT: number = 98;
+export const STORAGE: number = 99;
+export const TABLES: number = 100;
+export const TYPE: number = 101;
+export const TYPES: number = 102;
+export const VALUES: number = 103;
+export const MAP: number = 104;
+export const LIST: number = 105;
+export const FILTERING: number = 106;
+export const PERMISSION: number = 107;
+export const PERMISSIONS: number = 108;
+export const KEYSPACES: number = 109;
+export const ALL: number = 110;
+export const USER: number = 111;
+export const USERS: number = 112;
+export const ROLE: number = 113;
+export const ROLES: number = 114;
+export const IDENTITY: number = 115;
+export const SUPERUSER: number = 116;
+export const SUPERUSERS: number = 117;
+export const NOSUPERUSER: number = 118;
+export const LOGIN: number = 119;
+export const NOLOGIN: number = 120;
+export const OPTIONS: number = 121;
+export const PASSWORD: number = 122;
+export const GENERATED: number = 123;
+export const HASHED: number = 124;
+export const EXISTS: number = 125;
+export const CUSTOM: number = 126;
+export const TRIGGER: number = 127;
+export const CONTAINS: number = 128;
+export const INTERNALS: number = 129;
+export const ONLY: number = 130;
+export const STATIC: number = 131;
+export const FROZEN: number = 132;
+export const TUPLE: number = 133;
+export const FUNCTION: number = 134;
+export const FUNCTIONS: number = 135;
+export const AGGREGATE: number = 136;
+export const AGGREGATES: number = 137;
+export const SFUNC: number = 138;
+export const STYPE: number = 139;
+export const FINALFUNC: number = 140;
+export const INITCOND: number = 141;
+export const RETURNS: number = 142;
+export const LANGUAGE: number = 143;
+export const CALLED: number = 144;
+export const INPUT: number = 145;
+export const LIKE: number = 146;
+export const PER: number = 147;
+export const PARTITION: number = 148;
+export const GROUP: number = 149;
+export const DATACENTERS: number = 150;
+export const CIDRS: number = 151;
+export const ACCESS: number = 152;
+export const DEFAULT: number = 153;
+export const MBEAN: number = 154;
+export const MBEANS: number = 155;
+export const REPLACE: number = 156;
+export const UNSET: number = 157;
+export const MASKED: number = 158;
+export const UNMASK: number = 159;
+export const SELECT_MASKED: number = 160;
+export const VECTOR: number = 161;
+export const ANN: number = 162;
+export const BETWEEN: number = 163;
+
+/** Native types: names too. */
+export const ASCII: number = 164;
+export const BIGINT: number = 165;
+export const BLOB: number = 166;
+export const BOOLEAN_TYPE: number = 167;
+export const COUNTER: number = 168;
+export const DECIMAL: number = 169;
+export const DOUBLE: number = 170;
+export const DURATION_TYPE: number = 171;
+export const FLOAT_TYPE: number = 172;
+export const INET: number = 173;
+export const INT: number = 174;
+export const SMALLINT: number = 175;
+export const TEXT: number = 176;
+export const TIMESTAMP: number = 177;
+export const TINYINT: number = 178;
+export const UUID: number = 179;
+export const VARCHAR: number = 180;
+export const VARINT: number = 181;
+export const TIMEUUID: number = 182;
+export const DATE: number = 183;
+export const TIME: number = 184;
+
+/** Unreserved keywords that no user type and no function can be called by. */
+export const TTL: number = 185;
+export const COUNT: number = 186;
+export const WRITETIME: number = 187;
+export const MAXWRITETIME: number = 188;
+export const KEY: number = 189;
+export const CAST: number = 190;
+export const JSON: number = 191;
+export const DISTINCT: number = 192;
+
+/** Whitespace and comments: only where hidden tokens are asked for. */
+export const HIDDEN: number = 193;
