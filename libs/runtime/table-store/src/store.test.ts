@@ -1,0 +1,204 @@
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { StatusError } from '@skerry/kernel';
+import { openSorted } from '@skerry/runtime-kv';
+import type { OpenTableStore, TableStoreOptions } from './open.ts';
+import { formatNote } from './meta.ts';
+import { insert, newFolder, openIn, removeFolder, rowsOf, tables } from './test-tables.ts';
+
+let folder = '';
+let opened: OpenTableStore[] = [];
+let folders: string[] = [];
+const open = async (path = folder, over: Partial<TableStoreOptions> = {}): Promise<OpenTableStore> => {
+  const store = await openIn(path, over);
+  opened.push(store);
+  return store;
+};
+/** What a kill of the process would leave: all that the operating system has. */
+const killed = async (): Promise<string> => {
+  const copy = await newFolder();
+  folders.push(copy);
+  await cp(folder, copy, { recursive: true });
+  return copy;
+};
+beforeEach(async () => {
+  folder = await newFolder();
+  folders = [folder];
+  opened = [];
+});
+afterEach(async () => {
+  for (const store of opened) await store.close().catch(() => undefined);
+  for (const path of folders) await removeFolder(path);
+});
+const reasonOf = async (body: Promise<unknown>): Promise<string> => {
+  const thrown: unknown = await body.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  return thrown instanceof StatusError ? `${thrown.reason}: ${thrown.message}` : String(thrown);
+};
+
+describe('table store', () => {
+  test('is read at once, and after it was closed', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', '1');
+    expect(rowsOf(store, 'k')).toEqual({ a: '1' });
+    await store.close();
+    const again = await open();
+    expect(rowsOf(again, 'k')).toEqual({ a: '1' });
+    insert(again, 'k', 'b', '2');
+    insert(again, 'k', 'a', '3');
+    expect(rowsOf(again, 'k')).toEqual({ a: '3', b: '2' });
+    await again.flush();
+    expect(rowsOf(again, 'k')).toEqual({ a: '3', b: '2' });
+  });
+  test.each(['periodic', 'batch'] as const)('finds after a kill what was acknowledged (%s)', async (mode) => {
+    const store = await open(folder, { mode });
+    insert(store, 'k', 'a', '1');
+    await store.endTurn();
+    await store.flush();
+    insert(store, 'k', 'b', '2');
+    await store.endTurn();
+    insert(store, 'k', 'c', 'not acknowledged');
+    const again = await open(await killed());
+    expect(rowsOf(again, 'k')).toEqual({ a: '1', b: '2' });
+  });
+  test('cuts the log when its content is in the store', async () => {
+    const store = await open(folder, { logSegmentBytes: 10_000 });
+    for (let i = 0; i < 500; i++) {
+      insert(store, `k${i}`, 'a', 'x'.repeat(100));
+      await store.endTurn();
+      if (i % 50 === 0) await store.flush();
+    }
+    await store.flush();
+    expect(store.statistics().logSegments).toBe(1);
+    const again = await open(await killed());
+    for (let i = 0; i < 500; i++) expect(rowsOf(again, `k${i}`)).toEqual({ a: 'x'.repeat(100) });
+  });
+  test('takes more than memory holds, by back-pressure', async () => {
+    const store = await open();
+    const value = 'v'.repeat(1000);
+    for (let i = 0; i < 6000; i++) {
+      insert(store, `k${i % 700}`, `r${i}`, value);
+      if (i % 20 === 0) {
+        await store.endTurn();
+        await store.room();
+        expect(store.statistics().memoryBytes).toBeLessThan(2.2 * 1024 * 1024);
+      }
+    }
+    await store.flush();
+    expect(Object.keys(rowsOf(store, 'k5'))).toHaveLength(9);
+  });
+  test('refuses what has no room, keeping nothing of it', async () => {
+    const store = await open();
+    const value = 'v'.repeat(10_000);
+    const refused = (): string => {
+      for (let i = 0; ; i++)
+        try {
+          insert(store, `k${i}`, 'a', value);
+        } catch (thrown) {
+          return thrown instanceof StatusError ? `${thrown.reason} ${i}` : String(thrown);
+        }
+    };
+    const [reason, number] = refused().split(' ');
+    expect(reason).toBe('overloaded');
+    expect(rowsOf(store, `k${number}`)).toEqual({});
+    await store.endTurn();
+    await store.room();
+    insert(store, `k${number}`, 'a', value);
+    expect(rowsOf(store, `k${number}`)).toEqual({ a: value });
+  });
+  test('replays more than memory holds', async () => {
+    const store = await open(folder, { memtableBytes: 16 * 1024 * 1024 });
+    for (let i = 0; i < 3000; i++) insert(store, `k${i}`, 'a', 'v'.repeat(1000));
+    await store.endTurn();
+    const again = await open(await killed());
+    for (let i = 0; i < 3000; i += 100) expect(Object.keys(rowsOf(again, `k${i}`))).toEqual(['a']);
+    expect(again.statistics().flushes).toBeGreaterThan(0);
+  });
+  test('a truncated table stays empty, after a kill too, and takes writes', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', '1');
+    await store.flush();
+    insert(store, 'k', 'b', '2');
+    insert(store, 'k', 'b', '2', tables[1]);
+    await store.truncate(1);
+    expect(rowsOf(store, 'k')).toEqual({});
+    insert(store, 'k', 'c', '3');
+    await store.endTurn();
+    const again = await open(await killed());
+    expect(rowsOf(again, 'k')).toEqual({ c: '3' });
+    expect(rowsOf(again, 'k', tables[1])).toEqual({ b: '2' });
+  });
+  test('a dropped table takes no writes', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', '1');
+    await store.dropTable(1);
+    expect(() => insert(store, 'k', 'a', '1')).toThrow('it is not there');
+    insert(store, 'k', 'a', '1', tables[1]);
+    expect(rowsOf(store, 'k', tables[1])).toEqual({ a: '1' });
+  });
+  test('a snapshot is a store as it was', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', '1');
+    const copy = await newFolder();
+    folders.push(copy);
+    await store.snapshot(join(copy, 'blocks'));
+    insert(store, 'k', 'a', '2');
+    const restored = await open(copy);
+    expect(rowsOf(restored, 'k')).toEqual({ a: '1' });
+  });
+  test('names the damage of a block', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', 'to be found');
+    await store.close();
+    opened = [];
+    const file = join(folder, 'blocks', 'data.mdb');
+    const bytes = await readFile(file);
+    for (let at = bytes.indexOf('to be found'); at >= 0; at = bytes.indexOf('to be found', at + 1)) bytes[at] = 0x21;
+    await writeFile(file, bytes);
+    const again = await open();
+    expect(() => rowsOf(again, 'k')).toThrow(
+      /Cannot read table 1: the block at token -?\d+, key [0-9a-f]+, is damaged/,
+    );
+  });
+  test('cuts a torn tail of the log', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', '1');
+    await store.endTurn();
+    insert(store, 'k', 'b', 'torn');
+    await store.endTurn();
+    const copy = await killed();
+    const name = (await readdir(join(copy, 'log')))[0] ?? '';
+    const bytes = await readFile(join(copy, 'log', name));
+    await writeFile(join(copy, 'log', name), bytes.subarray(0, bytes.length - 3));
+    const again = await open(copy);
+    expect(rowsOf(again, 'k')).toEqual({ a: '1' });
+    insert(again, 'k', 'c', '2');
+    await again.endTurn();
+    await again.close();
+    const third = await open(copy);
+    expect(rowsOf(third, 'k')).toEqual({ a: '1', c: '2' });
+  });
+  test('refuses a log that is damaged where it was on disk', async () => {
+    const store = await open(folder, { mode: 'batch' });
+    for (const row of ['a', 'b', 'c']) {
+      insert(store, 'k', row, 'acknowledged');
+      await store.endTurn();
+    }
+    const copy = await killed();
+    const name = (await readdir(join(copy, 'log')))[0] ?? '';
+    const bytes = await readFile(join(copy, 'log', name));
+    bytes[bytes.indexOf('acknowledged')] = 0;
+    await writeFile(join(copy, 'log', name), bytes);
+    expect(await reasonOf(open(copy))).toMatch(/^corrupt: Cannot read commit log: "log\/log-\d+" at \d+ is damaged/);
+  });
+  test('refuses a newer format, and touches nothing', async () => {
+    const blocks = await openSorted(join(folder, 'blocks'), 1024 ** 3);
+    await blocks.write([{ ...formatNote(), value: Uint8Array.of(0, 0, 0, 9) }]);
+    await blocks.close();
+    expect(await reasonOf(open())).toMatch(/^format_newer/);
+    expect(await readdir(folder)).toEqual(['blocks']);
+  });
+});
