@@ -17,7 +17,10 @@ export function commandLine(help, config) {
   }
 }
 
-/** Ends with 2, as a wrong command line does. */
+/**
+ * Ends with 2, as a wrong command line does.
+ * @returns {never}
+ */
 export function refuse(help, message) {
   console.error(`${message}\n${help}`);
   process.exit(2);

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { bundleOptions } from '../bundle.mjs';
+import { bundle, bundleOptions } from '../bundle.mjs';
 
 const subjects = {
   ground: ['ground', 'rpc', 'wal', 'blobs'],
@@ -15,9 +15,12 @@ const subjects = {
   'raft-links': ['raft-links'],
   raft: ['raft'],
   stor3: ['stor3'],
+  cql: ['cql'],
 };
 /** Run as nodes run, from a bundle, with the processes that they start: straight from the sources each closure is named anew. */
-const bundled = { raft: ['raft', 'raft-member'] };
+const bundled = { raft: ['raft', 'raft-member'], cql: ['cql', 'cql/floor'] };
+/** Nodes that a subject starts, from their bundles. */
+const apps = { cql: ['cassandra-node'] };
 /** Within the root: what is not in a bundle is looked for from there. */
 const bundleDirectory = join(import.meta.dirname, '../../node_modules/.cache/skerry-bench');
 const [subject = '', ...options] = process.argv.slice(2);
@@ -40,6 +43,7 @@ async function programOf(name) {
   const files = bundled[name];
   if (files === undefined)
     return ['--import', 'tsx', '--conditions=@skerry/source', join(import.meta.dirname, `${name}.ts`)];
+  for (const app of apps[name] ?? []) await bundle(app);
   await build({
     ...bundleOptions,
     entryPoints: files.map((file) => join(import.meta.dirname, `${file}.ts`)),

@@ -45,13 +45,13 @@ const throws = (run, wanted) => {
   return false;
 };
 
-const matchesObject = (a, b) =>
-  isObject(a) &&
-  Object.keys(b).every((key) =>
-    isObject(b[key]) && !ArrayBuffer.isView(b[key]) && !Array.isArray(b[key]) && !b[key].asymmetricMatch
-      ? matchesObject(a[key], b[key])
-      : equal(a[key], b[key]),
-  );
+const matchesObject = (a, b) => isObject(a) && Object.keys(b).every((key) => matchesPart(a[key], b[key]));
+/** As Jest: arrays of one length, element by element; objects may have more. */
+const matchesPart = (a, b) => {
+  if (Array.isArray(b))
+    return Array.isArray(a) && a.length === b.length && b.every((each, i) => matchesPart(a[i], each));
+  return isObject(b) && !ArrayBuffer.isView(b) && !b.asymmetricMatch ? matchesObject(a, b) : equal(a, b);
+};
 
 const matchers = {
   toBe: (a, b) => Object.is(a, b),
@@ -74,8 +74,7 @@ const matchers = {
   toBeInstanceOf: (a, b) => a instanceof b,
   toBeCloseTo: (a, b, digits = 2) => Math.abs(a - b) < 10 ** -digits / 2,
   toHaveProperty: (a, key) => isObject(a) && key in a,
-  toMatchObject: (a, b) =>
-    Array.isArray(b) ? b.length === a.length && b.every((each, i) => matchesObject(a[i], each)) : matchesObject(a, b),
+  toMatchObject: matchesPart,
   toThrow: throws,
 };
 

@@ -15,7 +15,7 @@ import { createWorkerPool } from '@skerry/runtime-workers';
 import { formatAddress } from '@skerry/runtime-world';
 import { gatewayName } from './embedded-file.ts';
 import { gatewayService } from './gateway.ts';
-import { roles } from './roles.ts';
+import { roles, systems, type System } from './roles.ts';
 import { version } from './version.ts';
 
 export type EmbeddedOptions = {
@@ -24,6 +24,7 @@ export type EmbeddedOptions = {
   readonly grpcPort: number;
   readonly metricsPort: number | undefined;
   readonly insecure: boolean;
+  readonly only: readonly System[];
   readonly logLevel: NodeConfig['logLevel'];
   /** Settings of the roles by key, as flags would give them. */
   readonly flags: Readonly<Record<string, unknown>>;
@@ -38,6 +39,9 @@ export type Embedded = {
   readonly notices: readonly Notice[];
   stop(graceMs: number): Promise<void>;
 };
+
+/** Roles that others find ready. */
+const keepers: ReadonlySet<string> = new Set(['auth', 'data', 'cassandra']);
 
 const nodeIdOf = (role: string): NodeId => NodeId(`${role}_1`);
 
@@ -72,14 +76,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       }),
     );
   };
+  const wanted = new Set<string>(options.only.flatMap((system) => systems[system]));
+  const chosen = roles.filter(({ name }) => name === 'discovery' || wanted.has(name));
   try {
-    for (const role of roles) if (role.name === 'discovery') await startRole(role);
-    await Promise.all(roles.filter(({ name }) => name === 'auth' || name === 'data').map(startRole));
-    for (const role of roles) if (role.name === 'processing' || role.name === 'routing') await startRole(role);
+    for (const role of chosen) if (role.name === 'discovery') await startRole(role);
+    await Promise.all(chosen.filter(({ name }) => keepers.has(name)).map(startRole));
+    for (const role of chosen) if (role.name === 'processing' || role.name === 'routing') await startRole(role);
     const gateway = await startGateway(options, base, shared, join);
     nodes.push(gateway);
     return {
-      endpoints: endpointsOf(nodes, gateway),
+      endpoints: endpointsOf(nodes, gateway, options.only),
       ended: Promise.race(nodes.map(({ ended }) => ended)),
       telemetry: gateway.telemetry,
       notices: nodes.flatMap(({ notice }) => notice ?? []),
@@ -118,9 +124,14 @@ async function startGateway(
   });
 }
 
-function endpointsOf(nodes: readonly RunningNode[], gateway: RunningNode): Readonly<Record<string, string>> {
+function endpointsOf(
+  nodes: readonly RunningNode[],
+  gateway: RunningNode,
+  only: readonly System[],
+): Readonly<Record<string, string>> {
   const doors = Object.assign({}, ...nodes.map(({ endpoints }) => endpoints)) as Record<string, string>;
-  if (doors['ftp'] === undefined) throw new StatusError('unexpected', 'Cannot start: the router opened no FTP door');
+  if (only.includes('ftp') && doors['ftp'] === undefined)
+    throw new StatusError('unexpected', 'Cannot start: the router opened no FTP door');
   const status = gateway.statusAddress;
   return {
     ...doors,

@@ -3,7 +3,7 @@
  * grpcurl and the operator's commands; the roles themselves call each other directly.
  */
 import { StatusError, type NodeId } from '@skerry/kernel';
-import { auth, data, discovery, processing, raft, routing } from '@skerry/proto';
+import { auth, cassandra, data, discovery, processing, raft, routing } from '@skerry/proto';
 import type { Service, ServiceEnvironment } from '@skerry/runtime-host';
 import type { AccessTable, Client, Handlers, RpcNode, ServiceDefinition } from '@skerry/runtime-rpc';
 import { operatorRole } from '@skerry/runtime-security';
@@ -22,6 +22,7 @@ export function serveGateway(
     rpc.client(processing.ProcessingServiceDefinition, idOf('processing')),
   );
   pass(rpc, routing.RoutingServiceDefinition, rpc.client(routing.RoutingServiceDefinition, idOf('routing')));
+  pass(rpc, cassandra.CassandraServiceDefinition, rpc.client(cassandra.CassandraServiceDefinition, idOf('cassandra')));
   serveRaft(rpc, idOf);
 }
 

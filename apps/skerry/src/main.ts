@@ -1,7 +1,9 @@
 /** The `skerry` command: reads the words, runs the row of the table that they name. */
 import { runCommandLine } from '@skerry/runtime-config';
+import { cassandraCommands } from './commands/cassandra.ts';
 import { certificateCommands } from './commands/certs.ts';
 import { clusterCommands } from './commands/cluster.ts';
+import { cqlshCommand } from './commands/cqlsh.ts';
 import { ftpConfigCommand } from './commands/ftp-config.ts';
 import { groupCommands } from './commands/group.ts';
 import { nodeCommands } from './commands/node.ts';
@@ -23,7 +25,7 @@ process.exitCode = await runCommandLine(
   {
     name: 'skerry',
     version,
-    summary: 'An FTP server of five roles that a small machine runs with one command.',
+    summary: 'An FTP server and a Cassandra-compatible database that a small machine runs with one command.',
     groups: {
       node: 'One node of one role: what a container runs.',
       user: 'FTP users, through the auth nodes.',
@@ -33,6 +35,7 @@ process.exitCode = await runCommandLine(
       'ftp-config': 'Settings of an FTP router.',
       certs: "The cluster's authority and its nodes' certificates.",
       raft: 'The replicated groups of data and auth nodes: who leads, who votes, how far each is.',
+      cassandra: 'Cassandra-compatible nodes: what nodetool is for Cassandra.',
       cluster: 'A real cluster on this machine, one process for each node.',
     },
     commands: [
@@ -45,6 +48,8 @@ process.exitCode = await runCommandLine(
       ftpConfigCommand,
       ...certificateCommands,
       ...raftCommands,
+      ...cassandraCommands,
+      cqlshCommand,
       ...clusterCommands,
     ],
   },

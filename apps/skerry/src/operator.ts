@@ -1,7 +1,7 @@
 /** The operator's way into a running system: finds it, proves who asks, and gives typed clients. */
 import { resolve } from 'node:path';
 import { NodeId, StatusError } from '@skerry/kernel';
-import { admin, auth, copies, discovery, raft, routing } from '@skerry/proto';
+import { admin, auth, cassandra, copies, discovery, raft, routing } from '@skerry/proto';
 import { addressPattern, list, optionalText, type ConfigOf } from '@skerry/runtime-config';
 import { fixedDirectory, RoleCaller } from '@skerry/runtime-discovery';
 import { nodeWorld } from '@skerry/runtime-node';
@@ -60,6 +60,10 @@ export type Operator = {
     readonly nodeId: string;
     readonly client: Client<discovery.DiscoveryServiceDefinition>;
   }[];
+  readonly cassandras: readonly {
+    readonly nodeId: string;
+    readonly client: Client<cassandra.CassandraServiceDefinition>;
+  }[];
   readonly nodes: readonly { readonly nodeId: string; readonly client: Client<admin.AdminServiceDefinition> }[];
   /** Of a role whose state is replicated: all that are known now. */
   raftMembers(role: string): Promise<readonly RaftMember[]>;
@@ -71,6 +75,22 @@ type Found = { readonly places: readonly Place[]; readonly insecure: boolean };
 export async function withOperator<T>(config: OperatorConfig, work: (operator: Operator) => Promise<T>): Promise<T> {
   const data = resolve(config.data);
   const known = config.join.length > 0 ? undefined : await findByFolder(data);
+  return withPlaces(config, known, work);
+}
+/** The same with one node, whose role is known, at the address of its gRPC door. */
+export const withNodeAt = <T>(
+  config: OperatorConfig,
+  { role, address }: { readonly role: string; readonly address: string },
+  work: (operator: Operator) => Promise<T>,
+): Promise<T> =>
+  // The node's name is not known: whoever answers there must be of this cluster.
+  withPlaces(config, { places: [{ nodeId: '', role, address }], insecure: config.insecure }, work);
+
+async function withPlaces<T>(
+  config: OperatorConfig,
+  known: Found | undefined,
+  work: (operator: Operator) => Promise<T>,
+): Promise<T> {
   const rpc = await operatorRpc(config, known?.insecure ?? config.insecure);
   try {
     const places = known?.places ?? (await findByDiscovery(rpc, config.join));
@@ -101,7 +121,7 @@ async function findByFolder(data: string): Promise<Found> {
   const embedded = await readEmbeddedFile(data);
   if (embedded !== undefined && processState(embedded.pid) !== 'dead') {
     const address = embedded.endpoints['grpc'] ?? '';
-    const places = ['auth', 'data', 'routing', 'discovery', 'admin'].map((role) => ({
+    const places = ['auth', 'data', 'routing', 'discovery', 'cassandra', 'admin'].map((role) => ({
       nodeId: gatewayName,
       role,
       address,
@@ -127,7 +147,7 @@ async function findByDiscovery(rpc: RpcNode, join: readonly string[]): Promise<r
   let last: unknown;
   for (const address of join) {
     try {
-      return await placesAt(rpc, address, ['auth', 'routing', 'data', 'processing', 'discovery']);
+      return await placesAt(rpc, address, ['auth', 'routing', 'data', 'processing', 'discovery', 'cassandra']);
     } catch (thrown) {
       last = thrown;
     }
@@ -155,7 +175,9 @@ async function placesAt(
 
 function operatorOf(rpc: RpcNode, places: readonly Place[]): Operator {
   const targets = (role: string): Target[] =>
-    places.filter((place) => place.role === role).map(({ nodeId, address }) => ({ nodeId: NodeId(nodeId), address }));
+    places
+      .filter((place) => place.role === role)
+      .map(({ nodeId, address }) => ({ nodeId: nodeId === '' ? ('' as NodeId) : NodeId(nodeId), address }));
   const clients = <S extends ServiceDefinition>(role: string, definition: S): { nodeId: string; client: Client<S> }[] =>
     targets(role).map((target) => ({ nodeId: target.nodeId, client: rpc.client(definition, target) }));
   const auths = clients('auth', auth.AuthServiceDefinition);
@@ -168,6 +190,7 @@ function operatorOf(rpc: RpcNode, places: readonly Place[]): Operator {
     auths,
     routers: clients('routing', routing.RoutingServiceDefinition),
     discoveries: clients('discovery', discovery.DiscoveryServiceDefinition),
+    cassandras: clients('cassandra', cassandra.CassandraServiceDefinition),
     nodes: clients('admin', admin.AdminServiceDefinition),
     raftMembers: async (role) => {
       const known = targets(role);

@@ -24,6 +24,12 @@ async function firstLine(): Promise<string> {
   throw new StatusError('malformed', 'Cannot read a password: standard input is empty');
 }
 
+/** Typed once, for a password that is known. @throws StatusError `malformed` without a terminal. */
+export function typedPassword(prompt: string, context: CommandContext): Promise<string> {
+  if (!process.stdin.isTTY) throw new StatusError('malformed', 'Cannot go on without a password: give --password');
+  return typed(prompt, context);
+}
+
 async function typed(prompt: string, { stderr }: CommandContext): Promise<string> {
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: unseen, terminal: true });

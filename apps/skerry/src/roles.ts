@@ -2,6 +2,7 @@
 import type { ConfigOf, Settings } from '@skerry/runtime-config';
 import type { NodeConfig, Service, ServiceEnvironment } from '@skerry/runtime-host';
 import * as auth from '@skerry/service-auth-node';
+import * as cassandra from '@skerry/service-cassandra-node';
 import * as data from '@skerry/service-data-node';
 import * as discovery from '@skerry/service-discovery-node';
 import * as processing from '@skerry/service-ftp-processor';
@@ -46,4 +47,18 @@ export const roles: readonly Role[] = [
     settings: routing.settings,
     start: routing.start,
   }),
+  role({
+    name: 'cassandra',
+    summary: "tables, over Cassandra's native protocol",
+    settings: cassandra.settings,
+    start: cassandra.start,
+  }),
 ];
+
+/** What `--only` chooses from, and the roles of each. All of them have discovery. */
+export const systems = {
+  ftp: ['auth', 'data', 'processing', 'routing'],
+  cql: ['cassandra'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+export type System = keyof typeof systems;
+export const systemNames = Object.keys(systems) as readonly System[];

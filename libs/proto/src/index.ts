@@ -4,6 +4,7 @@ export * as reflection from './gen/grpc/reflection/v1/reflection.pb.ts';
 export * as reflectionAlpha from './gen/grpc/reflection/v1alpha/reflection.pb.ts';
 export * as admin from './gen/skerry/admin/v1/admin.pb.ts';
 export * as auth from './gen/skerry/auth/v1/auth.pb.ts';
+export * as cassandra from './gen/skerry/cassandra/v1/cassandra.pb.ts';
 export * as common from './gen/skerry/common/v1/common.pb.ts';
 export * as copies from './gen/skerry/data/v1/copies.pb.ts';
 export * as data from './gen/skerry/data/v1/data.pb.ts';

@@ -18,11 +18,12 @@ import { ensureAuthority } from '../authority.ts';
 import { adminPasswordSetting, dataSetting, insecureSetting, jsonSetting } from '../common-settings.ts';
 import { startEmbedded } from '../embedded.ts';
 import { writeEmbeddedFile, type Ready } from '../embedded-file.ts';
+import { isFree } from '../is-free.ts';
+import { systemNames, type System } from '../roles.ts';
 
 const port = (fallback: number, help: string): ReturnType<typeof integer> =>
   integer({ default: fallback, min: 0, max: 65_535, help: `${help}; 0 takes a free one.` });
-/** Systems that this program has. */
-const systems = ['ftp'] as const;
+const cqlPortDefault = 9042;
 
 const upSettings = {
   data: dataSetting,
@@ -34,10 +35,10 @@ const upSettings = {
     placeholder: 'ADDR',
   }),
   only: list({
-    default: systems,
+    default: systemNames,
     help: 'Which systems to start.',
-    pattern: /^(ftp)$/,
-    wanted: `some of ${systems.join(', ')}`,
+    pattern: /^(ftp|cql)$/,
+    wanted: `some of ${systemNames.join(', ')}`,
     placeholder: 'A,B',
   }),
   ftpPort: port(2121, 'Port of FTP control connections'),
@@ -48,7 +49,7 @@ const upSettings = {
     wanted: 'FIRST-LAST, or 0-0 for any free port',
     placeholder: 'FIRST-LAST',
   }),
-  cqlPort: port(9042, 'Port of the CQL door, reserved: that system is not built yet'),
+  cqlPort: port(cqlPortDefault, 'Port of the CQL door; the default gives way to a free one when it is taken'),
   httpPort: port(8080, 'Port of the HTTP door, reserved: that system is not built yet'),
   trackerPort: port(6969, 'Port of the tracker door, reserved: that system is not built yet'),
   grpcPort: port(7400, 'Port of the gRPC door for operators'),
@@ -67,6 +68,12 @@ const upSettings = {
 const grpcPortOf = (config: { readonly grpcPort: number; readonly ftpPort: number }): number =>
   config.ftpPort === 0 && config.grpcPort === 7400 ? 0 : config.grpcPort;
 
+/** The same of the CQL door; and a default that another program has gives way: both may be wanted on one machine. */
+async function cqlPortOf({ cqlPort, ftpPort, bind }: Config): Promise<number> {
+  if (cqlPort !== cqlPortDefault) return cqlPort;
+  return ftpPort === 0 || !(await isFree({ host: bind, port: cqlPort })) ? 0 : cqlPort;
+}
+
 export const upCommand = command({
   path: ['up'],
   summary: 'Start the embedded system: every role once, in one process. Ctrl-C drains it.',
@@ -83,7 +90,7 @@ type Config = ConfigOf<typeof upSettings>;
 async function start(config: Config, { environment, stdout, stderr }: CommandContext): Promise<RunningProcess> {
   const startedMs = performance.now();
   if (config.only.length === 0)
-    throw new StatusError('malformed', `Cannot start nothing: give --only some of ${systems.join(', ')}`);
+    throw new StatusError('malformed', `Cannot start nothing: give --only some of ${systemNames.join(', ')}`);
   const data = resolve(config.data);
   await ensureAuthority(data);
   const embedded = await startEmbedded({
@@ -92,10 +99,13 @@ async function start(config: Config, { environment, stdout, stderr }: CommandCon
     grpcPort: grpcPortOf(config),
     metricsPort: config.metricsPort,
     insecure: config.insecure,
+    only: config.only as readonly System[],
     logLevel: config.logLevel,
     flags: {
       ftpHost: config.bind,
       ftpPort: config.ftpPort,
+      cqlHost: config.bind,
+      cqlPort: await cqlPortOf(config),
       passivePorts: config.passivePorts,
       adminPassword: config.adminPassword,
     },

@@ -26,6 +26,8 @@ export type CommandRow = {
   /** Positional arguments as in `--help`: `<name>` wanted, `[name]` optional, `<name...>` many. */
   readonly positional?: string;
   readonly settings: Settings;
+  /** Letters that stand for settings, by their keys: `{ execute: 'e' }` is `-e`. */
+  readonly letters?: Readonly<Record<string, string>>;
   readonly examples: readonly string[];
   /** Resolves with the exit code; a StatusError `malformed` is exit 2, any other failure exit 1. */
   readonly run: (config: never, context: CommandContext) => Promise<number>;
@@ -49,8 +51,9 @@ export function command<S extends Settings>(
   return row;
 }
 
-function optionOf(key: string, setting: Setting<unknown>): Option {
-  const shown = setting.placeholder === undefined ? flagOf(key) : `${flagOf(key)} <${setting.placeholder}>`;
+function optionOf(key: string, setting: Setting<unknown>, letter: string | undefined): Option {
+  const flags = letter === undefined ? flagOf(key) : `-${letter}, ${flagOf(key)}`;
+  const shown = setting.placeholder === undefined ? flags : `${flags} <${setting.placeholder}>`;
   const byDefault = defaultText(setting);
   const details = [setting.placeholder === undefined ? '' : setting.wanted, byDefault, `env ${variableOf(key)}`];
   return new Option(shown, `${setting.help} (${details.filter((part) => part !== '').join('; ')})`);
@@ -82,7 +85,7 @@ function addCommand(program: Command, row: CommandRow, groups: Readonly<Record<s
   }
   const own = inherit(parent.command(row.path.at(-1) ?? '').description(row.summary));
   if (row.positional !== undefined) own.arguments(row.positional);
-  for (const [key, setting] of Object.entries(row.settings)) own.addOption(optionOf(key, setting));
+  for (const [key, setting] of Object.entries(row.settings)) own.addOption(optionOf(key, setting, row.letters?.[key]));
   own.addHelpText('after', `\nExamples:\n${row.examples.map((line) => `  ${line}`).join('\n')}\n`);
   own.action(() => run(row, own.opts(), own.args));
 }

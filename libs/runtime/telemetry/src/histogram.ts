@@ -3,7 +3,7 @@
  * as a third of a call within the process. It gives a registry of prom-client what such a one reads at a scrape.
  */
 import { assert, AssertionError } from '@skerry/kernel';
-import type { Histogram, Labels, Series } from './types.ts';
+import type { Histogram, HistogramReading, Labels, Series } from './types.ts';
 
 type Sample = { readonly metricName: string; readonly labels: Labels; readonly value: number };
 
@@ -17,13 +17,25 @@ export class BucketHistogram implements Histogram {
   readonly #bounds: readonly number[];
   readonly #series = new Map<string, BucketSeries>();
 
-  /** @param bounds upper bounds of the buckets, ascending; the last one, which has all, is added. */
-  constructor(name: string, help: string, labelNames: readonly string[], bounds: readonly number[] = boundsDefault) {
+  readonly #read: (() => readonly HistogramReading[]) | undefined;
+
+  /**
+   * @param bounds upper bounds of the buckets, ascending; the last one, which has all, is added.
+   * @param read asked at a scrape, instead of what was observed.
+   */
+  constructor(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    bounds: readonly number[] = boundsDefault,
+    read?: () => readonly HistogramReading[],
+  ) {
+    this.#read = read;
     this.name = name;
     this.help = help;
     this.#labelNames = labelNames;
     this.#bounds = bounds;
-    if (labelNames.length === 0) this.with({});
+    if (labelNames.length === 0 && read === undefined) this.with({});
   }
   observe(value: number, labels: Labels = {}): void {
     this.with(labels).observe(value);
@@ -43,7 +55,8 @@ export class BucketHistogram implements Histogram {
   }
   /** As prom-client's registry reads a metric. */
   get(): Promise<{ name: string; help: string; type: string; values: Sample[] }> {
-    const values = [...this.#series.values()].flatMap((series) => series.samples(this.name));
+    const readings = this.#read?.() ?? Array.from(this.#series.values(), (series) => series.reading());
+    const values = readings.flatMap((reading) => samples(this.name, this.#bounds, reading));
     return Promise.resolve({ name: this.name, help: this.help, type: 'histogram', values });
   }
 }
@@ -67,17 +80,21 @@ class BucketSeries implements Series {
     this.#counts[at] = (this.#counts[at] ?? 0) + 1;
     this.#sum += value;
   }
-  samples(name: string): Sample[] {
-    let count = 0;
-    const buckets = Array.from(this.#counts, (more, at): Sample => {
-      count += more;
-      const le = at < this.#bounds.length ? String(this.#bounds[at]) : '+Inf';
-      return { metricName: `${name}_bucket`, labels: { le, ...this.#labels }, value: count };
-    });
-    return [
-      ...buckets,
-      { metricName: `${name}_sum`, labels: this.#labels, value: this.#sum },
-      { metricName: `${name}_count`, labels: this.#labels, value: count },
-    ];
+  reading(): HistogramReading {
+    return { labels: this.#labels, counts: this.#counts, sum: this.#sum };
   }
+}
+
+function samples(name: string, bounds: readonly number[], { labels, counts, sum }: HistogramReading): Sample[] {
+  let count = 0;
+  const buckets = Array.from(counts, (more, at): Sample => {
+    count += more;
+    const le = at < bounds.length ? String(bounds[at]) : '+Inf';
+    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
+  ];
 }

@@ -5,17 +5,14 @@ import { assert } from '@skerry/kernel';
 import { collectDefaultMetrics, Counter as PromCounter, Gauge as PromGauge, type Metric, Registry } from 'prom-client';
 import { BucketHistogram } from './histogram.ts';
 import { Totals } from './totals.ts';
-import type { Counter, Gauge, Histogram } from './types.ts';
+import type { Counter, Gauge, Histogram, Telemetry } from './types.ts';
 
 /** Of prom-client's own figures of the event loop, in ms, which hold it whole: ours stand beside them. */
 const eventLoopResolutionMs = 50;
 /** Of {@link eventLoopDelay}, in ms: what blocks the loop for longer is always seen. A finer one wakes an idle process more. */
 const delayResolutionMs = 10;
 
-export type Metrics = {
-  counter(name: string, help: string, labelNames?: readonly string[]): Counter;
-  gauge(name: string, help: string, labelNames?: readonly string[], read?: () => number): Gauge;
-  histogram(name: string, help: string, labelNames?: readonly string[], buckets?: readonly number[]): Histogram;
+export type Metrics = Pick<Telemetry, 'counter' | 'gauge' | 'histogram'> & {
   text(): Promise<string>;
 };
 
@@ -36,7 +33,7 @@ export function createMetrics(node: string): Metrics {
     return made.get(key) as T;
   };
   return {
-    counter: (name, help, labelNames = []) =>
+    counter: (name, help, labelNames = [], read) =>
       once('counter', name, (full): Counter => {
         const totals = new Totals(full, labelNames);
         const metric: PromCounter = new PromCounter({
@@ -44,7 +41,11 @@ export function createMetrics(node: string): Metrics {
           help,
           labelNames: [...labelNames],
           registers: [registry],
-          collect: () => totals.tell((labels, amount) => metric.inc(labels, amount)),
+          collect: () => {
+            if (read === undefined) return totals.tell((labels, amount) => metric.inc(labels, amount));
+            metric.reset();
+            for (const { labels, total } of read()) metric.inc({ ...labels }, total);
+          },
         });
         return { add: (amount, labels) => totals.add(amount, labels) };
       }),
@@ -61,9 +62,9 @@ export function createMetrics(node: string): Metrics {
           set: (value, labels) => (labels === undefined ? metric.set(value) : metric.set({ ...labels }, value)),
         };
       }),
-    histogram: (name, help, labelNames = [], buckets) =>
+    histogram: (name, help, labelNames = [], buckets, read) =>
       once('histogram', name, (full): Histogram => {
-        const histogram = new BucketHistogram(full, help, labelNames, buckets);
+        const histogram = new BucketHistogram(full, help, labelNames, buckets, read);
         // A registry reads nothing of a metric but its name and get(); the type knows prom-client's own classes only.
         registry.registerMetric(histogram as unknown as Metric);
         return histogram;

@@ -28,6 +28,15 @@ export interface Series {
   observe(value: number): void;
 }
 
+/** What its owner counts by itself, read at a scrape: for paths where even a call costs too much. */
+export type CounterReading = { readonly labels: Labels; /** Since the start. */ readonly total: number };
+export type HistogramReading = {
+  readonly labels: Labels;
+  /** Since the start, by bucket; the last is beyond all bounds. */
+  readonly counts: ArrayLike<number>;
+  readonly sum: number;
+};
+
 export interface Telemetry {
   /** Log line (secrets redacted), count in `skerry_events_total{event}`, and every listener. */
   emit(event: TelemetryEvent): void;
@@ -36,9 +45,15 @@ export interface Telemetry {
   /** Same readers, more fields on each line. */
   child(fields: Readonly<Record<string, unknown>>): Telemetry;
   /** Asking twice for one name gives the same metric. Names: snake_case, unit last, `skerry_` is put before. */
-  counter(name: string, help: string, labelNames?: readonly string[]): Counter;
+  counter(name: string, help: string, labelNames?: readonly string[], read?: () => readonly CounterReading[]): Counter;
   gauge(name: string, help: string, labelNames?: readonly string[], read?: () => number): Gauge;
-  histogram(name: string, help: string, labelNames?: readonly string[], buckets?: readonly number[]): Histogram;
+  histogram(
+    name: string,
+    help: string,
+    labelNames?: readonly string[],
+    buckets?: readonly number[],
+    read?: () => readonly HistogramReading[],
+  ): Histogram;
   readonly level: Level;
   /** While running; returns the level before. */
   setLevel(level: Level): Level;

@@ -1,2 +1,3 @@
 /** A database node that Cassandra's drivers cannot tell apart. See README. */
-export * from './engine/contract.ts';
+export { settings, type CassandraConfig } from './settings.ts';
+export { start } from './start.ts';

@@ -1,8 +1,8 @@
 /** What all sessions of a router share. */
 import type { routing } from '@skerry/proto';
+import type { DoorTls } from '@skerry/runtime-door-tls';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import type { DataNodes, Processors } from './callers.ts';
-import type { DoorTls } from './door-tls.ts';
 import type { Figures } from './figures.ts';
 import type { PassiveHosts } from './passive-hosts.ts';
 import type { PassivePorts } from './passive-ports.ts';

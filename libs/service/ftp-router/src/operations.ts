@@ -1,11 +1,10 @@
 /** What an operator may change while the router runs, and what SIGHUP does: certificates, names, log files, secrets. */
 import { toStatusError } from '@skerry/kernel';
+import { DoorTls, TlsReload } from '@skerry/runtime-door-tls';
 import { onHangUp, type ServiceEnvironment } from '@skerry/runtime-host';
-import { DoorTls } from './door-tls.ts';
 import { PassiveHosts } from './passive-hosts.ts';
 import { Records } from './records.ts';
-import type { Config } from './settings.ts';
-import { TlsReload } from './tls-reload.ts';
+import { doorHost, type Config } from './settings.ts';
 
 export type Reload = { close(): void };
 export type Operations = {
@@ -18,7 +17,7 @@ export type Operations = {
 /** @throws StatusError `malformed`, `no_such_entry` in one line that names the setting or file. */
 export async function openOperations(config: Config, environment: ServiceEnvironment): Promise<Operations> {
   const { telemetry, world } = environment;
-  const tls = await DoorTls.open(config, environment);
+  const tls = await openTls(config, environment);
   const passiveHosts = await PassiveHosts.open(config);
   const records = await Records.open(config, environment);
   const { tlsCert, tlsKey, tlsReloadMs } = config;
@@ -52,4 +51,20 @@ export async function openOperations(config: Config, environment: ServiceEnviron
     files?.close();
   };
   return { tls, passiveHosts, records, reload: { close } };
+}
+
+function openTls(config: Config, { world, identity }: ServiceEnvironment): Promise<DoorTls> {
+  return DoorTls.open({
+    name: 'ftp',
+    host: doorHost(config),
+    certificatePath: config.tlsCert,
+    keyPath: config.tlsKey,
+    flags: '--tls-cert and --tls-key',
+    // Under 1.3 the tickets come behind the handshake. A client that never reads its upload's connection closes it with
+    // them unread, so that its system resets it and forgets what it had not sent yet: no end, and bytes lost.
+    maxVersion: config.tlsCloseNotify === 'optional' ? 'TLSv1.2' : undefined,
+    secret: identity.sealingKey,
+    disk: world.disk,
+    clock: world.clock,
+  });
 }

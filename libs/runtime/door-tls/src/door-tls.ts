@@ -1,39 +1,44 @@
-/** The certificate that clients see, and contexts that let their sessions be resumed at every router of the cluster. */
+/** The certificate that clients see, and contexts that let their sessions be resumed at every door of the cluster. */
 import { fromUtf8, StatusError, utf8 } from '@skerry/kernel';
-import type { ServiceEnvironment } from '@skerry/runtime-host';
-import { selfSignedCertificate } from '@skerry/runtime-security';
+import { selfSignedCertificate, type PemPair } from '@skerry/runtime-security';
 import { deriveTicketKeys, readTlsFiles, tlsContext, type TlsContext } from '@skerry/runtime-sockets';
 import type { Clock, Disk } from '@skerry/runtime-world';
-import { doorHost, type Config } from './settings.ts';
 
 /** Ticket keys change so often, in milliseconds: a key that leaks opens one day's sessions. */
 const ticketKeysLifetimeMs = 86_400_000;
-/** The self-made certificate and its key, PEM, in the node's folder. */
-const keptPath = 'ftp-tls.pem';
-const keptNewPath = 'ftp-tls.pem.new';
 
-export type PemPair = { readonly certificate: string; readonly privateKey: string };
+export type DoorTlsOptions = {
+  /** What the door speaks, such as `ftp`: a self-made certificate is kept in `<name>-tls.pem`. */
+  readonly name: string;
+  /** Where the door listens, for a certificate's names. */
+  readonly host: string;
+  /** PEM files; both or none. */
+  readonly certificatePath: string | undefined;
+  readonly keyPath: string | undefined;
+  /** What the two are called in what a person is told. */
+  readonly flags: string;
+  /** Default: the newest there is. */
+  readonly maxVersion?: 'TLSv1.2' | undefined;
+  /** Of the cluster: the same at every door whose sessions are to be resumed here. */
+  readonly secret: Uint8Array;
+  /** The node's folder. */
+  readonly disk: Disk;
+  readonly clock: Clock;
+};
 
 export class DoorTls {
   #pem: PemPair;
-  readonly #secret: Uint8Array;
-  readonly #clock: Clock;
-  readonly #maxVersion: 'TLSv1.2' | undefined;
+  readonly #options: DoorTlsOptions;
   #period = -1;
   #context: TlsContext | undefined;
 
-  private constructor(pem: PemPair, secret: Uint8Array, clock: Clock, { tlsCloseNotify }: Config) {
+  private constructor(pem: PemPair, options: DoorTlsOptions) {
     this.#pem = pem;
-    this.#secret = secret;
-    this.#clock = clock;
-    // Under 1.3 the tickets come behind the handshake. A client that never reads its upload's connection closes it with
-    // them unread, so that its system resets it and forgets what it had not sent yet: no end, and bytes lost.
-    this.#maxVersion = tlsCloseNotify === 'optional' ? 'TLSv1.2' : undefined;
+    this.#options = options;
   }
   /** @throws StatusError `malformed`, `no_such_entry` in one line that names the file. */
-  static async open(config: Config, environment: ServiceEnvironment): Promise<DoorTls> {
-    const { world, identity } = environment;
-    const door = new DoorTls(await pemPair(config, world.disk), identity.sealingKey, world.clock, config);
+  static async open(options: DoorTlsOptions): Promise<DoorTls> {
+    const door = new DoorTls(await pemPair(options), options);
     door.context();
     return door;
   }
@@ -57,30 +62,30 @@ export class DoorTls {
     return this.#context;
   }
   #currentPeriod(): number {
-    return Math.floor(this.#clock.wallMs() / ticketKeysLifetimeMs);
+    return Math.floor(this.#options.clock.wallMs() / ticketKeysLifetimeMs);
   }
   #made(pem: PemPair, period: number): TlsContext {
-    const maxVersion = this.#maxVersion;
-    return tlsContext({ ...pem, maxVersion, ticketKeys: deriveTicketKeys(this.#secret, `ftp ${period}`) });
+    const { maxVersion, secret, name } = this.#options;
+    return tlsContext({ ...pem, maxVersion, ticketKeys: deriveTicketKeys(secret, `${name} ${period}`) });
   }
 }
 
-async function pemPair(config: Config, disk: Disk): Promise<PemPair> {
-  const host = doorHost(config);
-  const { tlsCert, tlsKey } = config;
-  if (tlsCert !== undefined && tlsKey !== undefined) return readTlsFiles(tlsCert, tlsKey);
-  if (tlsCert !== undefined || tlsKey !== undefined)
-    throw new StatusError('malformed', 'Cannot read --tls-cert and --tls-key: must be given both or none: got one');
-  const kept = await readKept(disk);
+async function pemPair(options: DoorTlsOptions): Promise<PemPair> {
+  const { name, host, certificatePath, keyPath, flags, disk } = options;
+  if (certificatePath !== undefined && keyPath !== undefined) return readTlsFiles(certificatePath, keyPath);
+  if (certificatePath !== undefined || keyPath !== undefined)
+    throw new StatusError('malformed', `Cannot read ${flags}: must be given both or none: got one`);
+  const path = `${name}-tls.pem`;
+  const kept = await readKept(disk, path);
   if (kept !== undefined) return { certificate: kept, privateKey: kept };
   const names = [...new Set(['localhost', '127.0.0.1', ...(/^(0\.0\.0\.0|::)$/.test(host) ? [] : [host])])];
   const made = await selfSignedCertificate({ names });
-  await keep(disk, `${made.certificate}\n${made.privateKey}`);
+  await keep(disk, path, `${made.certificate}\n${made.privateKey}`);
   return made;
 }
 
 /** Certificate and key in one text: each is found in it by its own PEM label (RFC 7468). */
-async function readKept(disk: Disk): Promise<string | undefined> {
+async function readKept(disk: Disk, keptPath: string): Promise<string | undefined> {
   const size = await disk.sizeBytes(keptPath);
   if (size === undefined) return undefined;
   const file = await disk.open(keptPath, 'read');
@@ -93,7 +98,8 @@ async function readKept(disk: Disk): Promise<string | undefined> {
   }
 }
 
-async function keep(disk: Disk, pem: string): Promise<void> {
+async function keep(disk: Disk, keptPath: string, pem: string): Promise<void> {
+  const keptNewPath = `${keptPath}.new`;
   if ((await disk.sizeBytes(keptNewPath)) !== undefined) await disk.remove(keptNewPath);
   const file = await disk.open(keptNewPath, 'create');
   try {

@@ -1,0 +1,225 @@
+/** `system`: this node, its peers, and its own book-keeping. Source: Cassandra 5.0, SystemKeyspace. */
+import {
+  bigint,
+  blob,
+  boolean,
+  double,
+  frozen,
+  inet,
+  int,
+  leveled,
+  list,
+  map,
+  set,
+  systemKeyspace,
+  text,
+  timestamp,
+  timeuuid,
+  tuple,
+  uuid,
+  type TableSpec,
+} from './define.ts';
+
+const hourMs = 3_600_000;
+const weekSeconds = 604_800;
+
+const peer = {
+  data_center: text,
+  host_id: uuid,
+  preferred_ip: inet,
+  rack: text,
+  release_version: text,
+  schema_version: uuid,
+  tokens: set(text),
+};
+
+const tables: Readonly<Record<string, TableSpec>> = {
+  IndexInfo: {
+    comment: 'built column indexes',
+    partition: { table_name: text },
+    clustering: { index_name: text },
+    regulars: { value: blob },
+  },
+  batches: {
+    comment: 'batches awaiting replay',
+    partition: { id: timeuuid },
+    regulars: { mutations: list(blob), version: int },
+  },
+  paxos: {
+    comment: 'in-progress paxos proposals',
+    partition: { row_key: blob },
+    clustering: { cf_id: uuid },
+    regulars: {
+      in_progress_ballot: timeuuid,
+      in_progress_read_ballot: timeuuid,
+      most_recent_commit: blob,
+      most_recent_commit_at: timeuuid,
+      most_recent_commit_version: int,
+      proposal: blob,
+      proposal_ballot: timeuuid,
+      proposal_version: int,
+    },
+    options: { compaction: leveled },
+  },
+  paxos_repair_history: {
+    comment: 'paxos repair history',
+    partition: { keyspace_name: text },
+    clustering: { table_name: text },
+    regulars: { points: frozen(list(tuple(blob, timeuuid))) },
+  },
+  local: {
+    comment: 'information about the local node',
+    partition: { key: text },
+    regulars: {
+      bootstrapped: text,
+      broadcast_address: inet,
+      broadcast_port: int,
+      cluster_name: text,
+      cql_version: text,
+      data_center: text,
+      gossip_generation: int,
+      host_id: uuid,
+      listen_address: inet,
+      listen_port: int,
+      native_protocol_version: text,
+      partitioner: text,
+      rack: text,
+      release_version: text,
+      rpc_address: inet,
+      rpc_port: int,
+      schema_version: uuid,
+      tokens: set(text),
+      truncated_at: map(uuid, blob),
+    },
+  },
+  peers_v2: {
+    comment: 'information about known peers in the cluster',
+    partition: { peer: inet },
+    clustering: { peer_port: int },
+    regulars: { ...peer, preferred_port: int, native_address: inet, native_port: int },
+  },
+  peers: {
+    comment: 'information about known peers in the cluster',
+    partition: { peer: inet },
+    regulars: { ...peer, rpc_address: inet },
+  },
+  peer_events_v2: {
+    comment: 'events related to peers',
+    partition: { peer: inet },
+    clustering: { peer_port: int },
+    regulars: { hints_dropped: map(timeuuid, int) },
+  },
+  peer_events: {
+    comment: 'events related to peers',
+    partition: { peer: inet },
+    regulars: { hints_dropped: map(timeuuid, int) },
+  },
+  compaction_history: {
+    comment: 'week-long compaction history',
+    partition: { id: timeuuid },
+    regulars: {
+      bytes_in: bigint,
+      bytes_out: bigint,
+      columnfamily_name: text,
+      compacted_at: timestamp,
+      keyspace_name: text,
+      rows_merged: map(int, bigint),
+      compaction_properties: frozen(map(text, text)),
+    },
+    defaultTtlSeconds: weekSeconds,
+  },
+  sstable_activity: {
+    comment: 'historic sstable read rates',
+    partition: { keyspace_name: text, columnfamily_name: text, generation: int },
+    regulars: { rate_120m: double, rate_15m: double },
+  },
+  sstable_activity_v2: {
+    comment: 'historic sstable read rates',
+    partition: { keyspace_name: text, table_name: text, id: text },
+    regulars: { rate_120m: double, rate_15m: double },
+  },
+  size_estimates: {
+    comment: 'per-table primary range size estimates, table is deprecated in favor of table_estimates',
+    partition: { keyspace_name: text },
+    clustering: { table_name: text, range_start: text, range_end: text },
+    regulars: { mean_partition_size: bigint, partitions_count: bigint },
+  },
+  table_estimates: {
+    comment: 'per-table range size estimates',
+    partition: { keyspace_name: text },
+    clustering: { table_name: text, range_type: text, range_start: text, range_end: text },
+    regulars: { mean_partition_size: bigint, partitions_count: bigint },
+  },
+  available_ranges_v2: {
+    comment: 'available keyspace/ranges during bootstrap/replace that are ready to be served',
+    partition: { keyspace_name: text },
+    regulars: { full_ranges: set(blob), transient_ranges: set(blob) },
+  },
+  available_ranges: {
+    comment: 'available keyspace/ranges during bootstrap/replace that are ready to be served',
+    partition: { keyspace_name: text },
+    regulars: { ranges: set(blob) },
+  },
+  transferred_ranges_v2: {
+    comment: 'record of transferred ranges for streaming operation',
+    partition: { operation: text, keyspace_name: text },
+    clustering: { peer: inet, peer_port: int },
+    regulars: { ranges: set(blob) },
+  },
+  transferred_ranges: {
+    comment: 'record of transferred ranges for streaming operation',
+    partition: { operation: text, keyspace_name: text },
+    clustering: { peer: inet },
+    regulars: { ranges: set(blob) },
+  },
+  view_builds_in_progress: {
+    comment: 'views builds current progress',
+    partition: { keyspace_name: text },
+    clustering: { view_name: text, start_token: text, end_token: text },
+    regulars: { last_token: text, keys_built: bigint },
+  },
+  built_views: {
+    comment: 'built views',
+    partition: { keyspace_name: text },
+    clustering: { view_name: text },
+    regulars: { status_replicated: boolean },
+  },
+  prepared_statements: {
+    comment: 'prepared statements',
+    partition: { prepared_id: blob },
+    regulars: { logged_keyspace: text, query_string: text },
+  },
+  repairs: {
+    comment: 'repairs',
+    partition: { parent_id: timeuuid },
+    regulars: {
+      started_at: timestamp,
+      last_update: timestamp,
+      repaired_at: timestamp,
+      state: int,
+      coordinator: inet,
+      coordinator_port: int,
+      participants: set(inet),
+      participants_wp: set(text),
+      ranges: set(blob),
+      cfids: set(uuid),
+    },
+  },
+  top_partitions: {
+    comment: 'Stores the top partitions',
+    partition: { keyspace_name: text },
+    clustering: { table_name: text, top_type: text },
+    regulars: { top: frozen(list(tuple(text, bigint))), last_update: timestamp },
+  },
+};
+
+export const localKeyspace = systemKeyspace(
+  'system',
+  'local',
+  Object.fromEntries(
+    Object.entries(tables).map(([name, spec]) => [
+      name,
+      { ...spec, gcGraceSeconds: 0, options: { memtable_flush_period_in_ms: hourMs, ...spec.options } },
+    ]),
+  ),
+);

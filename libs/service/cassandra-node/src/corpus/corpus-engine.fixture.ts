@@ -1,0 +1,253 @@
+/** For the conformance corpus: the engine of a node over a real store in a folder, without sockets. Time moves by itself. */
+import { present, Prng, StatusError } from '@skerry/kernel';
+import { literalText } from '@skerry/domain-values';
+import { nodeWorld } from '@skerry/runtime-node';
+import { createWorkerPool, type WorkerPool } from '@skerry/runtime-workers';
+import { findKeyspace, findTable, virtualTables, type Outcome } from '../catalog/index.ts';
+import {
+  CqlFault,
+  invalid,
+  type Execution,
+  type ResultColumn,
+  type ResultSink,
+  type SchemaChange,
+} from '../engine/contract.ts';
+import { StatementEngine } from '../engine/engine.ts';
+import { World } from '../engine/function-world.ts';
+import { nodeFacts } from '../facts.ts';
+import { digest, openParts, sealWith, type NodeParts } from '../node-parts.ts';
+import { InternalStatements } from '../roles/internal-statements.ts';
+import { ensureFirstRole } from '../roles/password-authenticator.ts';
+import { PermissionAuthorizer } from '../roles/permission-authorizer.ts';
+import { resourceText } from '../roles/resources.ts';
+import { RoleTable } from '../roles/role-table.ts';
+import { errorBodyOf } from '../server/faults.ts';
+import { settings, type CassandraConfig } from '../settings.ts';
+
+const mebibyte = 1024 * 1024;
+/** Each setting's own default, but for these. */
+const config = {
+  ...(Object.fromEntries(
+    Object.entries(settings).map(([name, setting]) => [name, setting.default]),
+  ) as unknown as CassandraConfig),
+  host: '127.0.0.1',
+  clusterName: 'Corpus',
+  memtableMaxBytes: 4 * mebibyte,
+};
+
+/** Rows as lines: names, then values as CQL writes them. */
+class TextSink implements ResultSink {
+  readonly lines: string[] = [];
+  readonly sizeBytes = 0;
+  keyspace: string | undefined;
+  more: Uint8Array | undefined;
+  #columns: readonly ResultColumn[] = [];
+  #row: string[] = [];
+  void(): void {}
+  setKeyspace(name: string): void {
+    this.keyspace = name;
+  }
+  schemaChange({ change, target, keyspace, name }: SchemaChange): void {
+    this.lines.push([change, target, name === undefined ? keyspace : `${keyspace}.${name}`].join(' '));
+  }
+  beginRows(columns: readonly ResultColumn[]): void {
+    this.#columns = columns;
+    this.lines.push(columns.map(({ name }) => name).join(' | '));
+  }
+  cell(bytes: Uint8Array, from: number, size: number): void {
+    const { type } = present(this.#columns[this.#row.length], 'a column for each cell');
+    this.#row.push(literalText(type, size < 0 ? undefined : bytes.slice(from, from + size)));
+  }
+  cells(bytes: Uint8Array, from: number, size: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = from; at < from + size;) {
+      const length = view.getInt32(at);
+      this.cell(bytes, at + 4, length);
+      at += 4 + Math.max(0, length);
+    }
+  }
+  endRow(): void {
+    // A blank line would end the output in a scenario file.
+    this.lines.push(this.#row.join(' | ').replaceAll(/\n+/g, '\n') || '(empty)');
+    this.#row = [];
+  }
+  endRows(pagingState: Uint8Array | undefined): void {
+    this.more = pagingState;
+  }
+}
+
+export class CorpusEngine {
+  readonly #parts: NodeParts;
+  readonly #engine: StatementEngine;
+  readonly #roles: RoleTable;
+  readonly #workers: WorkerPool;
+  readonly #authorizer: PermissionAuthorizer;
+  #micros = 1_700_000_000_000_000;
+  #keyspace: string | undefined;
+  #role: string | undefined;
+
+  private constructor(parts: NodeParts, workers: WorkerPool) {
+    this.#parts = parts;
+    this.#workers = workers;
+    const prng = new Prng(1);
+    const random = (count: number): Uint8Array<ArrayBuffer> => Uint8Array.from(prng.bytes(count));
+    const { catalog, store, layout, identity } = parts;
+    this.#roles = new RoleTable(
+      new InternalStatements({
+        plan: (text, keyspace) => this.#engine.plan(text, keyspace),
+        now: () => ({ ...this.#now(), ms: this.#micros / 1000 }),
+        written: () => store.endTurn(),
+      }),
+    );
+    this.#authorizer = new PermissionAuthorizer(this.#roles);
+    const facts = nodeFacts(config, identity, { host: '127.0.0.1', port: 9042 }, 1_700_000_000_000);
+    this.#engine = new StatementEngine({
+      host: {
+        catalog,
+        context: ({ keyspace }) => ({
+          keyspace,
+          nowMicros: this.#micros,
+          random,
+          dataCenters: new Map([['datacenter1', 1]]),
+        }),
+        installed: ({ snapshot }: Outcome) => {
+          for (const { tables, views } of snapshot.keyspaces.values()) {
+            for (const table of tables.values()) store.setTable(layout(table));
+            for (const { schema } of views.values()) store.setTable(layout(schema));
+          }
+        },
+        settle: async ({ dropped }) => {
+          for (const number of dropped) await store.dropTable(number);
+        },
+        truncate: (number) => store.truncate(number),
+        describeContext: (keyspace, withInternals) => ({
+          keyspace,
+          withInternals,
+          clusterName: facts.clusterName,
+          partitioner: facts.partitioner,
+          rangeOwnership: () => new Map(),
+        }),
+      },
+      roles: {
+        table: this.#roles,
+        workers,
+        random,
+        authenticates: true,
+        authorizes: true,
+        checkResource: (name) => {
+          const [kind, keyspace = '', table] = name.split('/');
+          if (kind !== 'data' || keyspace === '') return;
+          const { snapshot } = catalog;
+          const found = table === undefined ? findKeyspace(snapshot, keyspace) : findTable(snapshot, keyspace, table);
+          if (found === undefined) throw invalid(`Resource ${resourceText(name)} doesn't exist`);
+        },
+      },
+      store,
+      world: new World(random, digest),
+      seal: sealWith(identity.secret),
+      virtual: virtualTables(() => catalog.snapshot, {
+        facts: () => facts,
+        peers: () => [],
+        clients: () => [],
+        settings: () => new Map([['cluster_name', facts.clusterName]]),
+        prepared: () => [],
+        estimates: () => [],
+        isBuilt: () => true,
+      }),
+      guardrails: { tombstonesWarn: 20, tombstonesFail: 100 },
+      nowMs: () => this.#micros / 1000,
+      hostId: new Uint8Array(16).fill(7),
+    });
+  }
+  static async open(folder: string): Promise<CorpusEngine> {
+    const parts = await openParts(config, {
+      world: nodeWorld(folder),
+      dataDirectory: folder,
+      fatal: (error) => {
+        throw error;
+      },
+    });
+    const engine = new CorpusEngine(parts, createWorkerPool());
+    await engine.#roles.load();
+    await ensureFirstRole(engine.#roles, engine.#workers, (count) => new Uint8Array(count));
+    engine.#role = 'cassandra';
+    await engine.handle(`CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`);
+    await engine.handle('USE ks');
+    return engine;
+  }
+  async close(): Promise<void> {
+    await this.#parts.close();
+    await this.#workers.close();
+  }
+
+  /** A statement, or `later SECONDS`, `as ROLE`, `page ROWS STATEMENT` (all pages, a line of `--` between two). */
+  async handle(command: string): Promise<string> {
+    const [, word, argument = '', rest = ''] = /^(later|as|page) (\S+) ?(.*)$/.exec(command) ?? [];
+    if (word === 'later') {
+      this.#micros += Number(argument) * 1_000_000;
+      return 'ok';
+    }
+    if (word === 'as') {
+      this.#role = argument;
+      return 'ok';
+    }
+    const lines: string[] = [];
+    let state: Uint8Array | undefined;
+    do {
+      const execution = this.#execution(word === 'page' ? Number(argument) : -1, state);
+      const sink = new TextSink();
+      try {
+        const plan = this.#engine.plan(word === 'page' ? rest : command, this.#keyspace);
+        this.#authorizer.check(this.#role ?? '', plan);
+        if (plan.markers.length > 0) throw invalid('Invalid amount of bind variables');
+        await plan.execute(execution, sink);
+        await this.#parts.store.endTurn();
+      } catch (thrown) {
+        return faultText(thrown);
+      }
+      this.#keyspace = sink.keyspace ?? this.#keyspace;
+      if (state !== undefined) lines.push('--');
+      lines.push(...(state === undefined ? sink.lines : sink.lines.slice(1)));
+      lines.push(...execution.warnings.map((warning) => `warning: ${warning}`));
+      state = sink.more;
+    } while (state !== undefined);
+    return lines.join('\n');
+  }
+  #now(): { hi: number; lo: number } {
+    this.#micros += 1_000;
+    return { hi: Math.floor(this.#micros / 2 ** 32) | 0, lo: (this.#micros % 2 ** 32) | 0 };
+  }
+  #execution(pageSize: number, pagingState: Uint8Array | undefined): Execution {
+    const { hi, lo } = this.#now();
+    return {
+      values: {
+        buffer: new Uint8Array(0),
+        starts: new Int32Array(0),
+        lengths: new Int32Array(0),
+        first: 0,
+        count: 0,
+      },
+      consistency: 1,
+      serialConsistency: -1,
+      pageSize,
+      pagingState,
+      skipMetadata: false,
+      timestampHi: hi,
+      timestampLo: lo,
+      nowSeconds: Math.floor(this.#micros / 1e6),
+      nowMs: this.#micros / 1000,
+      version: 5,
+      keyspace: this.#keyspace,
+      role: this.#role,
+      warnings: [],
+      trace: undefined,
+    };
+  }
+}
+
+/** What is a bug of ours fails the test. */
+function faultText(thrown: unknown): string {
+  if (!(thrown instanceof CqlFault) && !(thrown instanceof StatusError)) throw thrown;
+  const body = errorBodyOf(thrown);
+  return `${body?.kind ?? 'bug'}: ${thrown.message}`;
+}

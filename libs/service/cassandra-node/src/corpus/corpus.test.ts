@@ -1,0 +1,30 @@
+/** Plays the pages of the corpus: what Cassandra 5.0 answers to each statement. See README. */
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { runScenario, temporaryDirectory } from '@skerry/testing/node';
+import { CorpusEngine } from './corpus-engine.fixture.ts';
+
+/** What is promised of the corpus: it only grows. */
+const statementsMin = 1_000;
+const pages = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.txt'));
+
+describe('the conformance corpus', () => {
+  test.each(pages)('%s', async (page) => {
+    const directory = temporaryDirectory();
+    const engine = await CorpusEngine.open(directory);
+    try {
+      await runScenario(join(import.meta.dirname, page), (command, args) =>
+        engine.handle([command, ...args].join(' ')),
+      );
+    } finally {
+      await engine.close();
+    }
+  });
+  test('is as large as promised', async () => {
+    const texts = await Promise.all(pages.map((page) => readFile(join(import.meta.dirname, page), 'utf8')));
+    const count = texts.reduce((sum, text) => sum + text.split('\n----').length - 1, 0);
+    expect(count).toBeGreaterThanOrEqual(statementsMin);
+  });
+});

@@ -1,0 +1,306 @@
+/** For tests: an engine over a store in memory. Statements go in as texts, answers come out as texts. */
+import { createHash } from 'node:crypto';
+import {
+  BlockCodec,
+  Memtable,
+  MutationWriter,
+  OrderedBlockReader,
+  PartitionReader,
+  type TableLayout,
+  type TableReader,
+  type TableStore,
+} from '@skerry/domain-table';
+import { literalText, type ValueType } from '@skerry/domain-values';
+import { crc32c, MemoryStore, present, Prng } from '@skerry/kernel';
+import { parse } from '@skerry/protocol-cql';
+import { findKeyspace, findTable } from '../catalog/catalog.ts';
+import { toCqlFault } from '../catalog/cql-fault.ts';
+import { emptySnapshot, execute, isDdl } from '../catalog/execute.ts';
+import { indexesOf, type Snapshot } from '../catalog/state.ts';
+import { CqlFault, type Execution, type Plan, type ResultColumn, type ResultSink } from './contract.ts';
+import { Environment } from './environment.ts';
+import { World } from './function-world.ts';
+import { executeBatch, fillView, planBatch, planModification, type BatchKind } from './modify/index.ts';
+import { Markers, type Planning } from './planning.ts';
+import { planSelect } from './select/index.ts';
+
+class MemoryTables implements TableStore {
+  readonly writer = new MutationWriter();
+  readonly #layouts = new Map<number, TableLayout>();
+  readonly #layers = {
+    active: new Memtable(65_536, this.#layouts),
+    sealed: undefined,
+    storedHi: -0x8000_0000,
+    storedLo: 0,
+  };
+  readonly #blocks = new MemoryStore();
+  applied = 0;
+
+  apply(): void {
+    const { bytes, view, length } = this.writer.sink;
+    for (let at = 0; at < length; at += view.getUint32(at)) this.#layers.active.apply(bytes, view, at);
+    this.applied += length;
+    this.writer.sink.length = 0;
+  }
+  reader(): TableReader {
+    return new PartitionReader(this.#layers, new BlockCodec(crc32c), () => new OrderedBlockReader(this.#blocks));
+  }
+  setTable(table: TableLayout): void {
+    this.#layouts.set(table.schema.number, table);
+  }
+  room(): undefined {
+    return undefined;
+  }
+  endTurn(): undefined {
+    return undefined;
+  }
+  dropTable(): Promise<void> {
+    return Promise.resolve();
+  }
+  truncate(): Promise<void> {
+    return Promise.resolve();
+  }
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+  snapshot(): Promise<void> {
+    return Promise.resolve();
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export type Value = Uint8Array | null | undefined;
+export const hash = (algorithm: string, bytes: Uint8Array): Uint8Array =>
+  createHash(algorithm.replace('-', '').toLowerCase()).update(bytes).digest();
+
+/** Of one row: `name=literal` for each column. */
+export class Answer implements ResultSink {
+  readonly rows: (Uint8Array | null)[][] = [];
+  columns: readonly ResultColumn[] = [];
+  isVoid = false;
+  sizeBytes = 0;
+  #row: (Uint8Array | null)[] = [];
+  void(): void {
+    this.isVoid = true;
+  }
+  setKeyspace(): void {}
+  schemaChange(): void {}
+  beginRows(columns: readonly ResultColumn[]): void {
+    this.columns = columns;
+  }
+  cell(bytes: Uint8Array, from: number, size: number): void {
+    this.#row.push(size < 0 ? null : bytes.slice(from, from + size));
+  }
+  cells(bytes: Uint8Array, from: number, size: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    for (let at = from; at < from + size;) {
+      const length = view.getInt32(at);
+      this.cell(bytes, at + 4, length);
+      at += 4 + Math.max(0, length);
+    }
+  }
+  endRow(): void {
+    this.rows.push(this.#row);
+    this.#row = [];
+  }
+  endRows(): void {}
+  /** Rows as text: values between commas; with `named` the columns' names too. */
+  texts(named = false): readonly string[] {
+    return this.rows.map((row) =>
+      row
+        .map((value, i) => {
+          const { name, type } = present(this.columns[i], 'a column for each cell');
+          const text = literalText(type, value ?? undefined);
+          return named ? `${name}=${text}` : text;
+        })
+        .join(', '),
+    );
+  }
+}
+
+export class Bench {
+  readonly store = new MemoryTables();
+  readonly environment: Environment;
+  readonly world: World;
+  snapshot: Snapshot;
+  keyspace: string | undefined;
+  /** Microseconds since 1970; each statement comes a millisecond later. */
+  micros = 1_700_000_000_000_000;
+  readonly warnings: string[] = [];
+
+  constructor() {
+    const prng = new Prng(1);
+    this.world = new World((count) => prng.bytes(count), hash);
+    this.environment = new Environment(
+      this.store,
+      Uint8Array.from({ length: 16 }, (_, i) => i + 1),
+    );
+    this.snapshot = emptySnapshot((bytes) => hash('md5', bytes));
+    this.run(`CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`);
+    this.keyspace = 'ks';
+  }
+  plan(text: string): Plan {
+    const parsed = parse(text);
+    if (!parsed.ok) throw new CqlFault({ kind: 'syntax' }, parsed.error.message);
+    const { statement, markers } = parsed.value;
+    const planning: Planning = {
+      schema: this.snapshot,
+      keyspace: this.keyspace,
+      markers: new Markers(markers),
+      world: this.world,
+      nowMs: this.micros / 1000,
+    };
+    switch (statement.kind) {
+      case 'insert':
+      case 'update':
+      case 'delete':
+        return planModification(planning, this.environment, statement);
+      case 'batch':
+        return planBatch(planning, this.environment, statement);
+      case 'select':
+        return planSelect(
+          {
+            planning,
+            relations: {
+              hasKeyspace: (name) => findKeyspace(this.snapshot, name) !== undefined,
+              find: (keyspace, name) => {
+                const table = findTable(this.snapshot, keyspace, name);
+                const of = findKeyspace(this.snapshot, keyspace);
+                if (table === undefined || of === undefined) return undefined;
+                return { kind: 'stored', layout: this.environment.layout(table), indexes: indexesOf(of, name) };
+              },
+            },
+            reader: () => this.store.reader(),
+            seal: (bytes) => bytes.slice(0, 8),
+            guardrails: { tombstonesWarn: 1000, tombstonesFail: 100_000 },
+            text,
+          },
+          statement,
+        );
+      default:
+        throw new Error(`no plan for ${statement.kind}`);
+    }
+  }
+  /** What a statement answers. Values are given as their bytes; undefined: unset. */
+  run(text: string, values: readonly Value[] = [], over: Partial<Execution> = {}): Answer {
+    const answer = new Answer();
+    const parsed = parse(text);
+    if (parsed.ok && isDdl(parsed.value.statement)) {
+      const prng = new Prng(2);
+      const context = {
+        keyspace: this.keyspace,
+        nowMicros: this.micros,
+        random: (count: number) => prng.bytes(count),
+        dataCenters: new Map([['datacenter1', 1]]),
+      };
+      const done = execute(this.snapshot, parsed.value.statement, context, (bytes) => hash('md5', bytes));
+      if (!done.ok) throw toCqlFault(done.error);
+      this.snapshot = done.value.snapshot;
+      for (const { tables, views } of this.snapshot.keyspaces.values()) {
+        for (const table of tables.values()) this.store.setTable(this.environment.layout(table));
+        for (const { schema } of views.values()) this.store.setTable(this.environment.layout(schema));
+      }
+      return answer;
+    }
+    const done = this.plan(text).execute(this.execution(values, over), answer);
+    if (done !== undefined) throw new Error('what is in memory is answered at once');
+    return answer;
+  }
+  /** Rows of a SELECT, or of a conditional statement with the columns' names. */
+  rows(text: string, values: readonly Value[] = [], over: Partial<Execution> = {}): readonly string[] {
+    return this.run(text, values, over).texts(!text.startsWith('SELECT'));
+  }
+  /** The error's text. */
+  fault(text: string, values: readonly Value[] = [], over: Partial<Execution> = {}): string {
+    try {
+      this.run(text, values, over);
+    } catch (thrown) {
+      if (thrown instanceof Error && 'fault' in thrown) return thrown.message;
+      if (thrown instanceof CqlFault) return thrown.message;
+      throw thrown;
+    }
+    return 'no fault';
+  }
+  /** Statements of a BATCH message. */
+  batch(
+    kind: BatchKind,
+    statements: readonly (readonly [text: string, values: readonly Value[]])[],
+    over: Partial<Execution> = {},
+  ): Answer {
+    const answer = new Answer();
+    let first = 0;
+    const parts = statements.map(([text, values]) => {
+      const part = { plan: this.plan(text), first, count: values.length };
+      first += values.length;
+      return part;
+    });
+    const execution = this.execution(
+      statements.flatMap(([, values]) => values),
+      over,
+    );
+    executeBatch(this.environment, kind, parts, execution, answer);
+    return answer;
+  }
+  /** Fills a view that was made after its table had rows. @returns in how many steps. */
+  fill(table: string, view: string): number {
+    const of = present(findKeyspace(this.snapshot, 'ks'), 'keyspace');
+    const planning: Planning = {
+      schema: this.snapshot,
+      keyspace: 'ks',
+      markers: new Markers([]),
+      world: this.world,
+      nowMs: 0,
+    };
+    const base = present(of.tables.get(table), 'table');
+    let steps = 0;
+    for (const _ of fillView(
+      planning,
+      this.environment,
+      base,
+      present(of.views.get(view), 'view'),
+      () => this.micros / 1000,
+    ))
+      steps += 1;
+    return steps;
+  }
+  execution(values: readonly Value[], over: Partial<Execution> = {}): Execution {
+    this.micros += 1000;
+    const starts = new Int32Array(values.length);
+    const lengths = new Int32Array(values.length);
+    const buffer = new Uint8Array(values.reduce((size, value) => size + 4 + (value?.length ?? 0), 0));
+    const view = new DataView(buffer.buffer);
+    let at = 0;
+    for (const [i, value] of values.entries()) {
+      const length = value === null ? -1 : value === undefined ? -2 : value.length;
+      // As in a frame: each behind its size.
+      view.setInt32(at, length);
+      at += 4;
+      starts[i] = at;
+      lengths[i] = length;
+      buffer.set(value ?? [], at);
+      at += value?.length ?? 0;
+    }
+    this.warnings.length = 0;
+    return {
+      values: { buffer, starts, lengths, first: 0, count: values.length },
+      consistency: 1,
+      serialConsistency: -1,
+      pageSize: -1,
+      pagingState: undefined,
+      skipMetadata: false,
+      timestampHi: Math.floor(this.micros / 2 ** 32) | 0,
+      timestampLo: (this.micros % 2 ** 32) | 0,
+      nowSeconds: Math.floor(this.micros / 1e6),
+      nowMs: this.micros / 1000,
+      version: 4,
+      keyspace: this.keyspace,
+      role: undefined,
+      warnings: this.warnings,
+      trace: undefined,
+      ...over,
+    };
+  }
+}
+export const typeOf = (plan: Plan, marker: number): ValueType => present(plan.markers[marker], 'marker').type;

@@ -1,0 +1,160 @@
+/** Plans of what is about the schema: DDL, USE, TRUNCATE, DESCRIBE. */
+import { unreachable } from '@skerry/kernel';
+import type { Statement } from '@skerry/protocol-cql';
+import {
+  describe,
+  findKeyspace,
+  findTable,
+  toCqlFault,
+  type Catalog,
+  type DdlContext,
+  type DdlStatement,
+  type DescribeContext,
+  type Outcome,
+} from '../catalog/index.ts';
+import { CqlFault, invalid, type Execution, type Plan, type ResultColumn, type ResultSink } from './contract.ts';
+import type { Planning } from './planning.ts';
+
+/** Where changes of the schema go. */
+export type SchemaHost = {
+  readonly catalog: Catalog;
+  context(execution: Execution): DdlContext;
+  /** The moment that a change counts: tables are made known to the store. */
+  installed(outcome: Outcome): void;
+  /** What follows from it that takes its time: rows of dropped tables go. */
+  settle(outcome: Outcome): Promise<void>;
+  truncate(tableNumber: number): Promise<void>;
+  describeContext(keyspace: string | undefined, withInternals: boolean): DescribeContext;
+};
+type Shape = Pick<Plan, 'markers' | 'partitionKeyMarkers' | 'columns' | 'needs'>;
+const bare: Shape = { markers: [], partitionKeyMarkers: [], columns: undefined, needs: [] };
+
+/** @param fill brings new views what their tables have. */
+export function planDdl(
+  host: SchemaHost,
+  statement: DdlStatement,
+  planning: Planning,
+  fill: (outcome: Outcome) => Promise<void>,
+): Plan {
+  return {
+    ...bare,
+    kind: 'schema',
+    needs: [{ permission: permissionOf(statement), resource: resourceOf(statement, planning) }],
+    async execute(execution: Execution, sink: ResultSink): Promise<void> {
+      const done = await host.catalog.execute(statement, host.context(execution), (outcome) => host.installed(outcome));
+      if (!done.ok) throw toCqlFault(done.error);
+      const outcome = done.value;
+      execution.warnings.push(...outcome.warnings);
+      await fill(outcome);
+      await host.settle(outcome);
+      if (outcome.change === undefined) sink.void();
+      else sink.schemaChange(outcome.change);
+    },
+  };
+}
+function permissionOf({ kind }: DdlStatement): 'CREATE' | 'ALTER' | 'DROP' {
+  if (kind === 'createIndex' || kind === 'dropIndex' || kind.startsWith('alter')) return 'ALTER';
+  return kind.startsWith('create') ? 'CREATE' : 'DROP';
+}
+function resourceOf(statement: DdlStatement, { keyspace }: Planning): string {
+  switch (statement.kind) {
+    case 'createKeyspace':
+      return 'data';
+    case 'alterKeyspace':
+    case 'dropKeyspace':
+      return `data/${statement.name}`;
+    case 'alterTable':
+      return `data/${statement.table.keyspace ?? keyspace ?? ''}/${statement.table.name}`;
+    case 'dropTable':
+      return `data/${statement.name.keyspace ?? keyspace ?? ''}/${statement.name.name}`;
+    case 'createTable':
+    case 'createIndex':
+    case 'createTrigger':
+    case 'dropTrigger':
+      return `data/${statement.table.keyspace ?? keyspace ?? ''}`;
+    case 'createType':
+    case 'alterType':
+    case 'dropType':
+    case 'createView':
+    case 'alterView':
+    case 'dropView':
+    case 'dropIndex':
+    case 'createFunction':
+    case 'createAggregate':
+    case 'dropFunction':
+    case 'dropAggregate':
+      return `data/${statement.name.keyspace ?? keyspace ?? ''}`;
+    default:
+      return unreachable(statement);
+  }
+}
+
+export function planUse(statement: Extract<Statement, { kind: 'use' }>, planning: Planning): Plan {
+  const { keyspace } = statement;
+  if (findKeyspace(planning.schema, keyspace) === undefined) throw invalid(`Keyspace '${keyspace}' does not exist`);
+  return {
+    ...bare,
+    kind: 'use',
+    execute: (_execution, sink) => sink.setKeyspace(keyspace),
+  };
+}
+
+export function planTruncate(
+  host: SchemaHost,
+  statement: Extract<Statement, { kind: 'truncate' }>,
+  planning: Planning,
+): Plan {
+  const keyspace = statement.table.keyspace ?? planning.keyspace;
+  const { name } = statement.table;
+  if (keyspace === undefined)
+    throw invalid('No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename');
+  const definition = findKeyspace(planning.schema, keyspace);
+  if (definition === undefined) throw invalid(`keyspace ${keyspace} does not exist`);
+  if (definition.views.has(name))
+    throw invalid('Cannot TRUNCATE materialized view directly; must truncate base table instead');
+  const table = findTable(planning.schema, keyspace, name);
+  if (table === undefined) throw invalid(`table ${name} does not exist`);
+  if (definition.kind === 'virtual') throw invalid('Virtual keyspaces do not support truncate');
+  if (definition.kind === 'local') throw new CqlFault({ kind: 'unauthorized' }, `Cannot TRUNCATE ${keyspace}.${name}`);
+  const views = [...definition.views.values()].filter((view) => view.base === name);
+  return {
+    ...bare,
+    kind: 'truncate',
+    needs: [{ permission: 'MODIFY', resource: `data/${keyspace}/${name}` }],
+    async execute(_execution, sink) {
+      await host.truncate(table.number);
+      for (const { schema } of views) await host.truncate(schema.number);
+      sink.void();
+    },
+  };
+}
+
+export function planDescribe(
+  host: SchemaHost,
+  statement: Extract<Statement, { kind: 'describe' }>,
+  planning: Planning,
+): Plan {
+  const { target, withInternals } = statement;
+  const described = describe(planning.schema, target, host.describeContext(planning.keyspace, withInternals));
+  if (!described.ok) throw toCqlFault(described.error);
+  const { columns, rows } = described.value;
+  const told: readonly ResultColumn[] = columns.map(({ name, type }) => ({
+    keyspace: 'system',
+    table: 'describe',
+    name,
+    type,
+  }));
+  return {
+    ...bare,
+    kind: 'describe',
+    columns: told,
+    execute(execution, sink) {
+      sink.beginRows(told, execution.skipMetadata);
+      for (const row of rows) {
+        for (const cell of row) sink.cell(cell, 0, cell.length);
+        sink.endRow();
+      }
+      sink.endRows(undefined);
+    },
+  };
+}

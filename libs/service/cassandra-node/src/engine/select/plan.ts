@@ -1,0 +1,280 @@
+/** A SELECT, planned. Source: Cassandra 5.0, SelectStatement: rules and texts. */
+import { Slices, type Column, type TableReader, type TableSchema } from '@skerry/domain-table';
+import { isMultiCell, typeName, type ValueType } from '@skerry/domain-values';
+import type { Relation as WhereRelation, SelectStatement, Term } from '@skerry/protocol-cql';
+import { utf8 } from '@skerry/kernel';
+import { invalid, type Execution, type Operand, type Plan, type ResultColumn, type ResultSink } from '../contract.ts';
+import { prepareOperand } from '../operands.ts';
+import type { Planning } from '../planning.ts';
+import { limitReceiver, perPartitionLimitReceiver } from '../receivers.ts';
+import { ClusteringSlices } from './clustering-slices.ts';
+import type { Seal } from './paging-state.ts';
+import { PartitionKeys } from './partition-keys.ts';
+import { relationOf, schemaOf, type Relation, type Relations } from './relation.ts';
+import { SelectRun, type SelectParts } from './run.ts';
+import { isAggregating, Selectors, type ResultSelector } from './selectors.ts';
+import { ColumnSelected, type Selected } from './selected.ts';
+import { analyzeWhere, columnOf, filteringRefused, type Where } from './where.ts';
+
+export type SelectScope = {
+  readonly planning: Planning;
+  readonly relations: Relations;
+  /** Of stored tables; one for each plan that needs one. */
+  reader(): TableReader;
+  readonly seal: Seal;
+  readonly guardrails: { readonly tombstonesWarn: number; readonly tombstonesFail: number };
+  /** The statement's text: pages of one are no pages of another. */
+  readonly text: string;
+};
+
+const jsonColumn: ValueType = { kind: 'text' };
+
+/** @throws CqlFault. */
+export function planSelect(scope: SelectScope, statement: SelectStatement): Plan {
+  const { planning, relations } = scope;
+  const relation = relationOf(relations, planning, statement.table);
+  const schema = schemaOf(relation);
+  checkLimits(statement);
+  const grouped = statement.groupBy.length > 0 || statement.clauses.some(({ selector }) => isAggregating(selector));
+  const made = new Selectors(planning, schema, grouped);
+  const selectors =
+    statement.clauses.length === 0 ? made.all() : statement.clauses.map((clause) => made.clause(clause));
+  const where = analyzeWhere(planning, schema, statement.where, statement.allowFiltering, isIndexed(relation));
+  const groups = groupColumns(planning, schema, statement, where);
+  if (statement.distinct) checkDistinct(schema, selectors, made.columns, where, statement);
+  const reverse = ordered(schema, statement, where);
+  const limit = limitOperand(planning, statement.limit, limitReceiver(schema));
+  const perPartition = limitOperand(planning, statement.perPartitionLimit, perPartitionLimitReceiver(schema));
+  if (perPartition !== undefined && grouped && statement.groupBy.length === 0)
+    throw invalid('PER PARTITION LIMIT is not allowed with aggregate queries.');
+  if (perPartition !== undefined && statement.distinct)
+    throw invalid('PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries');
+  // Last, as in Cassandra: what is wrong in itself is told first.
+  if (where.needsFiltering && !statement.allowFiltering) throw filteringRefused();
+  const columns = resultColumns(schema, selectors, statement.json);
+  const parts: SelectParts = {
+    columns,
+    selectors,
+    json: statement.json,
+    distinct: statement.distinct,
+    grouped,
+    groups,
+    schema,
+    layout: relation.kind === 'stored' ? relation.layout : undefined,
+    virtual: relation.kind === 'virtual' ? relation.table : undefined,
+    reader: relation.kind === 'stored' ? scope.reader : undefined,
+    keys: where.keys === undefined ? undefined : new PartitionKeys(schema, where.keys),
+    tokens: where.tokens,
+    clustering: new ClusteringSlices(schema, where.clustering),
+    slices: new Slices(),
+    filters: where.filters,
+    staticRows: !where.restrictsRows && schema.statics.length > 0,
+    reverse: reverse.reverse,
+    sorted: reverse.sorted && where.keys?.some(({ kind }) => kind === 'in') === true,
+    limit,
+    perPartition,
+    seal: scope.seal,
+    statement: utf8(scope.text),
+    guardrails: scope.guardrails,
+    whole: isWhole(schema, selectors, grouped, statement),
+    plain: plainRefs(selectors),
+  };
+  return new SelectPlan(parts, planning, schema);
+}
+
+class SelectPlan implements Plan {
+  readonly kind = 'select';
+  readonly markers: Plan['markers'];
+  readonly partitionKeyMarkers: readonly number[];
+  readonly columns: readonly ResultColumn[];
+  readonly needs: Plan['needs'];
+  readonly #run: SelectRun;
+
+  constructor(parts: SelectParts, planning: Planning, schema: TableSchema) {
+    this.markers = planning.markers.specs();
+    this.partitionKeyMarkers = planning.markers.keyMarkers(schema.partitionKey);
+    this.columns = parts.columns;
+    this.needs = [{ permission: 'SELECT', resource: `data/${schema.keyspace}/${schema.name}` }];
+    this.#run = new SelectRun(parts);
+  }
+  execute(execution: Execution, sink: ResultSink): void {
+    // Its own code: writes only.
+    if (execution.consistency === 0) throw invalid('ANY ConsistencyLevel is only supported for writes');
+    this.#run.execute(execution, sink);
+  }
+}
+
+const isIndexed =
+  (relation: Relation) =>
+  (column: Column, where: WhereRelation): boolean => {
+    if (relation.kind === 'virtual') return true;
+    return relation.indexes.some(({ targets, kind }) =>
+      targets.some((target) => {
+        if (target.column !== column.name) return false;
+        if (!isMultiCell(column.type) && target.kind !== 'keys' && target.kind !== 'entries')
+          return where.kind === 'compare' && (where.operator === '=' || kind === 'custom');
+        if (target.kind === 'keys') return where.kind === 'containsKey';
+        if (target.kind === 'entries') return where.kind === 'element';
+        return where.kind === 'contains';
+      }),
+    );
+  };
+
+/** What can be told before the values are known. */
+function checkLimits({ limit, perPartitionLimit }: SelectStatement): void {
+  for (const [term, name] of [
+    [limit, 'LIMIT'],
+    [perPartitionLimit, 'PER PARTITION LIMIT'],
+  ] as const)
+    if (term?.kind === 'integer' && Number(term.text) <= 0) throw invalid(`${name} must be strictly positive`);
+}
+const limitOperand = (
+  planning: Planning,
+  term: Term | undefined,
+  receiver: ReturnType<typeof limitReceiver>,
+): Operand | undefined => (term === undefined ? undefined : prepareOperand(planning, term, receiver));
+
+function resultColumns(
+  schema: TableSchema,
+  selectors: readonly ResultSelector[],
+  json: boolean,
+): readonly ResultColumn[] {
+  const { keyspace, name: table } = schema;
+  if (json) return [{ keyspace, table, name: '[json]', type: jsonColumn }];
+  return selectors.map(({ name, selected: { type } }) => ({ keyspace, table, name, type }));
+}
+
+/** All columns as `*` has them, and nothing done with them. */
+function isWhole(
+  { partitionKey, clustering, statics, regulars }: TableSchema,
+  selectors: readonly ResultSelector[],
+  grouped: boolean,
+  { json, distinct }: SelectStatement,
+): boolean {
+  const all = [...partitionKey, ...clustering, ...regulars];
+  return (
+    !grouped &&
+    !json &&
+    !distinct &&
+    statics.length === 0 &&
+    all.length === selectors.length &&
+    selectors.every(({ selected }, i) => selected instanceof ColumnSelected && selected.ref.column === all[i])
+  );
+}
+function plainRefs(selectors: readonly ResultSelector[]): SelectParts['plain'] {
+  const refs = selectors.map(({ selected }) => (selected instanceof ColumnSelected ? selected.ref : undefined));
+  return refs.includes(undefined) ? undefined : refs.filter((ref) => ref !== undefined);
+}
+
+function checkDistinct(
+  schema: TableSchema,
+  selectors: readonly ResultSelector[],
+  columns: ReadonlySet<string>,
+  where: Where,
+  statement: SelectStatement,
+): void {
+  const keys = new Set(schema.partitionKey.map(({ name }) => name));
+  const statics = new Set(schema.statics.map(({ name }) => name));
+  for (const name of statement.clauses.length === 0 ? selectors.map((each) => each.name) : columns)
+    if (!keys.has(name) && !statics.has(name))
+      throw invalid(
+        `SELECT DISTINCT queries must only request partition key columns and/or static columns (not ${name})`,
+      );
+  if (where.restrictsRows)
+    throw invalid(
+      'SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.',
+    );
+  // A partition that is asked for by its key is there once.
+  if (where.keys !== undefined && where.keys.every(({ kind }) => kind === 'equal')) return;
+  for (const name of keys)
+    if (!columns.has(name))
+      throw invalid(`SELECT DISTINCT queries must request all the partition key columns (missing ${name})`);
+}
+
+/** Columns of GROUP BY: a prefix of the primary key, where what is equal anyway may be left out. */
+function groupColumns(
+  planning: Planning,
+  schema: TableSchema,
+  { groupBy, distinct }: SelectStatement,
+  where: Where,
+): readonly Selected[] {
+  if (groupBy.length === 0) return [];
+  if (
+    distinct &&
+    groupBy.some((each) => each.kind === 'column' && schema.clustering.some(({ name }) => name === each.name))
+  )
+    throw invalid('Grouping on clustering columns is not allowed for SELECT DISTINCT queries');
+  const key = [...schema.partitionKey, ...schema.clustering];
+  const fixed = new Set<string>([
+    ...(where.keys ?? []).filter(({ kind }) => kind === 'equal').map(({ column }) => column.name),
+    ...where.clustering
+      .filter(({ kind }) => kind === 'equal')
+      .flatMap(({ columns }) => columns.map(({ name }) => name)),
+  ]);
+  const made = new Selectors(planning, schema, false);
+  let next = 0;
+  let lastCall = false;
+  const out: Selected[] = [];
+  for (const selector of groupBy) {
+    if (lastCall) throw invalid('Functions are only supported on the last element of the GROUP BY clause');
+    const name = groupedColumn(selector);
+    if (name === undefined) throw invalid('Group by functions are only supported on clustering columns');
+    const column = columnOf(schema, name);
+    const at = key.indexOf(column);
+    if (at < 0) throw invalid(`Group by is currently only supported on the columns of the PRIMARY KEY, got ${name}`);
+    while (next < at && fixed.has(key[next]?.name ?? '')) next += 1;
+    if (at !== next)
+      throw invalid(
+        'Group by currently only support groups of columns following their declared order in the PRIMARY KEY',
+      );
+    next += 1;
+    lastCall = selector.kind !== 'column';
+    out.push(made.selected(selector));
+  }
+  if (next < schema.partitionKey.length) throw invalid('Group by is not supported on only a part of the partition key');
+  return out;
+}
+function groupedColumn(selector: SelectStatement['groupBy'][number]): string | undefined {
+  if (selector.kind === 'column') return selector.name;
+  if (selector.kind !== 'call') return undefined;
+  const columns = selector.args.flatMap((arg) => (arg.kind === 'column' ? [arg.name] : []));
+  return columns.length === 1 ? columns[0] : undefined;
+}
+
+/** Whether rows are read backwards, and whether an order was asked for. */
+function ordered(
+  schema: TableSchema,
+  { orderBy }: SelectStatement,
+  where: Where,
+): { readonly reverse: boolean; readonly sorted: boolean } {
+  if (orderBy.length === 0) return { reverse: false, sorted: false };
+  const [first] = orderBy;
+  if (first?.ann !== undefined) {
+    const { type, name } = columnOf(schema, first.column);
+    if (type.kind !== 'vector')
+      throw invalid(`ANN ordering is only supported on float vector indexes: ${name} is of type ${typeName(type)}`);
+    throw invalid('ANN ordering by vector requires the column to be indexed');
+  }
+  if (where.keys === undefined)
+    throw invalid('ORDER BY is only supported when the partition key is restricted by an EQ or an IN.');
+  const fixed = new Set(
+    where.clustering.filter(({ kind }) => kind === 'equal').flatMap(({ columns }) => columns.map(({ name }) => name)),
+  );
+  let reverse: boolean | undefined;
+  let next = 0;
+  for (const { column: name, descending } of orderBy) {
+    const column = columnOf(schema, name);
+    if (column.kind !== 'clustering')
+      throw invalid(`Order by is currently only supported on the clustered columns of the PRIMARY KEY, got ${name}`);
+    while (next < column.position && fixed.has(schema.clustering[next]?.name ?? '')) next += 1;
+    if (column.position !== next)
+      throw invalid(
+        'Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY',
+      );
+    next += 1;
+    const own = descending !== column.reversed;
+    if (reverse !== undefined && reverse !== own) throw invalid('Unsupported order by relation');
+    reverse = own;
+  }
+  return { reverse: reverse ?? false, sorted: true };
+}

@@ -1,0 +1,37 @@
+/** What a SELECT may read. */
+import type { TableLayout, TableSchema } from '@skerry/domain-table';
+import type { QualifiedName } from '@skerry/protocol-cql';
+import type { IndexDefinition } from '../../catalog/state.ts';
+import { invalid } from '../contract.ts';
+import type { Planning } from '../planning.ts';
+
+/** Rows that are computed when they are asked for; values in the order partition key, clustering, statics, regulars. */
+export type VirtualTable = {
+  readonly schema: TableSchema;
+  rows(): Iterable<readonly (Uint8Array | null)[]>;
+};
+export type Relation =
+  | { readonly kind: 'stored'; readonly layout: TableLayout; readonly indexes: readonly IndexDefinition[] }
+  | { readonly kind: 'virtual'; readonly table: VirtualTable };
+
+export type Relations = {
+  hasKeyspace(name: string): boolean;
+  find(keyspace: string, name: string): Relation | undefined;
+};
+
+/** @throws CqlFault, in Cassandra's words. */
+export function relationOf(
+  relations: Relations,
+  planning: Planning,
+  { keyspace: given, name }: QualifiedName,
+): Relation {
+  const keyspace = given ?? planning.keyspace;
+  if (keyspace === undefined)
+    throw invalid('No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename');
+  if (!relations.hasKeyspace(keyspace)) throw invalid(`keyspace ${keyspace} does not exist`);
+  const found = relations.find(keyspace, name);
+  if (found === undefined) throw invalid(`table ${name} does not exist`);
+  return found;
+}
+export const schemaOf = (relation: Relation): TableSchema =>
+  relation.kind === 'stored' ? relation.layout.schema : relation.table.schema;
