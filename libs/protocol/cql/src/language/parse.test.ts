@@ -20,6 +20,15 @@ const int = (text: string): unknown => ({ kind: 'integer', text });
 const column = (name: string): unknown => ({ kind: 'column', name });
 const named = (name: string): unknown => ({ kind: 'named', name: { keyspace: undefined, name } });
 
+// Found by random trees: a value in parentheses and a clause behind it are no type and what it is a hint for.
+test.each([
+  "SELECT * FROM t WHERE k = ('a') GROUP BY k",
+  "SELECT * FROM t WHERE k = ('a') PER PARTITION LIMIT 1",
+  'SELECT (int) per, (text) group FROM t',
+])('%s', (text) => {
+  expect(treeOf(text)).toMatchObject({ kind: 'select' });
+});
+
 describe('values', () => {
   test.each([
     ['1', int('1')],

@@ -94,6 +94,9 @@ const startsHinted = (c: Cursor, distance: number): boolean => {
   const kind = c.ahead(distance);
   // `SELECT (a) AS b`: an alias, though AS could be a column.
   if (kind === K.AS) return false;
+  // Clauses that follow a term and begin with what could be a name: `k = ('a') GROUP BY …`.
+  if (kind === K.GROUP && c.ahead(distance + 1) === K.BY) return false;
+  if (kind === K.PER && c.ahead(distance + 1) === K.PARTITION) return false;
   // `{('a'): 1}` is a map, though `:name` would be a marker.
   if (kind === K.COLON) return isName(c.ahead(distance + 1)) && !callFollows(c, distance + 2);
   if (kind >= K.STRING_LITERAL && kind <= K.NEGATIVE_INFINITY) return true;
