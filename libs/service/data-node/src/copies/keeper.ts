@@ -120,7 +120,8 @@ export class Keeper {
       } catch (thrown) {
         telemetry.emit({ event: 'scrub_failed', level: 'warn', error: toStatusError(thrown) });
       }
-      await pause(clock, scrubPauseMs, signal);
+      // Others may be heard of soon after a start.
+      await pause(clock, members.alone ? compareAgainMs : scrubPauseMs, signal);
     }
   }
   async #verify({ blob, offset, length }: Extent, signal: AbortSignal): Promise<void> {
