@@ -114,14 +114,21 @@ export class Keeper {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await this.#comparing?.done;
+      let pauseMs = scrubPauseMs;
       try {
-        if (!members.alone && (await this.#walk((extent) => this.#verify(extent, signal), signal)))
-          telemetry.emit({ event: 'scrub_done', damaged: this.#damagedCount });
+        if (members.alone) pauseMs = compareAgainMs;
+        else {
+          // At a start, what was decided may not be in the state yet.
+          await this.#parts.replica().readBarrier();
+          if (await this.#walk((extent) => this.#verify(extent, signal), signal))
+            telemetry.emit({ event: 'scrub_done', damaged: this.#damagedCount });
+        }
       } catch (thrown) {
-        telemetry.emit({ event: 'scrub_failed', level: 'warn', error: toStatusError(thrown) });
+        const error = toStatusError(thrown);
+        if (error.retryable) pauseMs = orphanRetryMs;
+        else telemetry.emit({ event: 'scrub_failed', level: 'warn', error });
       }
-      // Others may be heard of soon after a start.
-      await pause(clock, members.alone ? compareAgainMs : scrubPauseMs, signal);
+      await pause(clock, pauseMs, signal);
     }
   }
   async #verify({ blob, offset, length }: Extent, signal: AbortSignal): Promise<void> {
