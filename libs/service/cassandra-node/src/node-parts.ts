@@ -1,12 +1,13 @@
 /** What a node is made of, opened in order: schema, tables, engine. */
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { layoutOf, type TableLayout, type TableSchema } from '@skerry/domain-table';
+import type { TableLayout, TableSchema } from '@skerry/domain-table';
 import { fromUtf8, type StatusError, utf8 } from '@skerry/kernel';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import { openTableStore, type OpenTableStore } from '@skerry/runtime-table-store';
 import type { Disk } from '@skerry/runtime-world';
 import { Catalog } from './catalog/index.ts';
+import { tableLayout } from './engine/environment.ts';
 import type { CassandraConfig } from './settings.ts';
 
 export const schemaDirectory = 'schema';
@@ -59,24 +60,16 @@ export async function openParts(
   const { disk, checksum } = world;
   const identity = await nodeIdentity(disk);
   const catalog = await Catalog.open({ disk, checksum, directory: schemaDirectory }, md5);
-  const layouts = new WeakMap<TableSchema, TableLayout>();
-  const layout = (schema: TableSchema): TableLayout => {
-    const known = layouts.get(schema);
-    if (known !== undefined) return known;
-    const made = layoutOf(schema);
-    layouts.set(schema, made);
-    return made;
-  };
   const store = await openTableStore({
     world,
     path: join(dataDirectory, tablesDirectory),
     logDirectory,
-    tables: storedTables(catalog).map(layout),
+    tables: storedTables(catalog).map(tableLayout),
     mode: config.commitlogSync,
     memtableBytes: config.memtableMaxBytes,
     onFatal: (error: StatusError) => fatal(error),
   });
-  return { identity, catalog, store, layout, close: () => store.close() };
+  return { identity, catalog, store, layout: tableLayout, close: () => store.close() };
 }
 
 /** Tables and views whose rows are in the store. */

@@ -3,6 +3,16 @@ import { layoutOf, type TableLayout, type TableReader, type TableSchema, type Ta
 import { Writing } from './modify/writing.ts';
 import { WriteClock } from './write-clock.ts';
 
+const layouts = new WeakMap<TableSchema, TableLayout>();
+/** The same for the same version of a table. */
+export function tableLayout(schema: TableSchema): TableLayout {
+  const known = layouts.get(schema);
+  if (known !== undefined) return known;
+  const made = layoutOf(schema);
+  layouts.set(schema, made);
+  return made;
+}
+
 export class Environment {
   readonly store: TableStore;
   /** For reads that are over before the turn is: those of conditions, counters, lists. */
@@ -11,7 +21,6 @@ export class Environment {
   readonly hostId: Uint8Array;
   readonly clock = new WriteClock();
   readonly writing: Writing;
-  readonly #layouts = new WeakMap<TableSchema, TableLayout>();
 
   constructor(store: TableStore, hostId: Uint8Array) {
     this.store = store;
@@ -21,10 +30,6 @@ export class Environment {
   }
   /** The same for the same version of a table. */
   layout(schema: TableSchema): TableLayout {
-    const known = this.#layouts.get(schema);
-    if (known !== undefined) return known;
-    const made = layoutOf(schema);
-    this.#layouts.set(schema, made);
-    return made;
+    return tableLayout(schema);
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../catalog/index.ts';
 import { CqlFault, invalid, type Execution, type Plan, type ResultColumn, type ResultSink } from './contract.ts';
 import type { Planning } from './planning.ts';
+import { noKeyspace } from './tables.ts';
 
 /** Where changes of the schema go. */
 export type SchemaHost = {
@@ -106,8 +107,7 @@ export function planTruncate(
 ): Plan {
   const keyspace = statement.table.keyspace ?? planning.keyspace;
   const { name } = statement.table;
-  if (keyspace === undefined)
-    throw invalid('No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename');
+  if (keyspace === undefined) throw noKeyspace();
   const definition = findKeyspace(planning.schema, keyspace);
   if (definition === undefined) throw invalid(`keyspace ${keyspace} does not exist`);
   if (definition.views.has(name))

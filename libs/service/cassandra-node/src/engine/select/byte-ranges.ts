@@ -1,5 +1,7 @@
 /** Ranges of ordered clustering bytes, as sorted lists of ranges that do not touch. */
 
+import { concatBytes } from '@skerry/kernel';
+
 const empty = new Uint8Array(0);
 const zero = new Uint8Array(1);
 
@@ -15,12 +17,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length;
 }
-export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
-}
+export const joined = (a: Uint8Array, b: Uint8Array): Uint8Array => concatBytes([a, b]);
 /** The first bytes behind all that begin with `prefix`; undefined: there are none. */
 export function behind(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length;

@@ -9,8 +9,8 @@ import {
 } from '@skerry/domain-table';
 import { compare } from '@skerry/domain-values';
 import { invalid, type Execution } from '../contract.ts';
+import { joinKey } from '../key-bytes.ts';
 import { emptySlot } from '../operands.ts';
-import { compareBytes } from './byte-ranges.ts';
 import { combinationsMax } from './clustering-slices.ts';
 import { inValues, requiredBytes, requiredValue } from './filters.ts';
 import { operandBytes, type KeyRestriction, type TokenBound } from './where.ts';
@@ -79,15 +79,9 @@ function sortedOnce(
   return sorted.filter((value, i) => i === 0 || order(sorted[i - 1] as Uint8Array, value) !== 0);
 }
 function keyOf(components: readonly Uint8Array[]): Uint8Array {
-  const [only] = components;
-  if (components.length === 1 && only !== undefined) {
-    checkKeySize(only.length);
-    return only;
-  }
-  const sink = new Sink(64);
-  for (const bytes of components) appendKeyComponent(sink, { bytes, from: 0, size: bytes.length });
-  checkKeySize(sink.length);
-  return sink.bytes.slice(0, sink.length);
+  const key = joinKey(components);
+  checkKeySize(key.length);
+  return key;
 }
 function checkKeySize(size: number): void {
   if (size === 0) throw invalid('Key may not be empty');
@@ -132,4 +126,3 @@ export function tokenRange(
   if (fromHi > toHi || (fromHi === toHi && fromLo >>> 0 > toLo >>> 0)) return undefined;
   return { fromHi, fromLo, fromInclusive, toHi, toLo, ...(after === undefined ? {} : { afterKey: after }) };
 }
-export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => compareBytes(a, b) === 0;

@@ -4,6 +4,7 @@ import type { QualifiedName } from '@skerry/protocol-cql';
 import type { IndexDefinition } from '../../catalog/state.ts';
 import { invalid } from '../contract.ts';
 import type { Planning } from '../planning.ts';
+import { noKeyspace } from '../tables.ts';
 
 /** Rows that are computed when they are asked for; values in the order partition key, clustering, statics, regulars. */
 export type VirtualTable = {
@@ -26,8 +27,7 @@ export function relationOf(
   { keyspace: given, name }: QualifiedName,
 ): Relation {
   const keyspace = given ?? planning.keyspace;
-  if (keyspace === undefined)
-    throw invalid('No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename');
+  if (keyspace === undefined) throw noKeyspace();
   if (!relations.hasKeyspace(keyspace)) throw invalid(`keyspace ${keyspace} does not exist`);
   const found = relations.find(keyspace, name);
   if (found === undefined) throw invalid(`table ${name} does not exist`);

@@ -240,8 +240,7 @@ export class SelectRun {
     let resumed = resume?.position.clustering !== undefined;
     while (left > 0 && source.nextPartition()) {
       let ofPartition = 0;
-      if (resumed && resume !== undefined && isAt(source, this.#keyRefs, resume.position))
-        ofPartition = resume.rowsOfPartition;
+      if (resumed && resume !== undefined && isAt(source, resume.position)) ofPartition = resume.rowsOfPartition;
       const continued = resumed;
       resumed = false;
       let any = continued;
@@ -464,7 +463,7 @@ const sameKey = (a: readonly (Uint8Array | null)[], b: readonly (Uint8Array | nu
     const other = b[i];
     return value === null || other === null || other === undefined ? value === other : compareBytes(value, other) === 0;
   });
-function isAt(source: RowSource, _refs: readonly ColumnRef[], { key }: Position): boolean {
+function isAt(source: RowSource, { key }: Position): boolean {
   return source instanceof StoredSource
     ? compareBytes(
         source.reader.keyBytes.subarray(source.reader.keyFrom, source.reader.keyFrom + source.reader.keySize),

@@ -1,7 +1,8 @@
 /** Rows of virtual tables: computed, then walked in the order of tokens and clustering as stored ones are. */
-import { appendKeyComponent, hashToken, Sink, tokenHalves, type TableSchema } from '@skerry/domain-table';
+import { hashToken, tokenHalves, type TableSchema } from '@skerry/domain-table';
 import { ByteSink, orderedCodec } from '@skerry/domain-values';
 import type { Slot } from '../contract.ts';
+import { joinKey } from '../key-bytes.ts';
 import { compareBytes, type ByteRange } from './byte-ranges.ts';
 import type { VirtualTable } from './relation.ts';
 import type { CellTimes, ColumnRef, Position, Row, RowSource } from './row.ts';
@@ -93,12 +94,7 @@ export class VirtualSource implements RowSource, Row {
 function rowOf(schema: TableSchema, values: readonly (Uint8Array | null)[]): VirtualRow {
   const { partitionKey, clustering } = schema;
   const keyValues = values.slice(0, partitionKey.length).map((value) => value ?? empty);
-  let key = keyValues[0] ?? empty;
-  if (partitionKey.length > 1) {
-    const sink = new Sink(64);
-    for (const bytes of keyValues) appendKeyComponent(sink, { bytes, from: 0, size: bytes.length });
-    key = sink.bytes.slice(0, sink.length);
-  }
+  const key = joinKey(keyValues);
   const ordered = new ByteSink(64);
   for (const [i, { type, reversed }] of clustering.entries()) {
     const value = values[partitionKey.length + i] ?? empty;
