@@ -59,7 +59,7 @@ export function classNameOf(type: WireType, frozenOutside = false): string {
       return frozen(`${marshal}UserType(${type.keyspace},${toHex(utf8(type.name))}${fields.join('')})`, type.frozen);
     }
     case 'vector':
-      return `${marshal}VectorType(${classNameOf(type.element, frozenOutside)} , ${type.dimension})`;
+      return `${marshal}VectorType(${classNameOf(type.element, true)} , ${type.dimension})`;
     case 'custom':
       return type.className;
   }

@@ -48,6 +48,13 @@ describe('known bytes', () => {
       5,
       custom(`${marshal}VectorType(${marshal}FloatType , 3)`),
     ],
+    [
+      // What is within a vector is frozen, and Cassandra does not say so.
+      'vector of sets',
+      { kind: 'vector', element: { kind: 'set', element: text, frozen: false }, dimension: 2 },
+      5,
+      custom(`${marshal}VectorType(${marshal}SetType(${marshal}UTF8Type) , 2)`),
+    ],
     ['custom', { kind: 'custom', className: 'org.example.Mine' }, 4, custom('org.example.Mine')],
   ];
   for (const [what, type, of, digits] of rows)

@@ -33,6 +33,7 @@ export class Prepared {
   /** Of the result's metadata (v5): changes when the columns do. */
   resultId: Uint8Array;
   readonly #bodies: (Uint8Array | undefined)[] = Array.from({ length: versions }, () => undefined);
+  #stale = false;
   /** Neighbour with the same first bytes. */
   next: Prepared | undefined;
   /** Counts uses of all; the least is the oldest. */
@@ -46,14 +47,43 @@ export class Prepared {
     this.schema = schema;
     this.resultId = resultIdOf(plan.columns);
   }
-  /** @throws CqlFault when it makes no sense any more. */
+  /**
+   * The plan for the schema of now.
+   *
+   * A statement that would answer other columns, or that makes no sense any more, is unprepared until somebody prepares it
+   * again: a client below v5 has no other way to learn of new columns (Cassandra's StatementInvalidatingListener).
+   * @throws CqlFault `unprepared`.
+   */
   current(planner: Planner): Plan {
     if (this.schema === planner.schema) return this.plan;
+    if (this.#stale || !this.#planned(planner)) {
+      this.#stale = true;
+      throw unprepared(this.id);
+    }
+    return this.plan;
+  }
+  #planned(planner: Planner): boolean {
+    let plan: Plan;
+    try {
+      plan = planner.plan(this.text, this.keyspace);
+    } catch (error) {
+      if (error instanceof CqlFault) return false;
+      throw error;
+    }
+    if (!same(resultIdOf(plan.columns), this.resultId)) return false;
+    this.plan = plan;
+    this.schema = planner.schema;
+    this.#bodies.fill(undefined);
+    return true;
+  }
+  /** @throws CqlFault when it makes no sense any more. */
+  prepareAgain(planner: Planner): void {
+    if (this.schema === planner.schema) return;
     this.plan = planner.plan(this.text, this.keyspace);
     this.schema = planner.schema;
     this.resultId = resultIdOf(this.plan.columns);
     this.#bodies.fill(undefined);
-    return this.plan;
+    this.#stale = false;
   }
   /** What PREPARE is answered, in bytes of one version. */
   body(version: ProtocolVersion): Uint8Array {
@@ -76,6 +106,7 @@ export class Prepared {
   }
 }
 
+const same = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, i) => byte === b[i]);
 const resultIdOf = (columns: readonly ResultColumn[] | undefined): Uint8Array => {
   const encoded = columns === undefined ? undefined : encodeColumns(columns, 5);
   return md5([encoded?.bytes ?? new Uint8Array(0)]);
@@ -123,7 +154,7 @@ export class PreparedStatements {
     const id = preparedId(text, keyspace);
     const found = this.find(id, 0, id.length);
     if (found !== undefined) {
-      found.current(planner);
+      found.prepareAgain(planner);
       return found;
     }
     const prepared = new Prepared(id, text, keyspace, planner.plan(text, keyspace), planner.schema);
