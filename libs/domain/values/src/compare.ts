@@ -2,6 +2,7 @@
 import { unreachable } from '@skerry/kernel';
 import { compareDecimals, decimalOf } from './decimal.ts';
 import { doubleAt, floatAt, varintOf } from './integers.ts';
+import { compareLexicalUuids, isLexicalUuid } from './lexical-uuid.ts';
 import { collectionParts, fieldParts, fieldTypes, type Part, vectorParts } from './parts.ts';
 import type { ListType, MapType, SetType, TupleType, UserType, ValueType, VectorType } from './type.ts';
 
@@ -31,8 +32,11 @@ export function comparePart(
     case 'date':
     case 'time':
     case 'duration':
-    case 'custom':
       return compareRange(a, aFrom, aTo, b, bFrom, bTo);
+    case 'custom':
+      return isLexicalUuid(type)
+        ? compareLexicalUuids(a, aFrom, b, bFrom)
+        : compareRange(a, aFrom, aTo, b, bFrom, bTo);
     case 'tinyint':
     case 'smallint':
     case 'int':

@@ -12,6 +12,7 @@ export * from './functions/index.ts';
 export * from './integers.ts';
 export * from './json-parse.ts';
 export * from './json-text.ts';
+export * from './lexical-uuid.ts';
 export * from './marshal.ts';
 export * from './ordered-codec.ts';
 export * from './ordered.ts';

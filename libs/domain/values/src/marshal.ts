@@ -3,7 +3,8 @@ import { fail, fromHex, fromUtf8, ok, type Result, toHex, utf8 } from '@skerry/k
 import { frozenType, typeDepthMax } from './type-name.ts';
 import type { NativeKind, UserField, ValueType } from './type.ts';
 
-const marshalPackage = 'org.apache.cassandra.db.marshal.';
+/** Where Cassandra's own types are. */
+export const marshalPackage = 'org.apache.cassandra.db.marshal.';
 const nativeClasses: Readonly<Record<NativeKind, string>> = {
   ascii: 'AsciiType',
   bigint: 'LongType',

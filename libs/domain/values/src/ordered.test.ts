@@ -5,6 +5,7 @@ import { ByteSink } from './byte-sink.ts';
 import { compare } from './compare.ts';
 import { decimalBytes } from './decimal.ts';
 import { int32Bytes, varintBytes } from './integers.ts';
+import { lexicalUuid } from './lexical-uuid.ts';
 import { decodeSized, orderedCodec } from './ordered.ts';
 import { int32At } from './integers.ts';
 import { nativeKinds, type ValueType } from './type.ts';
@@ -57,6 +58,14 @@ describe('key bytes are ordered as values are, come back as they were, and end b
         { numRuns: 200 },
       );
     });
+  test('LexicalUUIDType, in the order of Java', () => {
+    fc.assert(fc.property(anyValue(lexicalUuid), anyValue(lexicalUuid), (a, b) => agree(lexicalUuid, a, b)));
+    const of = (first: number, ninth: number): Uint8Array =>
+      Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? first : i === 8 ? ninth : 0));
+    expect(compare(lexicalUuid, of(0x80, 0), of(0x7f, 0))).toBeLessThan(0);
+    expect(compare(lexicalUuid, of(1, 0x80), of(1, 0))).toBeLessThan(0);
+    expect(validate(lexicalUuid, new Uint8Array(3))).toBe('LexicalUUID should be 16 or 0 bytes (3)');
+  });
   test('types within types', () => {
     const exact = anyType(2, exactKinds).chain((type) =>
       fc.tuple(fc.constant(type), anyValue(type, false), anyValue(type, false)),

@@ -5,6 +5,7 @@
  */
 import { assert, unreachable } from '@skerry/kernel';
 import type { ByteSink } from './byte-sink.ts';
+import { isLexicalUuid, orderedLexicalUuid } from './lexical-uuid.ts';
 import { leadEmpty, type OrderedCodec } from './ordered-codec.ts';
 import { orderedDecimal, orderedVarint } from './ordered-numbers.ts';
 import { orderedCollection, orderedFields, orderedVector } from './ordered-nested.ts';
@@ -35,8 +36,9 @@ export function orderedCodec(type: ValueType, reversed = false): OrderedCodec {
     case 'text':
     case 'inet':
     case 'duration':
-    case 'custom':
       return variable(mask);
+    case 'custom':
+      return isLexicalUuid(type) ? orderedLexicalUuid(leadEmpty, leadValue, mask) : variable(mask);
     case 'boolean':
       return boolean(mask);
     case 'float':

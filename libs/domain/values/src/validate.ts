@@ -1,4 +1,5 @@
 /** Whether bytes are a value of a type, with Cassandra's words when not. Source: Cassandra 5.0, `org.apache.cassandra.serializers`. */
+import { isLexicalUuid } from './lexical-uuid.ts';
 import { toHexPart, unreachable } from '@skerry/kernel';
 import { collectionParts, fieldParts, fieldTypes, vectorParts } from './parts.ts';
 import type { ListType, MapType, SetType, TupleType, UserType, ValueType, VectorType } from './type.ts';
@@ -55,8 +56,10 @@ export function validatePart(type: ValueType, bytes: Uint8Array, from: number, t
       return durationFault(bytes, from, to);
     case 'blob':
     case 'varint':
-    case 'custom':
       return undefined;
+    case 'custom':
+      if (!isLexicalUuid(type) || size === 16 || size === 0) return undefined;
+      return `LexicalUUID should be 16 or 0 bytes (${size})`;
     case 'list':
     case 'set':
     case 'map':

@@ -1,4 +1,5 @@
 /** Types and values by chance, for properties. */
+import { isLexicalUuid } from './lexical-uuid.ts';
 import fc from 'fast-check';
 import { collectionBytes, fieldBytes, vectorBytes } from './parts.ts';
 import { mapBytes, setBytes } from './compose.ts';
@@ -135,7 +136,8 @@ export function anyValue(type: ValueType, odd = true): fc.Arbitrary<Uint8Array> 
       return odd ? emptiable(full) : full;
     }
     case 'custom':
-      return fc.uint8Array({ maxLength: 20 });
+      if (!isLexicalUuid(type)) return fc.uint8Array({ maxLength: 20 });
+      return fc.oneof(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.constant(new Uint8Array(0)));
     default:
       return nativeValue(type.kind, odd);
   }

@@ -1,5 +1,12 @@
 /** A type's name in a statement, looked up in a keyspace. Source: Cassandra 5.0, CQL3Type.Raw. */
-import { nativeKinds, type NativeKind, type UserType, type ValueType } from '@skerry/domain-values';
+import {
+  lexicalUuid,
+  marshalPackage,
+  nativeKinds,
+  type NativeKind,
+  type UserType,
+  type ValueType,
+} from '@skerry/domain-values';
 import type { TypeName } from '@skerry/protocol-cql';
 import { unreachable } from '@skerry/kernel';
 import { invalid, misconfigured } from './fault.ts';
@@ -37,7 +44,6 @@ const classes: Readonly<Record<string, NativeKind>> = {
   UUIDType: 'uuid',
   IntegerType: 'varint',
 };
-const marshalPackage = 'org.apache.cassandra.db.marshal.';
 
 /** As the statement has it, with `frozen` pushed down to what it is about. */
 type Raw =
@@ -158,6 +164,7 @@ function prepare(raw: Raw, scope: TypeScope): ValueType {
     case 'native':
       return { kind: raw.type };
     case 'class':
+      if (raw.className === lexicalUuid.className) return lexicalUuid;
       throw misconfigured(
         `Unable to find abstract-type class '${raw.className.includes('.') ? '' : marshalPackage}${raw.className}'`,
       );
@@ -174,7 +181,6 @@ function prepare(raw: Raw, scope: TypeScope): ValueType {
       return { kind: 'tuple', elements: raw.elements.map((element) => prepare(element, scope)) };
     case 'vector':
       if (raw.dimension <= 0) throw invalid(`vectors may only have positive dimensions; given ${raw.dimension}`);
-      if (isNative(raw.of, 'counter')) throw invalid('Counters are not allowed inside vectors');
       return { kind: 'vector', element: prepare(raw.of, scope), dimension: raw.dimension };
     case 'user':
       return userType(raw, scope);
