@@ -1,11 +1,12 @@
 /**
- * Bundles apps into one ESM file each: `node tools/bundle.mjs [app…]`, default all. `apps/<app>/src/main.ts` becomes
- * `apps/<app>/dist/main.mjs`, beside it `inputs.json`, which the launcher compares with the sources.
+ * Bundles apps: `node tools/bundle.mjs [app…]`, default all. `apps/<app>/src/main.ts` becomes `apps/<app>/dist/main.mjs`
+ * with a chunk for whatever is loaded when it is wanted, beside it `inputs.json`, which the launcher compares with the
+ * sources.
  */
 import { build } from 'esbuild';
-import { renameSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from './files.mjs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 /** Native or file-loading packages that do not survive bundling: they stay in node_modules. */
@@ -32,25 +33,33 @@ export const bundleOptions = {
   logLevel: 'warning',
 };
 
-/** @returns size of the main file; the files to run it with, from the root; the packages that these ask for. */
+/** @returns size of all together; the files to run it with, from the root; the packages that these ask for. */
 export async function bundle(app) {
   const directory = join(root, 'apps', app);
   const result = await build({
     ...bundleOptions,
     entryPoints: [join(directory, 'src/main.ts')],
-    outfile: join(directory, 'dist/main.mjs'),
+    outdir: join(directory, 'dist'),
+    // A role, a command, reads what it needs itself: half of the time to start was reading the others.
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    outExtension: { '.js': '.mjs' },
     metafile: true,
     write: false,
   });
   const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.includes('node_modules/'));
   mkdirSync(join(directory, 'dist'), { recursive: true });
-  for (const { path, contents } of result.outputFiles) replaceFile(path, contents);
+  // The main file last: what it names is there when it is.
+  const isMain = ({ path }) => path === join(directory, 'dist/main.mjs');
+  const written = result.outputFiles.toSorted((a, b) => Number(isMain(a)) - Number(isMain(b)));
+  for (const { path, contents } of written) replaceFile(path, contents);
   replaceFile(join(directory, 'dist/inputs.json'), JSON.stringify(inputs));
   const { outputs } = result.metafile;
-  const main = outputs[`apps/${app}/dist/main.mjs`];
+  const files = Object.keys(outputs).filter((file) => !file.endsWith('.map'));
+  removeOld(join(directory, 'dist'), new Set(Object.keys(outputs).map((file) => basename(file))));
   return {
-    bytes: main.bytes,
-    files: Object.keys(outputs).filter((file) => !file.endsWith('.map')),
+    bytes: files.reduce((sum, file) => sum + outputs[file].bytes, 0),
+    files,
     externals: externalsOf(inputs),
   };
 }
@@ -66,6 +75,17 @@ function externalsOf(inputs) {
     Object.keys(JSON.parse(readFileSync(join(root, workspace, 'package.json'), 'utf8')).dependencies ?? {}),
   );
   return [...new Set(names)].filter((name) => patterns.some((pattern) => pattern.test(name))).toSorted();
+}
+
+/** How long a chunk is kept that the bundle does not name any more: a process that has just started may ask for it yet. */
+const keepOldMs = 3_600_000;
+function removeOld(folder, current) {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith('chunk-') || current.has(name)) continue;
+    const path = join(folder, name);
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (age > keepOldMs) rmSync(path, { force: true });
+  }
 }
 
 /** Whole or not at all: another process that starts meanwhile would run half a bundle, or an empty one, which exits 0. */

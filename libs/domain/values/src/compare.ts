@@ -34,9 +34,7 @@ export function comparePart(
     case 'duration':
       return compareRange(a, aFrom, aTo, b, bFrom, bTo);
     case 'custom':
-      return isLexicalUuid(type)
-        ? compareLexicalUuids(a, aFrom, b, bFrom)
-        : compareRange(a, aFrom, aTo, b, bFrom, bTo);
+      return isLexicalUuid(type) ? compareLexicalUuids(a, aFrom, b, bFrom) : compareRange(a, aFrom, aTo, b, bFrom, bTo);
     case 'tinyint':
     case 'smallint':
     case 'int':

@@ -1,3 +1,3 @@
 /** The processing role (requirement F3): executes command lines, keeps no state. */
-export { start } from './service.ts';
+export { start } from './load.ts';
 export { settings, type Config } from './settings.ts';
