@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { BlobId, equalBytes, MemoryStore, prefixedReader, prefixedWriter, utf8 } from '@skerry/kernel';
 import { nodeWorld } from '@skerry/runtime-node';
+import type { Disk } from '@skerry/runtime-world';
 import { eventually, expectReason } from '@skerry/testing';
 import { temporaryDirectory } from '@skerry/testing/node';
 import { frameSizeBytes } from './format.ts';
@@ -13,15 +14,19 @@ const prefix = utf8('l/');
 const blob = BlobId('ab'.repeat(16));
 const content = new Uint8Array(3 * frameSizeBytes + 1_000).map((_, i) => (i * 7 + (i >> 8)) % 251);
 
-async function open() {
+type Looks = Pick<Disk, 'rename' | 'sizeBytes'>;
+async function open(change: (disk: Looks) => Partial<Looks> = () => ({})) {
   const root = temporaryDirectory();
   const store = new MemoryStore();
+  const world = nodeWorld(root);
+  const { disk } = world;
+  Object.assign(disk, change({ rename: disk.rename.bind(disk), sizeBytes: disk.sizeBytes.bind(disk) }));
   const telemetry = { emit: () => undefined };
   const local = () => prefixedReader(store, prefix);
-  const blobs = await openBlobs({ world: nodeWorld(root), directory: 'content', telemetry, local });
-  const change = (body: Parameters<BlobStore['forget']>[1] extends infer W ? (local: W) => void : never): void =>
+  const blobs = await openBlobs({ world, directory: 'content', telemetry, local });
+  const changeLocal = (body: Parameters<BlobStore['forget']>[1] extends infer W ? (local: W) => void : never): void =>
     store.transaction((writer) => body(prefixedWriter(writer, prefix)));
-  return { blobs, root, change, stage: join(root, 'content', 'staging', blob) };
+  return { blobs, root, change: changeLocal, stage: join(root, 'content', 'staging', blob) };
 }
 async function stageOf(blobs: BlobStore, length: number): Promise<void> {
   const writer = await blobs.create(blob);
@@ -53,6 +58,34 @@ describe('what is here of a blob', () => {
     expect([...blobs.listSmall()]).toEqual([small]);
     await blobs.close();
   });
+});
+
+test('a stage that is published between two looks is here', async () => {
+  let rename = (): void => undefined;
+  const renamed = new Promise<void>((resolve) => (rename = resolve));
+  let renaming = false;
+  let between = async (): Promise<void> => undefined;
+  const { blobs } = await open((disk) => ({
+    rename: async (from, to) => {
+      renaming = true;
+      await renamed;
+      return disk.rename(from, to);
+    },
+    sizeBytes: async (path) => {
+      if (path.includes('staging')) await between();
+      return disk.sizeBytes(path);
+    },
+  }));
+  const writer = await blobs.create(blob);
+  await writer.write(content.slice(0, 500));
+  const publishing = writer.publish();
+  await eventually(() => renaming);
+  between = () => {
+    rename();
+    return publishing;
+  };
+  expect(await blobs.describe(blob)).toEqual({ kind: 'published', lengthBytes: 500 });
+  await blobs.close();
 });
 
 describe('a stage that a crash may have torn', () => {

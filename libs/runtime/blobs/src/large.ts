@@ -190,10 +190,16 @@ export class LargeContents {
   async describe(id: BlobId): Promise<Held | undefined> {
     const writer = this.#writers.get(id);
     if (writer !== undefined) return { kind: 'writing', lengthBytes: writer.durableLength };
-    const published = await this.#disk.sizeBytes(this.#publishedPath(id));
-    if (published !== undefined) return { kind: 'published', lengthBytes: lengthFor(published) };
-    const stage = await this.#disk.sizeBytes(this.#stagePath(id));
-    return stage === undefined ? undefined : { kind: 'stage', lengthBytes: lengthFor(stage) };
+    // As in reading: a stage may be published between the two looks.
+    for (const [kind, path] of [
+      ['published', this.#publishedPath(id)],
+      ['stage', this.#stagePath(id)],
+      ['published', this.#publishedPath(id)],
+    ] as const) {
+      const size = await this.#disk.sizeBytes(path);
+      if (size !== undefined) return { kind, lengthBytes: lengthFor(size) };
+    }
+    return undefined;
   }
 
   /** See `CopyKeeper.recover`. */

@@ -139,6 +139,21 @@ describe('an upload', () => {
     for (const node of group.nodes) await whole(node, '/f', bytes);
     await group.same(2);
   }, 60_000);
+  test('and many others that go on at once leave nothing that is waited for', async () => {
+    const group = await groupOf(3);
+    const leader = await group.leader();
+    const bytes = content(300_000);
+    const paths = Array.from({ length: 20 }, (_, n) => `/f${n}`);
+    const half = 150_000;
+    await Promise.all(paths.map((path) => leader.client().putCut(path, bytes.subarray(0, half))));
+    await Promise.all(paths.map((path) => leader.client().put(path, bytes.subarray(half), { offset: half })));
+    await group.fed();
+    await eventually(() => {
+      expect(group.nodes.map(({ status }) => status.copies.missing)).toEqual([0, 0, 0]);
+      return true;
+    }, patience);
+    for (const node of group.nodes) await whole(node, '/f7', bytes);
+  }, 60_000);
   test('of a name that is removed meanwhile fails, and leaves nothing anywhere', async () => {
     const group = await groupOf(3);
     const leader = await group.leader();

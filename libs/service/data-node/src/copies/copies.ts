@@ -71,7 +71,7 @@ export class Copies {
       proxied: telemetry.counter('content_proxied_bytes_total', 'Bytes read from another data node'),
     };
     const members = (this.#members = new Members(peers, replica));
-    const shelf = (this.#shelf = new Shelf(blobs, replica));
+    const shelf = (this.#shelf = new Shelf(blobs, replica, () => this.#fetcher.wake()));
     const common = { clock, checksum, telemetry, members, shelf, replica };
     this.#fetcher = new Fetcher({
       ...common,
@@ -138,7 +138,6 @@ export class Copies {
       shelf,
       checksum,
       received: (bytes: number) => this.#metrics.received.add(bytes),
-      ended: () => fetcher.wake(),
     };
     return {
       push: (requests, context) => receive(receiver, requests, context),

@@ -4,7 +4,7 @@ import { isReferenced } from '@skerry/domain-file-tree';
 import type { Held } from '@skerry/runtime-blobs';
 import type { Replica } from '@skerry/runtime-replica';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import { type Clock, pause } from '@skerry/runtime-world';
+import type { Clock, Timer } from '@skerry/runtime-world';
 import { untilAborted } from '../cuttable.ts';
 import { type Fetched, fetchFrom } from './fetch.ts';
 import { fetchCountMax, fetchRetryMaxMs, fetchRetryMinMs, needCountMax } from './limits.ts';
@@ -40,7 +40,8 @@ export class Fetcher {
   #fetchedBytes = 0;
   #fetchedCount = 0;
   #started = false;
-  #alarm: Promise<void> | undefined;
+  /** For the next need whose pause is over. */
+  #alarm: { readonly dueMs: number; readonly timer: Timer } | undefined;
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
@@ -99,13 +100,17 @@ export class Fetcher {
       if (need.notBeforeMs > nowMs) nextMs = Math.min(nextMs, need.notBeforeMs);
       else this.#run(blob, need);
     }
-    if (nextMs < Infinity) this.#wakeAfter(nextMs - nowMs);
+    if (nextMs < Infinity) this.#wakeAt(nextMs, nowMs);
   }
-  #wakeAfter(delayMs: number): void {
-    this.#alarm ??= pause(this.#parts.clock, delayMs, this.#closing.signal).then(() => {
+  #wakeAt(dueMs: number, nowMs: number): void {
+    // One that is nearer takes the place of one that is further.
+    if (this.#alarm !== undefined && this.#alarm.dueMs <= dueMs) return;
+    this.#alarm?.timer.cancel();
+    const timer = this.#parts.clock.setTimer(dueMs - nowMs, () => {
       this.#alarm = undefined;
       this.wake();
     });
+    this.#alarm = { dueMs, timer };
   }
   #run(blob: BlobId, need: Need): void {
     need.running = true;
@@ -116,6 +121,9 @@ export class Fetcher {
         need.running = false;
         this.#progress.delete(blob);
         if (there === true && need.length <= length) this.#needs.delete(blob);
+        // An upload of this node writes it: its end is told to nobody.
+        if (there === false && !this.#parts.shelf.isClaimed(blob))
+          need.notBeforeMs = this.#parts.clock.monotonicMs() + fetchRetryMinMs;
         this.#running.delete(running);
         this.wake();
       });
@@ -177,6 +185,8 @@ export class Fetcher {
     const signals = [claim.signal, this.#closing.signal, stop.signal];
     const abort = (): void => stop.abort();
     for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+    // Before anybody listened.
+    if (signals.some((signal) => signal.aborted)) abort();
     try {
       const fetched = await fetchFrom(client, { blob, offset, length: undefined }, checksum, stop.signal);
       if (fetched.source.length < length)
@@ -234,7 +244,7 @@ export class Fetcher {
 
   async close(): Promise<void> {
     this.#closing.abort(new StatusError('shutting_down', 'Cannot go on with the copy: this node shuts down'));
+    this.#alarm?.timer.cancel();
     await Promise.all(this.#running);
-    await this.#alarm;
   }
 }

@@ -55,6 +55,9 @@ export class Keeper {
   }
   /** More is missing than the fetcher keeps in mind: what it forgot is found again later. */
   overflowed(): void {
+    this.#compareLater();
+  }
+  #compareLater(): void {
     this.#compared = false;
     if (this.#comparesLater) return;
     this.#comparesLater = true;
@@ -76,8 +79,9 @@ export class Keeper {
       // What a snapshot names no more.
       this.#news.abort();
     } catch (thrown) {
-      if (!signal.aborted)
-        telemetry.emit({ event: 'copies_not_compared', level: 'warn', error: toStatusError(thrown) });
+      if (signal.aborted) return;
+      telemetry.emit({ event: 'copies_not_compared', level: 'warn', error: toStatusError(thrown) });
+      this.#compareLater();
     }
   }
   #walk(visit: (extent: Extent) => Promise<void>, signal: AbortSignal): Promise<boolean> {

@@ -12,8 +12,6 @@ export type ReceiverParts = {
   readonly shelf: Shelf;
   readonly checksum: Checksum;
   received(bytes: number): void;
-  /** A stream ended: what it left may have to be fetched. */
-  ended(blob: BlobId): void;
 };
 
 /** @throws StatusError `malformed`. */
@@ -46,7 +44,6 @@ export async function* receive(
     yield* new Receiving(parts, writer).run(rest, [claim.signal, context.signal]);
   } finally {
     claim.release();
-    parts.ended(blob);
   }
 }
 
@@ -128,9 +125,9 @@ class Receiving {
   /** Beside the taking: content flows on while the disk syncs. */
   #sync(): void {
     this.#syncAgain = true;
-    this.#syncing ??= this.#syncOnce().finally(() => (this.#syncing = undefined));
+    this.#syncing ??= this.#syncAll();
   }
-  async #syncOnce(): Promise<void> {
+  async #syncAll(): Promise<void> {
     try {
       while (this.#syncAgain) {
         this.#syncAgain = false;
@@ -138,6 +135,9 @@ class Receiving {
       }
     } catch (thrown) {
       this.#end(toStatusError(thrown));
+    } finally {
+      // In the same turn as the last look whether to go on: what is asked for next begins anew.
+      this.#syncing = undefined;
     }
   }
   async #publish(length: number): Promise<void> {

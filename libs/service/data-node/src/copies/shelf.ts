@@ -18,11 +18,14 @@ export class Shelf {
   readonly #sound = new Map<BlobId, number>();
   readonly #recovering = new Map<BlobId, Promise<number | undefined>>();
   readonly #claimed = new Map<BlobId, Claimed>();
+  readonly #released: () => void;
   #closing: StatusError | undefined;
 
-  constructor(blobs: CopyKeeper, replica: () => Replica) {
+  /** @param released told whenever a claim ends, whoever held it: what it left may have to be fetched. */
+  constructor(blobs: CopyKeeper, replica: () => Replica, released: () => void) {
     this.blobs = blobs;
     this.#replica = replica;
+    this.#released = released;
   }
   get state(): OrderedReader {
     return this.#replica().state;
@@ -78,6 +81,7 @@ export class Shelf {
     const release = (): void => {
       if (this.#claimed.get(blob) === claimed) this.#claimed.delete(blob);
       resolve();
+      this.#released();
     };
     return { signal: abort.signal, release };
   }
