@@ -170,7 +170,24 @@ export class Upload {
   async #spill(cut: boolean): Promise<Disk> {
     const blob = BlobId(randomId(this.#parts.world.random));
     this.#registry.blobs.add(blob);
-    const writer = await this.#parts.blobs.create(blob);
+    let writer: BlobWriter;
+    try {
+      writer = await this.#fill(await this.#parts.blobs.create(blob), cut);
+    } catch (thrown) {
+      this.#registry.blobs.delete(blob);
+      throw thrown;
+    }
+    this.#loggedLength = cut ? writer.durableLength : 0;
+    const token = this.#slot.guest
+      ? Promise.resolve(undefined)
+      : this.#records.open({ blob, blobLength: this.#loggedLength, from: this.#from, prefix: this.#prefix, cut });
+    this.#disk = { blob, writer, token };
+    token.catch((thrown: unknown) => (this.#failure ??= toStatusError(thrown)));
+    return this.#disk;
+  }
+
+  /** With what is in memory; a writer that cannot take it is discarded. */
+  async #fill(writer: BlobWriter, cut: boolean): Promise<BlobWriter> {
     const content = this.#small;
     this.#small = [];
     this.#smallLength = 0;
@@ -181,13 +198,7 @@ export class Upload {
       await writer.discard();
       throw thrown;
     }
-    this.#loggedLength = cut ? writer.durableLength : 0;
-    const token = this.#slot.guest
-      ? Promise.resolve(undefined)
-      : this.#records.open({ blob, blobLength: this.#loggedLength, from: this.#from, prefix: this.#prefix, cut });
-    this.#disk = { blob, writer, token };
-    token.catch((thrown: unknown) => (this.#failure ??= toStatusError(thrown)));
-    return this.#disk;
+    return writer;
   }
 
   /** Now and then the log learns how far the disk is, beside the writing. */
@@ -342,7 +353,13 @@ export class Upload {
     if (disk === undefined) return this.#from === 0 ? undefined : this.#records.dropIfThere(this.#from);
     // The log first: a stage must not name a blob that is gone.
     const token = await disk.token.catch(() => undefined);
-    if (token !== undefined) await this.#records.dropIfThere(token);
+    try {
+      if (token !== undefined) await this.#records.dropIfThere(token);
+    } catch (thrown) {
+      // The log may name the stage still. Its writer ends all the same, and with it what feeds others.
+      await disk.writer.suspend();
+      throw thrown;
+    }
     await disk.writer.discard();
   }
 }

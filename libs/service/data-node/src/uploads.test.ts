@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { concatBytes, equalBytes, StatusError, utf8 } from '@skerry/kernel';
 import { decodeCommand, treeHash } from '@skerry/domain-file-tree';
 import { data } from '@skerry/proto';
+import { eventually } from '@skerry/testing';
 import { dropExpiredStages, forgetOrphans } from './housekeeping.ts';
 import { reasonOf, type TestClient, text } from './test-client.ts';
 import { content } from './test-doubles.ts';
@@ -349,6 +350,26 @@ describe('limits', () => {
     expect(await reasonOf(ada.put('/g', utf8('x'), { quotaFiles: 1 }))).toBe('quota');
     await ada.put('/f', utf8('x'), { quotaFiles: 1 });
   });
+  it('quota, when the log cannot be told: the stage stays, and what writes it ends', async () => {
+    const ended: string[] = [];
+    const create = node.blobs.create.bind(node.blobs);
+    node.blobs.create = async (id) => {
+      const writer = await create(id);
+      const suspend = writer.suspend.bind(writer);
+      writer.suspend = () => suspend().then(() => void ended.push('suspended'));
+      return writer;
+    };
+    const upload = ada.store('/f', { quotaBytes: 100_000 });
+    await upload.ready();
+    const reason = reasonOf(upload.bytes(large.subarray(0, 90_000)).reply());
+    await eventually(() => kinds().includes('openStage'));
+    node.replica.failure = new StatusError('not_leader', 'data_1 does not lead any more');
+    upload.bytes(large.subarray(0, 20_000));
+    expect([await reason, node.data.load]).toEqual(['quota', 0]);
+    expect([ended, node.count('stage_lost'), node.data.registry.blobs.size]).toEqual([['suspended'], 1, 0]);
+    node.replica.failure = undefined;
+    expect([node.blobs.held.size, await stageLength('/f')]).toEqual([1, 0]);
+  });
   it('a full disk: the upload fails, what was there stays, room is given back', async () => {
     await ada.put('/old', content(90_000));
     node.blobs.capacityBytes = 200_000;
@@ -357,6 +378,7 @@ describe('limits', () => {
     expect(treeHash(node.replica.state) === hash).toBe(false);
     await same('/old', content(90_000));
     expect([node.blobs.held.size, await stageLength('/old')]).toEqual([1, undefined]);
+    expect(node.data.registry.blobs.size).toBe(0);
     await ada.put('/new', content(70_000));
   });
   it('a read-only disk: nothing can be stored, all can be read', async () => {
@@ -368,6 +390,7 @@ describe('limits', () => {
     expect(await reasonOf(ada.put('/new', utf8('small')))).toBe('read_only_disk');
     expect(await reasonOf(ada.put('/new', large))).toBe('read_only_disk');
     expect(await reasonOf(ada.append('/old', large))).toBe('read_only_disk');
+    expect(node.data.registry.blobs.size).toBe(0);
     expect(await reasonOf(ada.remove('/old'))).toBe('read_only_disk');
     expect(await reasonOf(ada.mkdir('/d'))).toBe('read_only_disk');
     expect(treeHash(node.replica.state)).toBe(hash);
