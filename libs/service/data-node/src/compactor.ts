@@ -33,11 +33,13 @@ export class Compactor {
   consider(place: Place): void {
     const count = entryAt(this.#parts.replica.state, place)?.extents.length ?? 0;
     if (this.#closed || count <= compactAboveExtentCount || !this.#queue.offer(place)) return;
-    this.#worker ??= this.#work().finally(() => (this.#worker = undefined));
+    this.#worker ??= this.#work();
   }
   async #work(): Promise<void> {
     for (let place = this.#queue.poll(); place !== undefined && !this.#closed; place = this.#queue.poll())
       await this.#compact(place, 0);
+    // In the same turn as the last look into the queue: what comes next begins anew.
+    this.#worker = undefined;
   }
 
   /**
