@@ -64,11 +64,43 @@ export type SnapshotSource = {
   firstIndex(): number;
   sent(to: NodeId, ok: boolean): void;
 };
-type Kept = { readonly mark: SnapshotMark; readonly view: OrderedView; readonly chunks: StateChunks; users: number };
+
+/** A view that is open as long as somebody reads it, or may. */
+class Kept {
+  readonly mark: SnapshotMark;
+  readonly chunks: StateChunks;
+  readonly #view: OrderedView;
+  #users = 0;
+  /** Nobody new takes it. */
+  #left = false;
+
+  constructor(mark: SnapshotMark, view: OrderedView, chunks: StateChunks) {
+    this.mark = mark;
+    this.#view = view;
+    this.chunks = chunks;
+  }
+  get isUsed(): boolean {
+    return this.#users > 0;
+  }
+  use(): void {
+    this.#users += 1;
+  }
+  giveBack(): void {
+    this.#users -= 1;
+    if (this.#left && this.#users === 0) this.#view.close();
+  }
+  /** Closed when its last reader is done. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    if (this.#users === 0) this.#view.close();
+  }
+}
 
 export class SnapshotSender {
   readonly #source: SnapshotSource;
   readonly #sending = new Map<NodeId, AbortController>();
+  readonly #streams = new Set<Promise<unknown>>();
   #kept: Promise<Kept> | undefined;
   #release: Timer | undefined;
   #closed = false;
@@ -83,7 +115,7 @@ export class SnapshotSender {
     this.#sending.set(to, controller);
     const { telemetry, group, sent, clock } = this.#source;
     const sinceMs = clock.monotonicMs();
-    this.#stream(to, controller.signal)
+    const stream = this.#stream(to, controller.signal)
       .then(
         (mark) => {
           const ms = Math.round(clock.monotonicMs() - sinceMs);
@@ -101,7 +133,9 @@ export class SnapshotSender {
         this.#sending.delete(to);
         if (!this.#closed) sent(to, ok);
       })
-      .catch((thrown: unknown) => telemetry.emit({ event: 'raft_snapshot_not_sent', level: 'error', error: thrown }));
+      .catch((thrown: unknown) => telemetry.emit({ event: 'raft_snapshot_not_sent', level: 'error', error: thrown }))
+      .finally(() => this.#streams.delete(stream));
+    this.#streams.add(stream);
   }
   /** To nobody any more: this node does not lead. */
   stop(): void {
@@ -111,6 +145,8 @@ export class SnapshotSender {
     this.#closed = true;
     this.stop();
     await this.#drop();
+    // Those that read end first: the store that they read is closed next.
+    await Promise.all(this.#streams);
   }
 
   async #stream(to: NodeId, signal: AbortSignal): Promise<SnapshotMark> {
@@ -122,21 +158,41 @@ export class SnapshotSender {
       await links.sendSnapshot(to, { id, mark, ...envelope(), chunks: (number) => chunks.from(number) }, signal);
       return mark;
     } finally {
-      kept.users -= 1;
-      if (kept.users === 0) this.#release = this.#source.clock.setTimer(snapshotKeepMs, () => void this.#drop());
+      kept.giveBack();
+      if (!kept.isUsed) this.#releaseLater();
     }
   }
   /** One view for all that need a snapshot at a time, as long as the log goes on from it. */
   async #take(): Promise<Kept> {
-    this.#release?.cancel();
-    const before = await this.#kept;
-    if (before !== undefined && before.mark.last.index + 1 >= this.#source.firstIndex()) {
-      before.users += 1;
-      return before;
+    for (;;) {
+      const opening = (this.#kept ??= this.#openAnew());
+      const kept = await opening;
+      // Another one took its place meanwhile.
+      if (this.#kept !== opening) continue;
+      if (kept.mark.last.index + 1 >= this.#source.firstIndex()) {
+        this.#release?.cancel();
+        kept.use();
+        return kept;
+      }
+      this.#kept = undefined;
+      kept.leave();
     }
-    if (before?.users === 0) before.view.close();
-    this.#kept = this.#open();
-    return this.#kept;
+  }
+  #releaseLater(): void {
+    const kept = this.#kept;
+    this.#release?.cancel();
+    this.#release = this.#source.clock.setTimer(snapshotKeepMs, () => {
+      // Who takes it cancels this.
+      if (this.#kept === kept) void this.#drop();
+    });
+  }
+  /** One that could not be opened is not kept: who comes next tries again. */
+  #openAnew(): Promise<Kept> {
+    const opening = this.#open();
+    opening.catch(() => {
+      if (this.#kept === opening) this.#kept = undefined;
+    });
+    return opening;
   }
   async #open(): Promise<Kept> {
     const { openView, stateIn, markAt, group } = this.#source;
@@ -150,13 +206,13 @@ export class SnapshotSender {
         `Cannot send a snapshot of group "${group}" at ${index}: the log has moved on`,
       );
     }
-    return { mark, view, chunks: new StateChunks(stateIn(view), encodeHead(time)), users: 1 };
+    return new Kept(mark, view, new StateChunks(stateIn(view), encodeHead(time)));
   }
   async #drop(): Promise<void> {
     const kept = this.#kept;
     this.#release?.cancel();
     this.#kept = undefined;
     // One that could not be opened has told whoever asked.
-    (await kept?.catch(() => undefined))?.view.close();
+    (await kept?.catch(() => undefined))?.leave();
   }
 }
