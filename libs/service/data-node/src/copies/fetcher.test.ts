@@ -149,6 +149,20 @@ describe('what is missing', () => {
   });
 });
 
+test('what is forgotten while it is fetched is waited for no more', async () => {
+  const bench = new Bench();
+  bench.giving = (_, signal) => whenAborted(signal);
+  await bench.missing(a);
+  await quiet();
+  const place = { directory: rootDirectory, name: a };
+  await propose(bench.node.parts, { kind: 'dropStage', place, user: 'ada', token: undefined });
+  bench.shelf.forgotten(a);
+  bench.fetcher.forgotten(a);
+  await quiet();
+  expect(bench.fetcher.missing).toBe(0);
+  await bench.fetcher.close();
+});
+
 describe('state and disk', () => {
   test('are compared again when the disk could not tell what it has', async () => {
     const bench = new Bench();

@@ -120,9 +120,12 @@ export class Fetcher {
       .then((there) => {
         need.running = false;
         this.#progress.delete(blob);
-        if (there === true && need.length <= length) this.#needs.delete(blob);
+        const { shelf } = this.#parts;
+        // Forgotten while it was fetched: nobody waits for it any more.
+        const isOver = (there === true && need.length <= length) || !isReferenced(shelf.state, blob);
+        if (isOver) this.#needs.delete(blob);
         // An upload of this node writes it: its end is told to nobody.
-        if (there === false && !this.#parts.shelf.isClaimed(blob))
+        if (there === false && !shelf.isClaimed(blob))
           need.notBeforeMs = this.#parts.clock.monotonicMs() + fetchRetryMinMs;
         this.#running.delete(running);
         this.wake();
