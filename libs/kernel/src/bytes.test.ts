@@ -41,6 +41,12 @@ describe('hexadecimal', () => {
         expect(fromHex(toHex(bytes).toUpperCase())).toEqual(bytes);
       }),
     ));
+  test('is the digits of each byte, however many there are', () =>
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
+        expect(toHex(bytes)).toBe(Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''));
+      }),
+    ));
   for (const text of ['0', 'xy', '0x', ' 00', '0g', '-1'])
     test(`"${text}" is no hexadecimal`, () => expect(fromHex(text)).toBeUndefined());
 });

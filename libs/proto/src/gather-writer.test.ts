@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { common, data, GatherWriter } from './index.ts';
+import { common, data, GatherWriter, group } from './index.ts';
 
 const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -30,6 +30,41 @@ describe('gather writer', () => {
         expect(equalBytes(data.RetrieveResponse.encode(message, writer).finish(), plain)).toBe(true);
       }),
     );
+  });
+  test('writes submessages within submessages as the generated writer does, small and large ones in any order', () => {
+    const operation = fc.record({
+      number: fc.nat(),
+      size: fc.constantFrom(0, 1, 100, 127, 128, 300, 2047, 2048, 20_000),
+      isQuery: fc.boolean(),
+    });
+    const writer = new GatherWriter();
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 12 }), (operations) => {
+        const message = group.OperateRequest.fromPartial({
+          group: 'g',
+          operations: operations.map(({ number, size, isQuery }) => {
+            const bytes = new Uint8Array(size).fill(number);
+            if (isQuery) return { number, kind: { $case: 'query', value: bytes } };
+            return {
+              number,
+              kind: { $case: 'proposal', value: { operationId: bytes.subarray(0, 16), command: bytes } },
+            };
+          }),
+        });
+        const plain = group.OperateRequest.encode(message).finish();
+        expect(equalBytes(group.OperateRequest.encode(message, writer).finish(), plain)).toBe(true);
+      }),
+    );
+  });
+  test('keeps what is small in one piece, whatever is nested in it', () => {
+    const writer = new GatherWriter();
+    const value = { operationId: new Uint8Array(16), command: new Uint8Array(300) };
+    const operations = Array.from({ length: 20 }, (_, number) => ({
+      number,
+      kind: { $case: 'proposal' as const, value },
+    }));
+    group.OperateRequest.encode(group.OperateRequest.fromPartial({ group: 'g', operations }), writer);
+    expect(writer.takePieces()).toHaveLength(1);
   });
   test('gathers into the memory that the caller gives', () => {
     const given: Uint8Array[] = [];

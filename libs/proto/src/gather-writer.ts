@@ -6,6 +6,7 @@
  * Assumes: the bytes handed over do not change before {@link GatherWriter.gather}.
  */
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { noBytes } from './wire.ts';
 
 export { BinaryWriter };
 
@@ -15,7 +16,9 @@ export const pieceSizeMinBytes = 2048;
 export class GatherWriter extends BinaryWriter {
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
-  // Where the length of each open submessage goes, and what was gathered before it.
+  // Places in the inherited writer of the submessages that are open there: its own way, as long as no large field comes.
+  readonly #inherited: number[] = [];
+  // Of those around a large field: where the length goes, and what was gathered before it.
   readonly #open: { readonly slot: number; readonly before: number }[] = [];
 
   override bytes(value: Uint8Array): this {
@@ -25,13 +28,18 @@ export class GatherWriter extends BinaryWriter {
     this.#add(value);
     return this;
   }
+  /** The inherited one makes a BigInt of each. */
+  override uint64(value: string | number | bigint): this {
+    return typeof value === 'number' && value >= 0 && value <= uint32Max && Number.isInteger(value)
+      ? this.uint32(value)
+      : super.uint64(value);
+  }
   override fork(): this {
-    this.#cut();
-    this.#open.push({ slot: this.#pieces.length, before: this.#pieceBytes });
-    this.#pieces.push(new Uint8Array(0));
-    return this;
+    this.#inherited.push(this.#position);
+    return super.fork();
   }
   override join(): this {
+    if (this.#inherited.pop() !== undefined) return super.join();
     const opened = this.#open.pop();
     if (opened === undefined) throw new Error('join without fork');
     this.#cut();
@@ -63,13 +71,30 @@ export class GatherWriter extends BinaryWriter {
     this.#pieceBytes = 0;
     return pieces;
   }
-  // What the inherited writer holds becomes a piece.
+  // The inherited class has no other way to say it; were it named otherwise one day, this would not compile.
+  get #position(): number {
+    // oxlint-disable-next-line typescript/dot-notation
+    return this['pos'];
+  }
+  // What the inherited writer holds becomes pieces: a new one where the length of a submessage goes.
   #cut(): void {
     const written = super.finish();
-    if (written.length > 0) this.#add(written);
+    let from = 0;
+    for (const fork of this.#inherited) {
+      if (fork > from) this.#add(written.subarray(from, fork));
+      this.#open.push({ slot: this.#pieces.length, before: this.#pieceBytes });
+      this.#pieces.push(noBytes);
+      from = fork + lengthRoomBytes;
+    }
+    this.#inherited.length = 0;
+    if (written.length > from) this.#add(from === 0 ? written : written.subarray(from));
   }
   #add(piece: Uint8Array): void {
     this.#pieces.push(piece);
     this.#pieceBytes += piece.length;
   }
 }
+
+const uint32Max = 2 ** 32 - 1;
+/** What the inherited writer leaves free for the length of a submessage that it opens. */
+const lengthRoomBytes = 1;

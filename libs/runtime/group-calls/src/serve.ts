@@ -30,21 +30,16 @@ export function serveGroup(rpc: RpcNode, served: ServedGroup, callers: readonly 
   );
 }
 
-async function* operate(
+function operate(
   served: ServedGroup,
   requests: AsyncIterable<wire.OperateRequest>,
   signal: AbortSignal,
-): AsyncGenerator<{ readonly outcomes: wire.Outcome[] }, void> {
-  const answers = new Answers();
-  const over = (): void => answers.fail(new StatusError('cancelled', 'The caller went away'));
-  signal.addEventListener('abort', over, { once: true });
+): AsyncIterable<wire.OperateResponse> {
+  const gone = (): void => answers.fail(new StatusError('cancelled', 'The caller went away'));
+  const answers = new Answers(() => signal.removeEventListener('abort', gone));
+  signal.addEventListener('abort', gone, { once: true });
   read(served, requests, answers).catch((thrown: unknown) => answers.fail(thrown));
-  try {
-    for await (const outcomes of answers.batches()) yield { outcomes };
-  } finally {
-    signal.removeEventListener('abort', over);
-    answers.close();
-  }
+  return answers;
 }
 
 async function read(

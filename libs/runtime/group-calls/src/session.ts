@@ -2,7 +2,7 @@
 import { type GroupId, type NodeId, StatusError, toStatusError } from '@skerry/kernel';
 import { group as wire } from '@skerry/proto';
 import { Channel } from '@skerry/runtime-driver';
-import type { RpcNode } from '@skerry/runtime-rpc';
+import { giveUp, type RpcNode } from '@skerry/runtime-rpc';
 import type { Clock, Timer } from '@skerry/runtime-world';
 import type { MemberPlace } from './types.ts';
 
@@ -24,7 +24,7 @@ const messagesMax = 65_536;
 export class Session {
   readonly nodeId: NodeId;
   readonly #options: SessionOptions;
-  readonly #requests = new Channel<Pick<wire.OperateRequest, 'group' | 'operations'>>({ capacity: messagesMax });
+  readonly #requests = new Channel<wire.OperateRequest>({ capacity: messagesMax });
   readonly #controller = new AbortController();
   #unanswered = 0;
   #heardMs: number;
@@ -41,7 +41,7 @@ export class Session {
     if (this.#over) return;
     if (this.#unanswered === 0) this.#heardMs = this.#options.clock.monotonicMs();
     this.#unanswered += operations.length;
-    this.#requests.offer({ group: this.#options.group, operations });
+    this.#requests.offer(giveUp({ header: undefined, group: this.#options.group, operations }));
     this.#watch ??= this.#options.clock.setTimer(this.#options.silenceMaxMs, () => this.#look());
   }
   /** No more is wanted of it. */

@@ -38,12 +38,23 @@ export type KvStatistics = {
 export const pendingBytesToFlush = 1024 * 1024;
 /** Pending bytes at which transactions are refused: the disk is slower than the callers, who must await `flush`. */
 export const pendingBytesMax = 64 * 1024 * 1024;
+/**
+ * What comes while a commit is under way waits in layers of so many times {@link pendingBytesToFlush}, each with a commit
+ * of its own: LMDB takes a commit's rows in one turn of the event loop, and what gathers behind a slow disk is much.
+ */
+export const layerFlushesMax = 2;
 /** Rows prepared for a commit before others have their turn: a millisecond's worth. */
 const rowsInOneTurn = 1_000;
 /** Below this many bytes a call into native code costs more than the checksum itself. */
 const nativeChecksumFromBytes = 512;
 
 type Waiter = { readonly upTo: number; resolve(): void; reject(error: StatusError): void };
+/** Changes no more. */
+type Sealed = {
+  readonly layer: Layer;
+  /** Transactions ended by then. */
+  readonly upTo: number;
+};
 type Undo = { readonly key: string; readonly before: Pending | typeof absent };
 
 export class LmdbStore implements OrderedStore {
@@ -52,8 +63,8 @@ export class LmdbStore implements OrderedStore {
   readonly #checksum: Checksum;
   readonly #flushBytes: number;
   #active = new Layer();
-  /** Being written to LMDB: changes no more. */
-  #sealed: Layer | undefined;
+  /** Waiting for LMDB, the oldest one, which may be on its way, first. */
+  #sealed: Sealed[] = [];
   /** Transactions ended, and of those how many are on disk. */
   #ended = 0;
   #durable = 0;
@@ -79,11 +90,12 @@ export class LmdbStore implements OrderedStore {
   }
 
   statistics(): KvStatistics {
-    return {
-      pendingBytes: this.#active.sizeBytes + (this.#sealed?.sizeBytes ?? 0),
-      pendingKeys: this.#active.length + (this.#sealed?.length ?? 0),
-      commits: this.#commits,
-    };
+    let [pendingBytes, pendingKeys] = [this.#active.sizeBytes, this.#active.length];
+    for (const { layer } of this.#sealed) {
+      pendingBytes += layer.sizeBytes;
+      pendingKeys += layer.length;
+    }
+    return { pendingBytes, pendingKeys, commits: this.#commits };
   }
 
   /** A view that stays as it is. */
@@ -91,7 +103,10 @@ export class LmdbStore implements OrderedStore {
     this.#assertOpen();
     const text = keyText(key);
     let pending = this.#active.get(text);
-    if (pending === absent && this.#sealed !== undefined) pending = this.#sealed.get(text);
+    for (let at = this.#sealed.length; pending === absent && at > 0; at--) {
+      const sealed = this.#sealed[at - 1];
+      if (sealed !== undefined) pending = sealed.layer.get(text);
+    }
     if (pending !== absent) return pending?.subarray(checksumSizeBytes);
     if (key.length === 0 || key.length > keySizeMaxBytes) return undefined;
     // The store copies the key; what it says of it is Buffer, any bytes will do.
@@ -161,6 +176,8 @@ export class LmdbStore implements OrderedStore {
     } finally {
       this.#inTransaction = false;
       if (layer.sizeBytes >= this.#flushBytes) this.#startWriting();
+      // Written one behind the other; each begins and ends with a transaction.
+      if (layer.sizeBytes >= layerFlushesMax * this.#flushBytes) this.#seal();
     }
   }
 
@@ -196,7 +213,13 @@ export class LmdbStore implements OrderedStore {
 
   /** Newest first. */
   #layers(): readonly Layer[] {
-    return this.#sealed === undefined ? [this.#active] : [this.#active, this.#sealed];
+    return [this.#active, ...this.#sealed.map(({ layer }) => layer).toReversed()];
+  }
+  #seal(): Sealed {
+    const sealed = { layer: this.#active, upTo: this.#ended };
+    this.#sealed.push(sealed);
+    this.#active = new Layer();
+    return sealed;
   }
   #assertOpen(): void {
     if (this.#closed) throw new AssertionError(`store "${this.#path}" is closed`);
@@ -206,25 +229,23 @@ export class LmdbStore implements OrderedStore {
     this.#writing = this.#write().then((written) => {
       this.#writing = undefined;
       // After a failure the next transaction or flush tries again: a full disk is not asked in a loop.
-      if (written && (this.#waiters.length > 0 || this.#active.sizeBytes >= this.#flushBytes)) this.#startWriting();
+      const isMuch = this.#sealed.length > 0 || this.#active.sizeBytes >= this.#flushBytes;
+      if (written && (this.#waiters.length > 0 || isMuch)) this.#startWriting();
     });
   }
-  /** Writes one layer in one commit of LMDB, on its own thread; false when that failed. */
+  /** Writes the oldest layer in one commit of LMDB, on its own thread; false when that failed. */
   async #write(): Promise<boolean> {
     // Not inside the transaction that asked for it.
     await Promise.resolve();
-    const sealed = this.#active;
-    const upTo = this.#ended;
-    this.#sealed = sealed;
-    this.#active = new Layer();
+    const { layer, upTo } = this.#sealed[0] ?? this.#seal();
     try {
       await this.#beforeCommit();
-      await this.#commit(sealed);
+      await this.#commit(layer);
     } catch (thrown) {
-      this.#fail(await writeError(thrown, this.#path, sealed.sizeBytes));
+      this.#fail(await writeError(thrown, this.#path, layer.sizeBytes));
       return false;
     }
-    this.#sealed = undefined;
+    this.#sealed.shift();
     this.#commits += 1;
     this.#durable = upTo;
     const done = this.#waiters.filter((waiter) => waiter.upTo <= this.#durable);
@@ -263,11 +284,12 @@ export class LmdbStore implements OrderedStore {
 
   /** The next attempt takes what was written since along: deletions may make it fit. */
   #unseal(): void {
-    const older = this.#sealed;
-    if (older === undefined) return;
-    for (const [key, pending] of this.#active.entries()) older.set(key, pending);
-    this.#active = older;
-    this.#sealed = undefined;
+    const [oldest, ...newer] = this.#sealed.map(({ layer }) => layer);
+    if (oldest === undefined) return;
+    for (const layer of [...newer, this.#active])
+      for (const [key, pending] of layer.entries()) oldest.set(key, pending);
+    this.#active = oldest;
+    this.#sealed = [];
   }
 
   #sum(key: Uint8Array, value: Uint8Array): number {

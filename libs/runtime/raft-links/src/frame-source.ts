@@ -1,18 +1,22 @@
 /** The messages of one direction of a stream, as the rpc takes them: one when it has room, made at that moment. */
 import type { StatusError } from '@skerry/kernel';
 import type { raft } from '@skerry/proto';
+import { giveUp } from '@skerry/runtime-rpc';
 
-export type Outgoing = { readonly frame: raft.Frame };
+export type Outgoing = { readonly header: undefined; readonly frame: raft.Frame };
 type Step = IteratorResult<Outgoing, undefined>;
 const finished: Step = { done: true, value: undefined };
 
 /**
- * Made of what was said in one turn of the event loop: {@link FrameSource.poke} lets the turn end first. What is left
- * over goes as soon as there is room.
+ * Made of what was said together: {@link FrameSource.poke} lets whoever speaks end first. The first frame of a turn of
+ * the event loop goes within it, for whoever has nothing else to wait for; what is said later in the turn goes together
+ * at its end. What is left over goes as soon as there is room.
  */
 export class FrameSource implements AsyncIterableIterator<Outgoing, undefined> {
   readonly #make: () => raft.Frame | undefined;
   #poked = false;
+  /** A frame was made in this turn. */
+  #spoke = false;
   #end: { readonly failure?: StatusError } | undefined;
   #reader: { readonly resolve: (step: Step) => void; readonly reject: (failure: StatusError) => void } | undefined;
 
@@ -27,11 +31,16 @@ export class FrameSource implements AsyncIterableIterator<Outgoing, undefined> {
   poke(): void {
     if (this.#poked || this.#end !== undefined) return;
     this.#poked = true;
-    setImmediate(() => {
-      this.#poked = false;
-      this.#offer();
-    });
+    if (this.#spoke) setImmediate(this.#speak);
+    else process.nextTick(this.#speak);
   }
+  readonly #speak = (): void => {
+    this.#poked = false;
+    this.#offer();
+  };
+  readonly #turned = (): void => {
+    this.#spoke = false;
+  };
   next(): Promise<Step> {
     if (this.#end !== undefined) return this.#ended(this.#end);
     return new Promise((resolve, reject) => {
@@ -61,6 +70,10 @@ export class FrameSource implements AsyncIterableIterator<Outgoing, undefined> {
     const frame = this.#make();
     if (frame === undefined) return;
     this.#reader = undefined;
-    reader.resolve({ done: false, value: { frame } });
+    if (!this.#spoke) {
+      this.#spoke = true;
+      setImmediate(this.#turned);
+    }
+    reader.resolve({ done: false, value: giveUp({ header: undefined, frame }) });
   }
 }

@@ -177,6 +177,36 @@ describe('frames on their way out', () => {
     expect(await first).toEqual({ done: false, value: { frame } });
     expect(made).toBe(1);
   });
+  test('the first of a turn goes within it, what is said later in the turn together at its end', async () => {
+    let waiting = 0;
+    const sizes: number[] = [];
+    const source = new FrameSource(() => {
+      if (waiting === 0) return undefined;
+      sizes.push(waiting);
+      waiting = 0;
+      return frame;
+    });
+    const say = (): void => {
+      waiting += 1;
+      source.poke();
+    };
+    await turn();
+    let over = false;
+    const ending = turn().then(() => (over = true));
+    const first = source.next();
+    say();
+    say();
+    await first;
+    expect([sizes, over]).toEqual([[2], false]);
+    const second = source.next();
+    for (let i = 0; i < 3; i++) {
+      say();
+      await Promise.resolve();
+    }
+    await second;
+    await ending;
+    expect([sizes, over]).toEqual([[2, 3], true]);
+  });
   test('end with the end, or the failure, for who reads and who comes later', async () => {
     const ended = new FrameSource(() => undefined);
     const reading = ended.next();

@@ -1,13 +1,14 @@
 /**
- * The HTTP/2 stream beneath a call, for bulk: written to without the two copies that grpc-js makes of a message, and
- * read into memory that is used again. All of it is private to @grpc/grpc-js 1.14: what is not found where that has it
- * goes by its public way.
+ * The HTTP/2 stream beneath a call that is a stream of messages: written to and read from without what grpc-js does for
+ * each message, which is two copies and some ten promises and closures, and bulk is read into memory that is used again.
+ * All of it is private to @grpc/grpc-js 1.14: what is not found where that has it goes by its public way.
  */
+import { StatusError } from '@skerry/kernel';
 import type { Encoded } from './encoded.ts';
-import { MessageMemory, prefixSizeBytes } from './message-memory.ts';
+import { bulkFromBytes, MessageMemory, prefixSizeBytes } from './message-memory.ts';
 import { field } from './peer.ts';
 
-type Writable = {
+export type Writable = {
   cork(): void;
   uncork(): void;
   write(bytes: Uint8Array, done?: (error?: Error | null) => void): boolean;
@@ -44,6 +45,12 @@ const transportOf = (call: unknown): unknown => field(field(attemptOf(call), 'ca
 
 /** `written` is not called when the stream fails: then its call does. */
 export function writeBeneath(stream: Writable, message: Encoded, written: () => void): void {
+  if (message.length >= bulkFromBytes) return writePieces(stream, message, written);
+  stream.write(message.toBuffer(true), (error) => {
+    if (error === undefined || error === null) written();
+  });
+}
+function writePieces(stream: Writable, message: Encoded, written: () => void): void {
   const prefix = Buffer.alloc(prefixSizeBytes);
   prefix.writeUInt32BE(message.length, 1);
   stream.cork();
@@ -62,12 +69,47 @@ export function writeBeneath(stream: Writable, message: Encoded, written: () => 
   stream.uncork();
 }
 
-/** True: messages that come from now on are put together in lent memory. To be tried again between two messages. */
-export const lendMemoryToClient = (call: unknown): boolean => lendMemory(field(transportOf(call), 'decoder'));
-export const lendMemoryToServer = (call: unknown): boolean => lendMemory(field(field(call, 'call'), 'decoder'));
-function lendMemory(decoder: unknown): boolean {
-  if (typeof field(decoder, 'write') !== 'function' || field(decoder, 'readState') !== 0) return false;
-  const memory = new MessageMemory();
-  (decoder as Decoder).write = (data) => memory.write(data);
-  return true;
+/** What is read directly: held back by pausing it. */
+export type Reading = { pause(): void; resume(): void };
+/**
+ * Messages that come from now on go to `take`, past grpc-js, which goes on telling of the end. One read must be under way
+ * there then, and stay so. Undefined: not now; to be tried again between two messages.
+ */
+export function readBeneathClient(call: unknown, take: (message: Buffer) => void): Reading | undefined {
+  const transport = transportOf(call);
+  const kept = field(transport, 'unpushedReadMessages');
+  // What it still has would be overtaken.
+  if (!Array.isArray(kept) || kept.length > 0) return undefined;
+  return readBeneath(field(transport, 'decoder'), field(transport, 'http2Stream'), take);
 }
+/** To be tried before anything was read. */
+export function readBeneathServer(call: unknown, take: (message: Buffer) => void): Reading | undefined {
+  const inner = field(call, 'call');
+  return readBeneath(field(inner, 'decoder'), field(inner, 'stream'), take);
+}
+function readBeneath(decoder: unknown, stream: unknown, take: (message: Buffer) => void): Reading | undefined {
+  const able = ['pause', 'resume'].every((name) => typeof field(stream, name) === 'function');
+  if (!able || !isBetweenMessages(decoder)) return undefined;
+  const memory = new MessageMemory();
+  decoder.write = (data) => {
+    for (const message of memory.write(data)) take(contentOf(message));
+    return nothing;
+  };
+  return stream as Reading;
+}
+const nothing: Buffer[] = [];
+/** @throws StatusError `malformed` when it is compressed: only strangers do that, and theirs are read by grpc-js. */
+function contentOf(message: Buffer): Buffer {
+  if (message[0] !== 0) throw new StatusError('malformed', 'Cannot take message: it is compressed');
+  return message.subarray(prefixSizeBytes);
+}
+
+/** Messages that come from now on are put together in lent memory: of strangers, who may compress them. */
+export function lendMemoryToServer(call: unknown): void {
+  const decoder = field(field(call, 'call'), 'decoder');
+  if (!isBetweenMessages(decoder)) return;
+  const memory = new MessageMemory();
+  decoder.write = (data) => memory.write(data);
+}
+const isBetweenMessages = (decoder: unknown): decoder is Decoder =>
+  typeof field(decoder, 'write') === 'function' && field(decoder, 'readState') === 0;

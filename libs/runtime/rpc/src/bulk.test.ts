@@ -178,3 +178,55 @@ describe('bulk over TCP', () => {
     await close();
   });
 });
+
+describe('small messages of a stream over TCP', () => {
+  const { world, remove } = temporaryWorld();
+  afterAll(remove);
+  const count = 1_500;
+  const pieceOf = (i: number): Uint8Array => new Uint8Array(1 + (i % 2_500)).fill(i);
+  const chunk = (i: number): { chunk: common.Chunk } => ({ chunk: chunkOf(pieceOf(i), world.checksum) });
+
+  test('pass grpc-js once the first was answered, and come whole and in order, though either side is slow for a while', async () => {
+    const [server, caller] = [makeNode('data_1', 'data', world), makeNode('processing_1', 'processing', world)];
+    let pauses = 0;
+    const slowNow = async (i: number): Promise<void> => {
+      if (i % 500 !== 250) return;
+      pauses += 1;
+      for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    server.rpc.serve(
+      EchoServiceDefinition,
+      {
+        unary: async () => ({}),
+        serverStream: () => Promise.reject(new Error('not called')) as never,
+        clientStream: async () => ({ count: 0, size: 0 }),
+        async *bidi(requests: AsyncIterable<testing.BidiRequest>) {
+          let i = 0;
+          for await (const { chunk: got } of requests) {
+            await slowNow(i++);
+            yield { chunk: got };
+          }
+        },
+      },
+      { unary: 'any', serverStream: 'any', clientStream: 'any', bidi: 'any' },
+    );
+    const address = formatAddress(await server.rpc.listen({ host: '127.0.0.1', port: 0 }));
+    const client = caller.rpc.client(EchoServiceDefinition, { nodeId: NodeId('data_1'), address });
+    async function* requests() {
+      for (let i = 0; i < count; i++) yield chunk(i);
+    }
+    const spy = jest.spyOn(Encoded.prototype, 'toBuffer');
+    let i = 0;
+    for await (const { chunk: got } of client.bidi(requests())) {
+      await slowNow(i);
+      expect(equalBytes(got?.data ?? new Uint8Array(0), pieceOf(i++))).toBe(true);
+    }
+    const direct = spy.mock.calls.filter(([prefixed]) => prefixed === true).length;
+    spy.mockRestore();
+    expect(i).toBe(count);
+    expect(pauses).toBe(6);
+    // Some of the caller's go before the first answer comes, as many as the transport takes at once.
+    expect(direct).toBeGreaterThan(1.5 * count);
+    await Promise.all([caller.rpc.close(0), server.rpc.close(0)]);
+  });
+});

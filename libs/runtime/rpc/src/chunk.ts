@@ -45,6 +45,9 @@ export function giveUp<M extends object>(message: M): M {
   return message;
 }
 
+/** Then it has all its fields, and may be changed. */
+export const isGivenUp = (message: object): boolean => givenUp.has(message);
+
 /**
  * Copies a message for a neighbour in the process, unless it was given up. The checksum of a chunk guards its way over a
  * wire; here there is none, so that none is made, and {@link verifiedBytes} takes the bytes as they are.

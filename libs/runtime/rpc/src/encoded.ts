@@ -1,6 +1,7 @@
 /** A message as it goes on the wire: in pieces, of which the large ones are the sender's own memory. */
 import { GatherWriter, pieceSizeMinBytes } from '@skerry/proto';
 import { giveBack } from '@skerry/runtime-world';
+import { prefixSizeBytes } from './message-memory.ts';
 import type { Codec, Message } from './method.ts';
 
 export class Encoded {
@@ -9,12 +10,21 @@ export class Encoded {
 
   constructor(pieces: readonly Uint8Array[]) {
     this.pieces = pieces;
-    this.length = pieces.reduce((sum, { length }) => sum + length, 0);
+    let sizeBytes = 0;
+    for (const { length } of pieces) sizeBytes += length;
+    this.length = sizeBytes;
   }
-  /** A copy in one piece; what was lent of it is given back, so that this is for once. */
-  toBuffer(): Buffer {
-    const out = Buffer.allocUnsafe(this.length);
-    let at = 0;
+  /**
+   * A copy in one piece; what was lent of it is given back, so that this is for once.
+   * @param prefixed with the prefix that gRPC has before a message, which says that it is not compressed
+   */
+  toBuffer(prefixed = false): Buffer {
+    let at = prefixed ? prefixSizeBytes : 0;
+    const out = Buffer.allocUnsafe(at + this.length);
+    if (prefixed) {
+      out[0] = 0;
+      out.writeUInt32BE(this.length, 1);
+    }
     for (const piece of this.pieces) {
       out.set(piece, at);
       at += piece.length;

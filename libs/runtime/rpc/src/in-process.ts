@@ -238,22 +238,8 @@ class StreamExchange {
   }
 }
 
-/** The handler's messages, whichever kind of stream it is; its failures as the caller is told them. */
-export async function* handle(
-  served: Served,
-  requests: AsyncIterable<Message>,
-  call: ServerCall,
-  dispatcher: Dispatcher,
-): AsyncGenerator<Message, void> {
-  try {
-    yield* answersOf(served, requests, call);
-  } catch (thrown) {
-    throw dispatcher.failure(served, call, thrown);
-  }
-}
-
 /** The handler's own stream where it has one: each layer over it costs several turns of promises for each message. */
-function answersOf(served: Served, requests: AsyncIterable<Message>, call: ServerCall): AsyncIterable<Message> {
+export function answersOf(served: Served, requests: AsyncIterable<Message>, call: ServerCall): AsyncIterable<Message> {
   const { requestStream, responseStream } = served.method;
   if (!requestStream || !responseStream) return answersTo(served, requests, call);
   try {

@@ -3,7 +3,8 @@ import { StatusError, toStatusError } from '@skerry/kernel';
 import { Channel as Queue } from '@skerry/runtime-driver';
 import type { Clock } from '@skerry/runtime-world';
 import { onAbort, type Outgoing } from './carrier.ts';
-import { lendMemoryToClient, writableOfClient, writeBeneath } from './beneath.ts';
+import { readBeneathClient, writableOfClient, writeBeneath, type Reading, type Writable } from './beneath.ts';
+import { isGivenUp } from './chunk.ts';
 import { CuttableStream } from './cuttable-stream.ts';
 import { bulkEncoder, Encoded } from './encoded.ts';
 import { endMark } from './end-mark.ts';
@@ -12,7 +13,6 @@ import type { Channel, Metadata, StatusObject } from './grpc.ts';
 import type { Headers } from './header.ts';
 import * as limits from './limits.ts';
 import type { Message } from './method.ts';
-import { bulkFromBytes } from './message-memory.ts';
 import { Outbox } from './outbox.ts';
 import { ProgressWatch } from './progress.ts';
 
@@ -104,7 +104,9 @@ export class TcpStream implements Cuttable {
   readonly #source: AsyncIterator<Message, unknown>;
   readonly #underWay: Set<Cuttable>;
   #over = false;
-  #memoryLent = false;
+  /** The stream beneath, as soon as it can be written to, or read from, past grpc-js. */
+  #writable: Writable | undefined;
+  #reading: Reading | undefined;
 
   constructor(
     call: Outgoing,
@@ -163,25 +165,38 @@ export class TcpStream implements Cuttable {
     return message;
   };
   #read(): void {
-    if (!this.#over) this.#raw.startRead();
+    if (this.#over) return;
+    if (this.#reading === undefined) this.#raw.startRead();
+    else this.#reading.resume();
   }
   #write(bytes: Encoded, written: () => void): void {
-    const isBulk = bytes.length >= bulkFromBytes;
-    const beneath = isBulk ? writableOfClient(this.#raw) : undefined;
-    if (beneath !== undefined) return writeBeneath(beneath, bytes, written);
+    this.#writable ??= writableOfClient(this.#raw);
+    if (this.#writable?.writable === true) return writeBeneath(this.#writable, bytes, written);
     // A moment later: grpc-js counts a message as sent after it has called back.
-    const callback = isBulk ? (): void => queueMicrotask(written) : written;
-    this.#raw.sendMessageWithContext({ callback }, bytes.toBuffer());
+    this.#raw.sendMessageWithContext({ callback: () => queueMicrotask(written) }, bytes.toBuffer());
   }
+  /** By grpc-js, until what follows can be read directly. */
   #receive(bytes: Buffer | null): void {
     if (bytes === null || this.#received.closed) return;
-    if (!this.#memoryLent && bytes.length >= bulkFromBytes) this.#memoryLent = lendMemoryToClient(this.#raw);
+    this.#take(bytes);
+    if (this.#reading !== undefined) return;
+    this.#reading = readBeneathClient(this.#raw, (message) => this.#takeNext(message));
+    // The read that stays under way.
+    if (this.#reading !== undefined) this.#raw.startRead();
+    if (this.#received.writable) this.#read();
+    else this.#reading?.pause();
+  }
+  #takeNext(bytes: Buffer): void {
+    if (this.#received.closed) return;
+    this.#take(bytes);
+    if (!this.#received.writable) this.#reading?.pause();
+  }
+  #take(bytes: Buffer): void {
     this.#watch.touch();
     this.#watch.begun();
     this.#call.meter?.received(bytes.length);
-    // One read is under way at a time and only while there is room, so this is taken at once.
-    this.#received.offer(bytes);
-    if (this.#received.writable) this.#read();
+    // Of one read there may be more than there is room for; no other comes before there is.
+    this.#received.push(bytes).catch(() => undefined);
   }
   async #pump(): Promise<void> {
     const { method, messageId, target, meter } = this.#call;
@@ -191,7 +206,7 @@ export class TcpStream implements Cuttable {
     for (;;) {
       const step = await this.#source.next();
       if (this.#over || step.done === true) break;
-      const message = method.request.fromPartial(step.value);
+      const message = isGivenUp(step.value) ? step.value : method.request.fromPartial(step.value);
       stamp?.(message);
       const bytes = encode(message);
       checkSize(this.#call, bytes);

@@ -3,7 +3,15 @@ import { StatusError, toStatusError } from '@skerry/kernel';
 import { Channel } from '@skerry/runtime-driver';
 import { operatorRole, type TlsMaterial } from '@skerry/runtime-security';
 import { formatAddress, type Address, type Clock } from '@skerry/runtime-world';
-import { lendMemoryToServer, writableOfServer, writeBeneath } from './beneath.ts';
+import {
+  lendMemoryToServer,
+  readBeneathServer,
+  writableOfServer,
+  writeBeneath,
+  type Reading,
+  type Writable,
+} from './beneath.ts';
+import { isGivenUp } from './chunk.ts';
 import { CuttableStream } from './cuttable-stream.ts';
 import type { Dispatcher, ServerCall } from './dispatcher.ts';
 import { bulkEncoder, type Encoded } from './encoded.ts';
@@ -19,10 +27,9 @@ import {
   type UntypedServiceImplementation,
 } from './grpc.ts';
 import { headerKey, type Headers } from './header.ts';
-import { handle, invoke } from './in-process.ts';
+import { answersOf, invoke } from './in-process.ts';
 import * as limits from './limits.ts';
 import { asBuffer, encodeSmall, type Message, type Served, type UnaryHandler } from './method.ts';
-import { bulkFromBytes } from './message-memory.ts';
 import { Outbox } from './outbox.ts';
 import { PeerReader, widenWindows } from './peer.ts';
 import { progressKey, ProgressWatch } from './progress.ts';
@@ -43,7 +50,9 @@ type Implementation = UntypedServiceImplementation[string];
 type StreamCall = ServerDuplexStream<Buffer, Buffer>;
 /** A stream as all three kinds have it, whichever of its sides is one message only. */
 type Ends = {
-  readonly requests: AsyncIterable<Message>;
+  readonly requests: AsyncIterable<Buffer>;
+  /** The caller may call. */
+  readonly admit?: () => void;
   readonly respond: (bytes: Encoded, written: () => void) => void;
   readonly fail: (failure: StatusError) => void;
   readonly finish: () => void;
@@ -147,17 +156,17 @@ export class TcpServer {
 
   #serverStream(served: Served, call: StreamCall & { request: Buffer }): void {
     this.#stream(served, call, {
-      requests: one(() => decode(served, call.request)),
+      requests: one(call.request),
       ...writing(call),
     });
   }
   #bidi(served: Served, call: StreamCall): void {
-    this.#stream(served, call, { requests: incoming(served, call), ...writing(call) });
+    this.#stream(served, call, { ...incoming(served, call), ...writing(call) });
   }
   #clientStream(served: Served, call: StreamCall, answer: sendUnaryData<Buffer>): void {
     let response: Buffer | undefined;
     this.#stream(served, call, {
-      requests: incoming(served, call),
+      ...incoming(served, call),
       respond: (bytes, written) => {
         response = bytes.toBuffer();
         written();
@@ -171,7 +180,7 @@ export class TcpServer {
   }
 
   #stream(served: Served, call: StreamCall, ends: Ends): void {
-    const { dispatcher, headers, clock } = this.#parts;
+    const { headers, clock } = this.#parts;
     const { method } = served;
     let serverCall: ServerCall;
     try {
@@ -180,7 +189,7 @@ export class TcpServer {
       return ends.fail(toStatusError(thrown));
     }
     // Only for those who may call: a length that is merely told takes memory.
-    if (method.requestStream) lendMemoryToServer(call);
+    ends.admit?.();
     const limitMs = progressLimitMs(call.metadata);
     const watch = new ProgressWatch(clock, limitMs, () =>
       serverCall.abort(new StatusError('stalled', `${method.operation}: no message for ${limitMs} ms`)),
@@ -193,14 +202,15 @@ export class TcpServer {
     );
     const requests = new CuttableStream(
       ends.requests,
-      (message: Message) => {
+      (bytes: Buffer) => {
+        const message = decode(served, bytes);
         watch.touch();
         headers.learn(message);
         return message;
       },
       ({ failure }) => failure !== undefined && serverCall.abort(toStatusError(failure)),
     );
-    const responses = handle(served, requests, serverCall, dispatcher);
+    const responses = answersOf(served, requests, serverCall)[Symbol.asyncIterator]();
     call.on('cancelled', () => serverCall.ended || serverCall.abort(cancelled(served)));
     serverCall.onAbort((failure) => {
       watch.stop();
@@ -236,20 +246,34 @@ export class TcpServer {
   async #pump(
     served: Served,
     serverCall: ServerCall,
-    responses: AsyncIterable<Message>,
+    responses: AsyncIterator<Message, unknown>,
     outbox: Outbox,
     stamp: ((message: Message) => void) | undefined,
   ): Promise<void> {
     const codec = served.method.response;
     const encode = bulkEncoder(codec);
-    for await (const partial of responses) {
-      const message = codec.fromPartial(partial);
-      stamp?.(message);
-      const bytes = encode(message);
-      checkSize(served, bytes);
-      serverCall.meter.sent(bytes.length);
-      const room = outbox.send(bytes);
-      if (room !== undefined) await room;
+    try {
+      for (;;) {
+        // A failure of the handler is told as the dispatcher says, one of ours as it is.
+        let step: IteratorResult<Message, unknown>;
+        try {
+          step = await responses.next();
+        } catch (thrown) {
+          throw this.#parts.dispatcher.failure(served, serverCall, thrown);
+        }
+        if (step.done === true) break;
+        const { value } = step;
+        const message = isGivenUp(value) ? value : codec.fromPartial(value);
+        stamp?.(message);
+        const bytes = encode(message);
+        checkSize(served, bytes);
+        serverCall.meter.sent(bytes.length);
+        const room = outbox.send(bytes);
+        if (room !== undefined) await room;
+      }
+    } catch (thrown) {
+      stop(responses);
+      throw thrown;
     }
     await outbox.drained();
   }
@@ -316,47 +340,55 @@ function checkSize({ method }: Served, { length }: { readonly length: number }):
 }
 
 /** The requests as they come; the peer is held back while too many wait. */
-function incoming(served: Served, call: StreamCall): AsyncIterable<Message> {
+function incoming(served: Served, call: StreamCall): Pick<Ends, 'requests' | 'admit'> {
+  let reading: Reading = call;
   const waiting = new Channel<Buffer>({
     capacity: limits.receiveBufferMaxBytes,
     weigh: (bytes) => bytes.length + limits.messageOverheadBytes,
-    onWritable: () => call.resume(),
+    onWritable: () => reading.resume(),
   });
-  let complete = call.metadata.get(endMarkedKey).length === 0;
-  call.on('data', (bytes: Buffer) => {
+  const isMarked = call.metadata.get(endMarkedKey).length > 0;
+  let complete = !isMarked;
+  const take = (bytes: Buffer): void => {
     if (waiting.closed) return;
     if (isEndMark(bytes)) {
       complete = true;
       return;
     }
     waiting.push(bytes).catch(() => undefined);
-    if (!waiting.writable) call.pause();
-  });
+    if (!waiting.writable) reading.pause();
+  };
+  call.on('data', take);
   call.on('end', () => (complete ? waiting.end() : waiting.fail(cancelled(served))));
-  return mapped(waiting, (bytes) => decode(served, bytes));
+  const admit = (): void => {
+    // Only of those who may call: a length that is merely told takes memory.
+    const beneath = isMarked ? readBeneathServer(call, take) : undefined;
+    if (beneath === undefined) lendMemoryToServer(call);
+    else reading = beneath;
+  };
+  return { requests: waiting, admit };
 }
 
-async function* mapped(source: Channel<Buffer>, map: (bytes: Buffer) => Message): AsyncGenerator<Message, void> {
-  for await (const bytes of source) yield map(bytes);
+async function* one(bytes: Buffer): AsyncGenerator<Buffer, void> {
+  yield bytes;
 }
 
-async function* one(make: () => Message): AsyncGenerator<Message, void> {
-  yield make();
+function writing(call: StreamCall): Omit<Ends, 'requests' | 'admit'> {
+  let beneath: Writable | undefined;
+  return {
+    respond: (bytes, written) => {
+      beneath ??= writableOfServer(call);
+      if (beneath?.writable === true) writeBeneath(beneath, bytes, written);
+      else call.write(bytes.toBuffer(), written);
+    },
+    fail: (failure) => void (call.destroyed || call.emit('error', serverStatus(failure))),
+    finish: () => void call.end(),
+  };
 }
 
-const writing = (call: StreamCall): Omit<Ends, 'requests'> => ({
-  respond: (bytes, written) => {
-    const beneath = bytes.length >= bulkFromBytes ? writableOfServer(call) : undefined;
-    if (beneath === undefined) call.write(bytes.toBuffer(), written);
-    else writeBeneath(beneath, bytes, written);
-  },
-  fail: (failure) => void (call.destroyed || call.emit('error', serverStatus(failure))),
-  finish: () => void call.end(),
-});
-
-function stop(responses: AsyncGenerator<Message, void>): void {
+function stop(responses: AsyncIterator<Message, unknown>): void {
   // Not awaited: a handler that is stuck answers only at its next yield. What it throws then, nobody waits for.
-  responses.return().catch(() => undefined);
+  responses.return?.().catch(() => undefined);
 }
 
 const refuse = (answer: sendUnaryData<Buffer>, failure: StatusError): void => answer(serverStatus(failure), null);

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.auth.v1";
 
@@ -489,7 +490,7 @@ export const Grant: MessageFns<Grant> = {
               break;
             }
 
-            message.quotaBytes = longToNumber(reader.uint64());
+            message.quotaBytes = uint64Of(reader);
             continue;
           }
           case 7: {
@@ -497,7 +498,7 @@ export const Grant: MessageFns<Grant> = {
               break;
             }
 
-            message.quotaFiles = longToNumber(reader.uint64());
+            message.quotaFiles = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -505,7 +506,7 @@ export const Grant: MessageFns<Grant> = {
               break;
             }
 
-            message.issuedAtMs = longToNumber(reader.uint64());
+            message.issuedAtMs = uint64Of(reader);
             continue;
           }
           case 9: {
@@ -513,7 +514,7 @@ export const Grant: MessageFns<Grant> = {
               break;
             }
 
-            message.expiresAtMs = longToNumber(reader.uint64());
+            message.expiresAtMs = uint64Of(reader);
             continue;
           }
           case 10: {
@@ -545,7 +546,7 @@ export const Grant: MessageFns<Grant> = {
               break;
             }
 
-            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            message.rateUpBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 14: {
@@ -553,7 +554,7 @@ export const Grant: MessageFns<Grant> = {
               break;
             }
 
-            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            message.rateDownBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 15: {
@@ -569,7 +570,7 @@ export const Grant: MessageFns<Grant> = {
               break;
             }
 
-            message.userExpiresAtMs = longToNumber(reader.uint64());
+            message.userExpiresAtMs = uint64Of(reader);
             continue;
           }
         }
@@ -844,7 +845,7 @@ export const User: MessageFns<User> = {
               break;
             }
 
-            message.quotaBytes = longToNumber(reader.uint64());
+            message.quotaBytes = uint64Of(reader);
             continue;
           }
           case 7: {
@@ -852,7 +853,7 @@ export const User: MessageFns<User> = {
               break;
             }
 
-            message.quotaFiles = longToNumber(reader.uint64());
+            message.quotaFiles = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -868,7 +869,7 @@ export const User: MessageFns<User> = {
               break;
             }
 
-            message.createdAtMs = longToNumber(reader.uint64());
+            message.createdAtMs = uint64Of(reader);
             continue;
           }
           case 10: {
@@ -876,7 +877,7 @@ export const User: MessageFns<User> = {
               break;
             }
 
-            message.changedAtMs = longToNumber(reader.uint64());
+            message.changedAtMs = uint64Of(reader);
             continue;
           }
           case 11: {
@@ -884,7 +885,7 @@ export const User: MessageFns<User> = {
               break;
             }
 
-            message.expiresAtMs = longToNumber(reader.uint64());
+            message.expiresAtMs = uint64Of(reader);
             continue;
           }
           case 12: {
@@ -892,7 +893,7 @@ export const User: MessageFns<User> = {
               break;
             }
 
-            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            message.rateUpBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 13: {
@@ -900,7 +901,7 @@ export const User: MessageFns<User> = {
               break;
             }
 
-            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            message.rateDownBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 14: {
@@ -1043,7 +1044,7 @@ export const Group: MessageFns<Group> = {
               break;
             }
 
-            message.quotaBytes = longToNumber(reader.uint64());
+            message.quotaBytes = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -1051,7 +1052,7 @@ export const Group: MessageFns<Group> = {
               break;
             }
 
-            message.quotaFiles = longToNumber(reader.uint64());
+            message.quotaFiles = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -1067,7 +1068,7 @@ export const Group: MessageFns<Group> = {
               break;
             }
 
-            message.createdAtMs = longToNumber(reader.uint64());
+            message.createdAtMs = uint64Of(reader);
             continue;
           }
           case 7: {
@@ -1075,7 +1076,7 @@ export const Group: MessageFns<Group> = {
               break;
             }
 
-            message.changedAtMs = longToNumber(reader.uint64());
+            message.changedAtMs = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -1083,7 +1084,7 @@ export const Group: MessageFns<Group> = {
               break;
             }
 
-            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            message.rateUpBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 9: {
@@ -1091,7 +1092,7 @@ export const Group: MessageFns<Group> = {
               break;
             }
 
-            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            message.rateDownBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 10: {
@@ -1286,7 +1287,7 @@ export const FailedLogins: MessageFns<FailedLogins> = {
               break;
             }
 
-            message.sinceMs = longToNumber(reader.uint64());
+            message.sinceMs = uint64Of(reader);
             continue;
           }
         }
@@ -1375,7 +1376,7 @@ export const LoginPast: MessageFns<LoginPast> = {
               break;
             }
 
-            message.knownSinceMs = longToNumber(reader.uint64());
+            message.knownSinceMs = uint64Of(reader);
             continue;
           }
         }
@@ -1410,7 +1411,7 @@ export const LoginPast: MessageFns<LoginPast> = {
 };
 
 function createBaseLoginResponse(): LoginResponse {
-  return { grant: new Uint8Array(0) };
+  return { grant: noBytes };
 }
 
 export const LoginResponse: MessageFns<LoginResponse> = {
@@ -1459,13 +1460,13 @@ export const LoginResponse: MessageFns<LoginResponse> = {
   },
   fromPartial(object: DeepPartial<LoginResponse>): LoginResponse {
     const message = createBaseLoginResponse();
-    message.grant = object.grant ?? new Uint8Array(0);
+    message.grant = object.grant ?? noBytes;
     return message;
   },
 };
 
 function createBaseRenewGrantRequest(): RenewGrantRequest {
-  return { grant: new Uint8Array(0) };
+  return { grant: noBytes };
 }
 
 export const RenewGrantRequest: MessageFns<RenewGrantRequest> = {
@@ -1514,13 +1515,13 @@ export const RenewGrantRequest: MessageFns<RenewGrantRequest> = {
   },
   fromPartial(object: DeepPartial<RenewGrantRequest>): RenewGrantRequest {
     const message = createBaseRenewGrantRequest();
-    message.grant = object.grant ?? new Uint8Array(0);
+    message.grant = object.grant ?? noBytes;
     return message;
   },
 };
 
 function createBaseRenewGrantResponse(): RenewGrantResponse {
-  return { grant: new Uint8Array(0) };
+  return { grant: noBytes };
 }
 
 export const RenewGrantResponse: MessageFns<RenewGrantResponse> = {
@@ -1569,13 +1570,13 @@ export const RenewGrantResponse: MessageFns<RenewGrantResponse> = {
   },
   fromPartial(object: DeepPartial<RenewGrantResponse>): RenewGrantResponse {
     const message = createBaseRenewGrantResponse();
-    message.grant = object.grant ?? new Uint8Array(0);
+    message.grant = object.grant ?? noBytes;
     return message;
   },
 };
 
 function createBaseChangePasswordRequest(): ChangePasswordRequest {
-  return { operationId: "", grant: new Uint8Array(0), oldPassword: "", newPassword: "", clientAddress: "", tls: false };
+  return { operationId: "", grant: noBytes, oldPassword: "", newPassword: "", clientAddress: "", tls: false };
 }
 
 export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
@@ -1680,7 +1681,7 @@ export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
   fromPartial(object: DeepPartial<ChangePasswordRequest>): ChangePasswordRequest {
     const message = createBaseChangePasswordRequest();
     message.operationId = object.operationId ?? "";
-    message.grant = object.grant ?? new Uint8Array(0);
+    message.grant = object.grant ?? noBytes;
     message.oldPassword = object.oldPassword ?? "";
     message.newPassword = object.newPassword ?? "";
     message.clientAddress = object.clientAddress ?? "";
@@ -2112,7 +2113,7 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
               break;
             }
 
-            message.quotaBytes = longToNumber(reader.uint64());
+            message.quotaBytes = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -2120,7 +2121,7 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
               break;
             }
 
-            message.quotaFiles = longToNumber(reader.uint64());
+            message.quotaFiles = uint64Of(reader);
             continue;
           }
           case 9: {
@@ -2144,7 +2145,7 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
               break;
             }
 
-            message.expiresAtMs = longToNumber(reader.uint64());
+            message.expiresAtMs = uint64Of(reader);
             continue;
           }
           case 12: {
@@ -2152,7 +2153,7 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
               break;
             }
 
-            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            message.rateUpBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 13: {
@@ -2160,7 +2161,7 @@ export const ChangeUserRequest: MessageFns<ChangeUserRequest> = {
               break;
             }
 
-            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            message.rateDownBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 14: {
@@ -3243,7 +3244,7 @@ export const ChangeGroupRequest: MessageFns<ChangeGroupRequest> = {
               break;
             }
 
-            message.quotaBytes = longToNumber(reader.uint64());
+            message.quotaBytes = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -3251,7 +3252,7 @@ export const ChangeGroupRequest: MessageFns<ChangeGroupRequest> = {
               break;
             }
 
-            message.quotaFiles = longToNumber(reader.uint64());
+            message.quotaFiles = uint64Of(reader);
             continue;
           }
           case 6: {
@@ -3267,7 +3268,7 @@ export const ChangeGroupRequest: MessageFns<ChangeGroupRequest> = {
               break;
             }
 
-            message.rateUpBytesPerSecond = longToNumber(reader.uint64());
+            message.rateUpBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -3275,7 +3276,7 @@ export const ChangeGroupRequest: MessageFns<ChangeGroupRequest> = {
               break;
             }
 
-            message.rateDownBytesPerSecond = longToNumber(reader.uint64());
+            message.rateDownBytesPerSecond = uint64Of(reader);
             continue;
           }
           case 9: {

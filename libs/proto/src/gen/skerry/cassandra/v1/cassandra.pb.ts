@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.cassandra.v1";
 
@@ -366,7 +367,7 @@ export const GetNodeResponse: MessageFns<GetNodeResponse> = {
               break;
             }
 
-            message.uptimeMs = longToNumber(reader.uint64());
+            message.uptimeMs = uint64Of(reader);
             continue;
           }
           case 13: {
@@ -401,7 +402,7 @@ export const GetNodeResponse: MessageFns<GetNodeResponse> = {
               break;
             }
 
-            message.errors = longToNumber(reader.uint64());
+            message.errors = uint64Of(reader);
             continue;
           }
           case 17: {
@@ -409,7 +410,7 @@ export const GetNodeResponse: MessageFns<GetNodeResponse> = {
               break;
             }
 
-            message.slowRequests = longToNumber(reader.uint64());
+            message.slowRequests = uint64Of(reader);
             continue;
           }
           case 18: {
@@ -417,7 +418,7 @@ export const GetNodeResponse: MessageFns<GetNodeResponse> = {
               break;
             }
 
-            message.memoryBytes = longToNumber(reader.uint64());
+            message.memoryBytes = uint64Of(reader);
             continue;
           }
           case 19: {
@@ -433,7 +434,7 @@ export const GetNodeResponse: MessageFns<GetNodeResponse> = {
               break;
             }
 
-            message.flushes = longToNumber(reader.uint64());
+            message.flushes = uint64Of(reader);
             continue;
           }
           case 21: {
@@ -589,7 +590,7 @@ export const GetNodeResponse_RequestsEntry: MessageFns<GetNodeResponse_RequestsE
               break;
             }
 
-            message.value = longToNumber(reader.uint64());
+            message.value = uint64Of(reader);
             continue;
           }
         }
@@ -806,7 +807,7 @@ export const TableStats: MessageFns<TableStats> = {
               break;
             }
 
-            message.storedBytes = longToNumber(reader.uint64());
+            message.storedBytes = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -814,7 +815,7 @@ export const TableStats: MessageFns<TableStats> = {
               break;
             }
 
-            message.blocks = longToNumber(reader.uint64());
+            message.blocks = uint64Of(reader);
             continue;
           }
           case 6: {
@@ -925,7 +926,7 @@ export const FlushResponse: MessageFns<FlushResponse> = {
               break;
             }
 
-            message.ms = longToNumber(reader.uint64());
+            message.ms = uint64Of(reader);
             continue;
           }
         }
@@ -1049,7 +1050,7 @@ export const TakeSnapshotResponse: MessageFns<TakeSnapshotResponse> = {
               break;
             }
 
-            message.bytes = longToNumber(reader.uint64());
+            message.bytes = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1057,7 +1058,7 @@ export const TakeSnapshotResponse: MessageFns<TakeSnapshotResponse> = {
               break;
             }
 
-            message.ms = longToNumber(reader.uint64());
+            message.ms = uint64Of(reader);
             continue;
           }
         }
@@ -1136,17 +1137,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.common.v1";
 
@@ -216,7 +217,7 @@ export const Header_VectorClockEntry: MessageFns<Header_VectorClockEntry> = {
               break;
             }
 
-            message.value = longToNumber(reader.uint64());
+            message.value = uint64Of(reader);
             continue;
           }
         }
@@ -243,7 +244,7 @@ export const Header_VectorClockEntry: MessageFns<Header_VectorClockEntry> = {
 };
 
 function createBaseChunk(): Chunk {
-  return { data: new Uint8Array(0), crc32c: 0 };
+  return { data: noBytes, crc32c: 0 };
 }
 
 export const Chunk: MessageFns<Chunk> = {
@@ -303,7 +304,7 @@ export const Chunk: MessageFns<Chunk> = {
   },
   fromPartial(object: DeepPartial<Chunk>): Chunk {
     const message = createBaseChunk();
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     message.crc32c = object.crc32c ?? 0;
     return message;
   },
@@ -342,7 +343,7 @@ export const HybridTime: MessageFns<HybridTime> = {
               break;
             }
 
-            message.wallMs = longToNumber(reader.uint64());
+            message.wallMs = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -509,7 +510,7 @@ export const ServiceToken: MessageFns<ServiceToken> = {
               break;
             }
 
-            message.issuedAtMs = longToNumber(reader.uint64());
+            message.issuedAtMs = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -517,7 +518,7 @@ export const ServiceToken: MessageFns<ServiceToken> = {
               break;
             }
 
-            message.expiresAtMs = longToNumber(reader.uint64());
+            message.expiresAtMs = uint64Of(reader);
             continue;
           }
         }
@@ -554,17 +555,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

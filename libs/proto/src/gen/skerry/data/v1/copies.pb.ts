@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Chunk, Header } from "../../common/v1/common.pb.ts";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.data.v1";
 
@@ -378,7 +379,7 @@ export const PushPublish: MessageFns<PushPublish> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
         }
@@ -447,7 +448,7 @@ export const PushResponse: MessageFns<PushResponse> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -528,7 +529,7 @@ export const FetchRequest: MessageFns<FetchRequest> = {
               break;
             }
 
-            message.offset = longToNumber(reader.uint64());
+            message.offset = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -536,7 +537,7 @@ export const FetchRequest: MessageFns<FetchRequest> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
         }
@@ -694,7 +695,7 @@ export const FetchStart: MessageFns<FetchStart> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -932,7 +933,7 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
               break;
             }
 
-            message.applied = longToNumber(reader.uint64());
+            message.applied = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -940,7 +941,7 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
               break;
             }
 
-            message.missing = longToNumber(reader.uint64());
+            message.missing = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -956,7 +957,7 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
               break;
             }
 
-            message.missingBytes = longToNumber(reader.uint64());
+            message.missingBytes = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -964,7 +965,7 @@ export const GetCopiesResponse: MessageFns<GetCopiesResponse> = {
               break;
             }
 
-            message.fetchedBytes = longToNumber(reader.uint64());
+            message.fetchedBytes = uint64Of(reader);
             continue;
           }
         }
@@ -1080,7 +1081,7 @@ export const DigestContentResponse: MessageFns<DigestContentResponse> = {
               break;
             }
 
-            message.sizeBytes = longToNumber(reader.uint64());
+            message.sizeBytes = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1120,7 +1121,7 @@ export const DigestContentResponse: MessageFns<DigestContentResponse> = {
 };
 
 function createBaseContentDigest(): ContentDigest {
-  return { appliedFirst: 0, appliedLast: 0, sha256: new Uint8Array(0), extentCount: 0, missing: 0, damaged: 0 };
+  return { appliedFirst: 0, appliedLast: 0, sha256: noBytes, extentCount: 0, missing: 0, damaged: 0 };
 }
 
 export const ContentDigest: MessageFns<ContentDigest> = {
@@ -1164,7 +1165,7 @@ export const ContentDigest: MessageFns<ContentDigest> = {
               break;
             }
 
-            message.appliedFirst = longToNumber(reader.uint64());
+            message.appliedFirst = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -1172,7 +1173,7 @@ export const ContentDigest: MessageFns<ContentDigest> = {
               break;
             }
 
-            message.appliedLast = longToNumber(reader.uint64());
+            message.appliedLast = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1188,7 +1189,7 @@ export const ContentDigest: MessageFns<ContentDigest> = {
               break;
             }
 
-            message.extentCount = longToNumber(reader.uint64());
+            message.extentCount = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -1196,7 +1197,7 @@ export const ContentDigest: MessageFns<ContentDigest> = {
               break;
             }
 
-            message.missing = longToNumber(reader.uint64());
+            message.missing = uint64Of(reader);
             continue;
           }
           case 6: {
@@ -1204,7 +1205,7 @@ export const ContentDigest: MessageFns<ContentDigest> = {
               break;
             }
 
-            message.damaged = longToNumber(reader.uint64());
+            message.damaged = uint64Of(reader);
             continue;
           }
         }
@@ -1226,7 +1227,7 @@ export const ContentDigest: MessageFns<ContentDigest> = {
     const message = createBaseContentDigest();
     message.appliedFirst = object.appliedFirst ?? 0;
     message.appliedLast = object.appliedLast ?? 0;
-    message.sha256 = object.sha256 ?? new Uint8Array(0);
+    message.sha256 = object.sha256 ?? noBytes;
     message.extentCount = object.extentCount ?? 0;
     message.missing = object.missing ?? 0;
     message.damaged = object.damaged ?? 0;
@@ -1305,17 +1306,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

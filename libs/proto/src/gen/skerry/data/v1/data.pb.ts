@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Chunk, Header } from "../../common/v1/common.pb.ts";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.data.v1";
 
@@ -461,7 +462,7 @@ export const Ticket: MessageFns<Ticket> = {
               break;
             }
 
-            message.offset = longToNumber(reader.uint64());
+            message.offset = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -469,7 +470,7 @@ export const Ticket: MessageFns<Ticket> = {
               break;
             }
 
-            message.quotaBytes = longToNumber(reader.uint64());
+            message.quotaBytes = uint64Of(reader);
             continue;
           }
           case 9: {
@@ -477,7 +478,7 @@ export const Ticket: MessageFns<Ticket> = {
               break;
             }
 
-            message.quotaFiles = longToNumber(reader.uint64());
+            message.quotaFiles = uint64Of(reader);
             continue;
           }
           case 10: {
@@ -485,7 +486,7 @@ export const Ticket: MessageFns<Ticket> = {
               break;
             }
 
-            message.expiresAtMs = longToNumber(reader.uint64());
+            message.expiresAtMs = uint64Of(reader);
             continue;
           }
           case 11: {
@@ -493,7 +494,7 @@ export const Ticket: MessageFns<Ticket> = {
               break;
             }
 
-            message.expectedLength = longToNumber(reader.uint64());
+            message.expectedLength = uint64Of(reader);
             continue;
           }
           case 12: {
@@ -509,7 +510,7 @@ export const Ticket: MessageFns<Ticket> = {
               break;
             }
 
-            message.announcedLength = longToNumber(reader.uint64());
+            message.announcedLength = uint64Of(reader);
             continue;
           }
           case 14: {
@@ -657,7 +658,7 @@ export const DirectoryEntry: MessageFns<DirectoryEntry> = {
               break;
             }
 
-            message.size = longToNumber(reader.uint64());
+            message.size = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -665,7 +666,7 @@ export const DirectoryEntry: MessageFns<DirectoryEntry> = {
               break;
             }
 
-            message.modifiedAtMs = longToNumber(reader.uint64());
+            message.modifiedAtMs = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -673,7 +674,7 @@ export const DirectoryEntry: MessageFns<DirectoryEntry> = {
               break;
             }
 
-            message.createdAtMs = longToNumber(reader.uint64());
+            message.createdAtMs = uint64Of(reader);
             continue;
           }
           case 6: {
@@ -713,7 +714,7 @@ export const DirectoryEntry: MessageFns<DirectoryEntry> = {
               break;
             }
 
-            message.version = longToNumber(reader.uint64());
+            message.version = uint64Of(reader);
             continue;
           }
         }
@@ -748,7 +749,7 @@ export const DirectoryEntry: MessageFns<DirectoryEntry> = {
 };
 
 function createBaseStatRequest(): StatRequest {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: noBytes };
 }
 
 export const StatRequest: MessageFns<StatRequest> = {
@@ -797,7 +798,7 @@ export const StatRequest: MessageFns<StatRequest> = {
   },
   fromPartial(object: DeepPartial<StatRequest>): StatRequest {
     const message = createBaseStatRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     return message;
   },
 };
@@ -843,7 +844,7 @@ export const StatResponse: MessageFns<StatResponse> = {
               break;
             }
 
-            message.stageLength = longToNumber(reader.uint64());
+            message.stageLength = uint64Of(reader);
             continue;
           }
         }
@@ -872,7 +873,7 @@ export const StatResponse: MessageFns<StatResponse> = {
 };
 
 function createBaseListRequest(): ListRequest {
-  return { ticket: new Uint8Array(0), recursive: false };
+  return { ticket: noBytes, recursive: false };
 }
 
 export const ListRequest: MessageFns<ListRequest> = {
@@ -932,7 +933,7 @@ export const ListRequest: MessageFns<ListRequest> = {
   },
   fromPartial(object: DeepPartial<ListRequest>): ListRequest {
     const message = createBaseListRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     message.recursive = object.recursive ?? false;
     return message;
   },
@@ -1046,7 +1047,7 @@ export const ListResponse: MessageFns<ListResponse> = {
 };
 
 function createBaseRetrieveRequest(): RetrieveRequest {
-  return { ticket: new Uint8Array(0), length: undefined };
+  return { ticket: noBytes, length: undefined };
 }
 
 export const RetrieveRequest: MessageFns<RetrieveRequest> = {
@@ -1086,7 +1087,7 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
         }
@@ -1106,7 +1107,7 @@ export const RetrieveRequest: MessageFns<RetrieveRequest> = {
   },
   fromPartial(object: DeepPartial<RetrieveRequest>): RetrieveRequest {
     const message = createBaseRetrieveRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     message.length = object.length ?? undefined;
     return message;
   },
@@ -1208,7 +1209,7 @@ export const RetrieveResponse: MessageFns<RetrieveResponse> = {
 };
 
 function createBaseRetrieveSmallRequest(): RetrieveSmallRequest {
-  return { ticket: new Uint8Array(0), length: undefined };
+  return { ticket: noBytes, length: undefined };
 }
 
 export const RetrieveSmallRequest: MessageFns<RetrieveSmallRequest> = {
@@ -1248,7 +1249,7 @@ export const RetrieveSmallRequest: MessageFns<RetrieveSmallRequest> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
         }
@@ -1268,7 +1269,7 @@ export const RetrieveSmallRequest: MessageFns<RetrieveSmallRequest> = {
   },
   fromPartial(object: DeepPartial<RetrieveSmallRequest>): RetrieveSmallRequest {
     const message = createBaseRetrieveSmallRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     message.length = object.length ?? undefined;
     return message;
   },
@@ -1547,7 +1548,7 @@ export const StoreContent: MessageFns<StoreContent> = {
 };
 
 function createBaseStoreStart(): StoreStart {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: noBytes };
 }
 
 export const StoreStart: MessageFns<StoreStart> = {
@@ -1596,7 +1597,7 @@ export const StoreStart: MessageFns<StoreStart> = {
   },
   fromPartial(object: DeepPartial<StoreStart>): StoreStart {
     const message = createBaseStoreStart();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     return message;
   },
 };
@@ -1832,7 +1833,7 @@ export const StoreReady: MessageFns<StoreReady> = {
               break;
             }
 
-            message.offset = longToNumber(reader.uint64());
+            message.offset = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -1896,7 +1897,7 @@ export const StoreStaged: MessageFns<StoreStaged> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
         }
@@ -1971,7 +1972,7 @@ export const StoreCommitted: MessageFns<StoreCommitted> = {
               break;
             }
 
-            message.usedBytes = longToNumber(reader.uint64());
+            message.usedBytes = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1979,7 +1980,7 @@ export const StoreCommitted: MessageFns<StoreCommitted> = {
               break;
             }
 
-            message.quotaBytes = longToNumber(reader.uint64());
+            message.quotaBytes = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -1987,7 +1988,7 @@ export const StoreCommitted: MessageFns<StoreCommitted> = {
               break;
             }
 
-            message.usedFiles = longToNumber(reader.uint64());
+            message.usedFiles = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -1995,7 +1996,7 @@ export const StoreCommitted: MessageFns<StoreCommitted> = {
               break;
             }
 
-            message.quotaFiles = longToNumber(reader.uint64());
+            message.quotaFiles = uint64Of(reader);
             continue;
           }
         }
@@ -2027,7 +2028,7 @@ export const StoreCommitted: MessageFns<StoreCommitted> = {
 };
 
 function createBaseMakeDirectoryRequest(): MakeDirectoryRequest {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: noBytes };
 }
 
 export const MakeDirectoryRequest: MessageFns<MakeDirectoryRequest> = {
@@ -2076,7 +2077,7 @@ export const MakeDirectoryRequest: MessageFns<MakeDirectoryRequest> = {
   },
   fromPartial(object: DeepPartial<MakeDirectoryRequest>): MakeDirectoryRequest {
     const message = createBaseMakeDirectoryRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     return message;
   },
 };
@@ -2139,7 +2140,7 @@ export const MakeDirectoryResponse: MessageFns<MakeDirectoryResponse> = {
 };
 
 function createBaseRemoveDirectoryRequest(): RemoveDirectoryRequest {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: noBytes };
 }
 
 export const RemoveDirectoryRequest: MessageFns<RemoveDirectoryRequest> = {
@@ -2188,7 +2189,7 @@ export const RemoveDirectoryRequest: MessageFns<RemoveDirectoryRequest> = {
   },
   fromPartial(object: DeepPartial<RemoveDirectoryRequest>): RemoveDirectoryRequest {
     const message = createBaseRemoveDirectoryRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     return message;
   },
 };
@@ -2237,7 +2238,7 @@ export const RemoveDirectoryResponse: MessageFns<RemoveDirectoryResponse> = {
 };
 
 function createBaseRemoveFileRequest(): RemoveFileRequest {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: noBytes };
 }
 
 export const RemoveFileRequest: MessageFns<RemoveFileRequest> = {
@@ -2286,7 +2287,7 @@ export const RemoveFileRequest: MessageFns<RemoveFileRequest> = {
   },
   fromPartial(object: DeepPartial<RemoveFileRequest>): RemoveFileRequest {
     const message = createBaseRemoveFileRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     return message;
   },
 };
@@ -2335,7 +2336,7 @@ export const RemoveFileResponse: MessageFns<RemoveFileResponse> = {
 };
 
 function createBaseRenameRequest(): RenameRequest {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: noBytes };
 }
 
 export const RenameRequest: MessageFns<RenameRequest> = {
@@ -2384,7 +2385,7 @@ export const RenameRequest: MessageFns<RenameRequest> = {
   },
   fromPartial(object: DeepPartial<RenameRequest>): RenameRequest {
     const message = createBaseRenameRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     return message;
   },
 };
@@ -2447,7 +2448,7 @@ export const RenameResponse: MessageFns<RenameResponse> = {
 };
 
 function createBaseSetAttributesRequest(): SetAttributesRequest {
-  return { ticket: new Uint8Array(0), modifiedAtMs: undefined, mode: undefined, createdAtMs: undefined };
+  return { ticket: noBytes, modifiedAtMs: undefined, mode: undefined, createdAtMs: undefined };
 }
 
 export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
@@ -2493,7 +2494,7 @@ export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
               break;
             }
 
-            message.modifiedAtMs = longToNumber(reader.uint64());
+            message.modifiedAtMs = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -2509,7 +2510,7 @@ export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
               break;
             }
 
-            message.createdAtMs = longToNumber(reader.uint64());
+            message.createdAtMs = uint64Of(reader);
             continue;
           }
         }
@@ -2529,7 +2530,7 @@ export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
   },
   fromPartial(object: DeepPartial<SetAttributesRequest>): SetAttributesRequest {
     const message = createBaseSetAttributesRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     message.modifiedAtMs = object.modifiedAtMs ?? undefined;
     message.mode = object.mode ?? undefined;
     message.createdAtMs = object.createdAtMs ?? undefined;
@@ -2685,7 +2686,7 @@ export const GetUsageResponse: MessageFns<GetUsageResponse> = {
               break;
             }
 
-            message.bytes = longToNumber(reader.uint64());
+            message.bytes = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -2693,7 +2694,7 @@ export const GetUsageResponse: MessageFns<GetUsageResponse> = {
               break;
             }
 
-            message.files = longToNumber(reader.uint64());
+            message.files = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -2701,7 +2702,7 @@ export const GetUsageResponse: MessageFns<GetUsageResponse> = {
               break;
             }
 
-            message.freeBytes = longToNumber(reader.uint64());
+            message.freeBytes = uint64Of(reader);
             continue;
           }
         }
@@ -2729,7 +2730,7 @@ export const GetUsageResponse: MessageFns<GetUsageResponse> = {
 };
 
 function createBaseDigestRequest(): DigestRequest {
-  return { ticket: new Uint8Array(0), algorithm: 0, length: undefined };
+  return { ticket: noBytes, algorithm: 0, length: undefined };
 }
 
 export const DigestRequest: MessageFns<DigestRequest> = {
@@ -2780,7 +2781,7 @@ export const DigestRequest: MessageFns<DigestRequest> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
         }
@@ -2800,7 +2801,7 @@ export const DigestRequest: MessageFns<DigestRequest> = {
   },
   fromPartial(object: DeepPartial<DigestRequest>): DigestRequest {
     const message = createBaseDigestRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     message.algorithm = object.algorithm ?? 0;
     message.length = object.length ?? undefined;
     return message;
@@ -2851,7 +2852,7 @@ export const DigestResponse: MessageFns<DigestResponse> = {
               break;
             }
 
-            message.doneBytes = longToNumber(reader.uint64());
+            message.doneBytes = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -2889,7 +2890,7 @@ export const DigestResponse: MessageFns<DigestResponse> = {
 };
 
 function createBaseCombineRequest(): CombineRequest {
-  return { ticket: new Uint8Array(0) };
+  return { ticket: noBytes };
 }
 
 export const CombineRequest: MessageFns<CombineRequest> = {
@@ -2938,7 +2939,7 @@ export const CombineRequest: MessageFns<CombineRequest> = {
   },
   fromPartial(object: DeepPartial<CombineRequest>): CombineRequest {
     const message = createBaseCombineRequest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     return message;
   },
 };
@@ -3143,17 +3144,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.discovery.v1";
 
@@ -262,7 +263,7 @@ export const NodeRecord: MessageFns<NodeRecord> = {
               break;
             }
 
-            message.incarnation = longToNumber(reader.uint64());
+            message.incarnation = uint64Of(reader);
             continue;
           }
           case 6: {
@@ -428,7 +429,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
               break;
             }
 
-            message.beat = longToNumber(reader.uint64());
+            message.beat = uint64Of(reader);
             continue;
           }
         }
@@ -575,7 +576,7 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
               break;
             }
 
-            message.incarnation = longToNumber(reader.uint64());
+            message.incarnation = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -591,7 +592,7 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
               break;
             }
 
-            message.revocationsVersion = longToNumber(reader.uint64());
+            message.revocationsVersion = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -599,7 +600,7 @@ export const HeartbeatRequest: MessageFns<HeartbeatRequest> = {
               break;
             }
 
-            message.beat = longToNumber(reader.uint64());
+            message.beat = uint64Of(reader);
             continue;
           }
         }
@@ -730,7 +731,7 @@ export const Revocations: MessageFns<Revocations> = {
               break;
             }
 
-            message.version = longToNumber(reader.uint64());
+            message.version = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -918,7 +919,7 @@ export const UnregisterRequest: MessageFns<UnregisterRequest> = {
               break;
             }
 
-            message.incarnation = longToNumber(reader.uint64());
+            message.incarnation = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -926,7 +927,7 @@ export const UnregisterRequest: MessageFns<UnregisterRequest> = {
               break;
             }
 
-            message.beat = longToNumber(reader.uint64());
+            message.beat = uint64Of(reader);
             continue;
           }
         }
@@ -1314,7 +1315,7 @@ export const Revocation: MessageFns<Revocation> = {
               break;
             }
 
-            message.expiresAtMs = longToNumber(reader.uint64());
+            message.expiresAtMs = uint64Of(reader);
             continue;
           }
         }
@@ -1370,7 +1371,7 @@ export const RevokeResponse: MessageFns<RevokeResponse> = {
               break;
             }
 
-            message.version = longToNumber(reader.uint64());
+            message.version = uint64Of(reader);
             continue;
           }
         }
@@ -1442,7 +1443,7 @@ export const TableEntry: MessageFns<TableEntry> = {
               break;
             }
 
-            message.heartbeat = longToNumber(reader.uint64());
+            message.heartbeat = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1458,7 +1459,7 @@ export const TableEntry: MessageFns<TableEntry> = {
               break;
             }
 
-            message.quietMs = longToNumber(reader.uint64());
+            message.quietMs = uint64Of(reader);
             continue;
           }
         }
@@ -1535,7 +1536,7 @@ export const EntryVersion: MessageFns<EntryVersion> = {
               break;
             }
 
-            message.incarnation = longToNumber(reader.uint64());
+            message.incarnation = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1543,7 +1544,7 @@ export const EntryVersion: MessageFns<EntryVersion> = {
               break;
             }
 
-            message.heartbeat = longToNumber(reader.uint64());
+            message.heartbeat = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -1642,7 +1643,7 @@ export const ExchangeRequest: MessageFns<ExchangeRequest> = {
               break;
             }
 
-            message.revocationsVersion = longToNumber(reader.uint64());
+            message.revocationsVersion = uint64Of(reader);
             continue;
           }
         }
@@ -1733,7 +1734,7 @@ export const ExchangeResponse: MessageFns<ExchangeResponse> = {
               break;
             }
 
-            message.revocationsVersion = longToNumber(reader.uint64());
+            message.revocationsVersion = uint64Of(reader);
             continue;
           }
         }
@@ -2010,17 +2011,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Header } from "../../common/v1/common.pb.ts";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.group.v1";
 
@@ -170,7 +171,7 @@ export const Operation: MessageFns<Operation> = {
               break;
             }
 
-            message.number = longToNumber(reader.uint64());
+            message.number = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -226,7 +227,7 @@ export const Operation: MessageFns<Operation> = {
 };
 
 function createBaseProposal(): Proposal {
-  return { operationId: new Uint8Array(0), command: new Uint8Array(0) };
+  return { operationId: noBytes, command: noBytes };
 }
 
 export const Proposal: MessageFns<Proposal> = {
@@ -286,8 +287,8 @@ export const Proposal: MessageFns<Proposal> = {
   },
   fromPartial(object: DeepPartial<Proposal>): Proposal {
     const message = createBaseProposal();
-    message.operationId = object.operationId ?? new Uint8Array(0);
-    message.command = object.command ?? new Uint8Array(0);
+    message.operationId = object.operationId ?? noBytes;
+    message.command = object.command ?? noBytes;
     return message;
   },
 };
@@ -399,7 +400,7 @@ export const Outcome: MessageFns<Outcome> = {
               break;
             }
 
-            message.number = longToNumber(reader.uint64());
+            message.number = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -561,17 +562,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { LoginPast } from "../../auth/v1/auth.pb.ts";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.processing.v1";
 
@@ -324,7 +325,7 @@ export interface Transfer {
 }
 
 function createBaseExecuteRequest(): ExecuteRequest {
-  return { operationId: "", session: undefined, line: new Uint8Array(0), loginPast: undefined };
+  return { operationId: "", session: undefined, line: noBytes, loginPast: undefined };
 }
 
 export const ExecuteRequest: MessageFns<ExecuteRequest> = {
@@ -410,7 +411,7 @@ export const ExecuteRequest: MessageFns<ExecuteRequest> = {
     message.session = (object.session !== undefined && object.session !== null)
       ? Session.fromPartial(object.session)
       : undefined;
-    message.line = object.line ?? new Uint8Array(0);
+    message.line = object.line ?? noBytes;
     message.loginPast = (object.loginPast !== undefined && object.loginPast !== null)
       ? LoginPast.fromPartial(object.loginPast)
       : undefined;
@@ -607,7 +608,7 @@ function createBaseSession(): Session {
     id: "",
     phase: 0,
     user: "",
-    grant: new Uint8Array(0),
+    grant: noBytes,
     workingDirectory: "",
     type: 0,
     restartOffset: 0,
@@ -810,7 +811,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.restartOffset = longToNumber(reader.uint64());
+            message.restartOffset = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -866,7 +867,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.announcedLength = longToNumber(reader.uint64());
+            message.announcedLength = uint64Of(reader);
             continue;
           }
           case 15: {
@@ -882,7 +883,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.sizedLength = longToNumber(reader.uint64());
+            message.sizedLength = uint64Of(reader);
             continue;
           }
           case 17: {
@@ -938,7 +939,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.transferredBytes = longToNumber(reader.uint64());
+            message.transferredBytes = uint64Of(reader);
             continue;
           }
           case 24: {
@@ -978,7 +979,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.connectedAtMs = longToNumber(reader.uint64());
+            message.connectedAtMs = uint64Of(reader);
             continue;
           }
           case 29: {
@@ -994,7 +995,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.rangeEnd = longToNumber(reader.uint64());
+            message.rangeEnd = uint64Of(reader);
             continue;
           }
           case 31: {
@@ -1002,7 +1003,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.idleMaxMs = longToNumber(reader.uint64());
+            message.idleMaxMs = uint64Of(reader);
             continue;
           }
           case 32: {
@@ -1010,7 +1011,7 @@ export const Session: MessageFns<Session> = {
               break;
             }
 
-            message.idleMs = longToNumber(reader.uint64());
+            message.idleMs = uint64Of(reader);
             continue;
           }
           case 40: {
@@ -1041,7 +1042,7 @@ export const Session: MessageFns<Session> = {
     message.id = object.id ?? "";
     message.phase = object.phase ?? 0;
     message.user = object.user ?? "";
-    message.grant = object.grant ?? new Uint8Array(0);
+    message.grant = object.grant ?? noBytes;
     message.workingDirectory = object.workingDirectory ?? "";
     message.type = object.type ?? 0;
     message.restartOffset = object.restartOffset ?? 0;
@@ -1606,7 +1607,7 @@ export const CloseControl: MessageFns<CloseControl> = {
 };
 
 function createBaseDigest(): Digest {
-  return { ticket: new Uint8Array(0), algorithm: "", length: undefined, name: "", start: 0 };
+  return { ticket: noBytes, algorithm: "", length: undefined, name: "", start: 0 };
 }
 
 export const Digest: MessageFns<Digest> = {
@@ -1663,7 +1664,7 @@ export const Digest: MessageFns<Digest> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -1679,7 +1680,7 @@ export const Digest: MessageFns<Digest> = {
               break;
             }
 
-            message.start = longToNumber(reader.uint64());
+            message.start = uint64Of(reader);
             continue;
           }
         }
@@ -1699,7 +1700,7 @@ export const Digest: MessageFns<Digest> = {
   },
   fromPartial(object: DeepPartial<Digest>): Digest {
     const message = createBaseDigest();
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     message.algorithm = object.algorithm ?? "";
     message.length = object.length ?? undefined;
     message.name = object.name ?? "";
@@ -1766,7 +1767,7 @@ export const Who: MessageFns<Who> = {
 function createBaseTransfer(): Transfer {
   return {
     kind: 0,
-    ticket: new Uint8Array(0),
+    ticket: noBytes,
     type: 0,
     format: 0,
     pattern: "",
@@ -1943,7 +1944,7 @@ export const Transfer: MessageFns<Transfer> = {
               break;
             }
 
-            message.length = longToNumber(reader.uint64());
+            message.length = uint64Of(reader);
             continue;
           }
           case 13: {
@@ -1996,7 +1997,7 @@ export const Transfer: MessageFns<Transfer> = {
   fromPartial(object: DeepPartial<Transfer>): Transfer {
     const message = createBaseTransfer();
     message.kind = object.kind ?? 0;
-    message.ticket = object.ticket ?? new Uint8Array(0);
+    message.ticket = object.ticket ?? noBytes;
     message.type = object.type ?? 0;
     message.format = object.format ?? 0;
     message.pattern = object.pattern ?? "";
@@ -2040,17 +2041,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Chunk, Header } from "../../common/v1/common.pb.ts";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.raft.v1";
 
@@ -478,7 +479,7 @@ export const ExchangeResponse: MessageFns<ExchangeResponse> = {
 };
 
 function createBaseFrame(): Frame {
-  return { group: "", epoch: new Uint8Array(0), from: "", to: "", bulkTakenBytes: 0, messages: [] };
+  return { group: "", epoch: noBytes, from: "", to: "", bulkTakenBytes: 0, messages: [] };
 }
 
 export const Frame: MessageFns<Frame> = {
@@ -554,7 +555,7 @@ export const Frame: MessageFns<Frame> = {
               break;
             }
 
-            message.bulkTakenBytes = longToNumber(reader.uint64());
+            message.bulkTakenBytes = uint64Of(reader);
             continue;
           }
           case 6: {
@@ -583,7 +584,7 @@ export const Frame: MessageFns<Frame> = {
   fromPartial(object: DeepPartial<Frame>): Frame {
     const message = createBaseFrame();
     message.group = object.group ?? "";
-    message.epoch = object.epoch ?? new Uint8Array(0);
+    message.epoch = object.epoch ?? noBytes;
     message.from = object.from ?? "";
     message.to = object.to ?? "";
     message.bulkTakenBytes = object.bulkTakenBytes ?? 0;
@@ -663,7 +664,7 @@ export const RaftMessage: MessageFns<RaftMessage> = {
               break;
             }
 
-            message.fromIncarnation = longToNumber(reader.uint64());
+            message.fromIncarnation = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -671,7 +672,7 @@ export const RaftMessage: MessageFns<RaftMessage> = {
               break;
             }
 
-            message.toIncarnation = longToNumber(reader.uint64());
+            message.toIncarnation = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -679,7 +680,7 @@ export const RaftMessage: MessageFns<RaftMessage> = {
               break;
             }
 
-            message.term = longToNumber(reader.uint64());
+            message.term = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -895,7 +896,7 @@ export const Position: MessageFns<Position> = {
               break;
             }
 
-            message.index = longToNumber(reader.uint64());
+            message.index = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -903,7 +904,7 @@ export const Position: MessageFns<Position> = {
               break;
             }
 
-            message.term = longToNumber(reader.uint64());
+            message.term = uint64Of(reader);
             continue;
           }
         }
@@ -1100,7 +1101,7 @@ export const Vote: MessageFns<Vote> = {
 };
 
 function createBaseAppend(): Append {
-  return { previous: undefined, commit: 0, records: new Uint8Array(0), recordsCrc32c: 0 };
+  return { previous: undefined, commit: 0, records: noBytes, recordsCrc32c: 0 };
 }
 
 export const Append: MessageFns<Append> = {
@@ -1146,7 +1147,7 @@ export const Append: MessageFns<Append> = {
               break;
             }
 
-            message.commit = longToNumber(reader.uint64());
+            message.commit = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1186,7 +1187,7 @@ export const Append: MessageFns<Append> = {
       ? Position.fromPartial(object.previous)
       : undefined;
     message.commit = object.commit ?? 0;
-    message.records = object.records ?? new Uint8Array(0);
+    message.records = object.records ?? noBytes;
     message.recordsCrc32c = object.recordsCrc32c ?? 0;
     return message;
   },
@@ -1222,7 +1223,7 @@ export const Appended: MessageFns<Appended> = {
               break;
             }
 
-            message.match = longToNumber(reader.uint64());
+            message.match = uint64Of(reader);
             continue;
           }
         }
@@ -1280,7 +1281,7 @@ export const AppendRefused: MessageFns<AppendRefused> = {
               break;
             }
 
-            message.previousIndex = longToNumber(reader.uint64());
+            message.previousIndex = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -1347,7 +1348,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
               break;
             }
 
-            message.commit = longToNumber(reader.uint64());
+            message.commit = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -1355,7 +1356,7 @@ export const Heartbeat: MessageFns<Heartbeat> = {
               break;
             }
 
-            message.round = longToNumber(reader.uint64());
+            message.round = uint64Of(reader);
             continue;
           }
         }
@@ -1411,7 +1412,7 @@ export const HeartbeatReply: MessageFns<HeartbeatReply> = {
               break;
             }
 
-            message.round = longToNumber(reader.uint64());
+            message.round = uint64Of(reader);
             continue;
           }
         }
@@ -1509,7 +1510,7 @@ export const ReadIndex: MessageFns<ReadIndex> = {
               break;
             }
 
-            message.request = longToNumber(reader.uint64());
+            message.request = uint64Of(reader);
             continue;
           }
         }
@@ -1567,7 +1568,7 @@ export const ReadIndexReply: MessageFns<ReadIndexReply> = {
               break;
             }
 
-            message.request = longToNumber(reader.uint64());
+            message.request = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -1575,7 +1576,7 @@ export const ReadIndexReply: MessageFns<ReadIndexReply> = {
               break;
             }
 
-            message.index = longToNumber(reader.uint64());
+            message.index = uint64Of(reader);
             continue;
           }
         }
@@ -1933,7 +1934,7 @@ export const SendSnapshotRequest: MessageFns<SendSnapshotRequest> = {
 function createBaseSnapshotOffer(): SnapshotOffer {
   return {
     group: "",
-    epoch: new Uint8Array(0),
+    epoch: noBytes,
     from: "",
     to: "",
     fromIncarnation: 0,
@@ -2022,7 +2023,7 @@ export const SnapshotOffer: MessageFns<SnapshotOffer> = {
               break;
             }
 
-            message.fromIncarnation = longToNumber(reader.uint64());
+            message.fromIncarnation = uint64Of(reader);
             continue;
           }
           case 6: {
@@ -2030,7 +2031,7 @@ export const SnapshotOffer: MessageFns<SnapshotOffer> = {
               break;
             }
 
-            message.term = longToNumber(reader.uint64());
+            message.term = uint64Of(reader);
             continue;
           }
           case 7: {
@@ -2067,7 +2068,7 @@ export const SnapshotOffer: MessageFns<SnapshotOffer> = {
   fromPartial(object: DeepPartial<SnapshotOffer>): SnapshotOffer {
     const message = createBaseSnapshotOffer();
     message.group = object.group ?? "";
-    message.epoch = object.epoch ?? new Uint8Array(0);
+    message.epoch = object.epoch ?? noBytes;
     message.from = object.from ?? "";
     message.to = object.to ?? "";
     message.fromIncarnation = object.fromIncarnation ?? 0;
@@ -2113,7 +2114,7 @@ export const SnapshotChunk: MessageFns<SnapshotChunk> = {
               break;
             }
 
-            message.number = longToNumber(reader.uint64());
+            message.number = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -2177,7 +2178,7 @@ export const SnapshotEnd: MessageFns<SnapshotEnd> = {
               break;
             }
 
-            message.chunkCount = longToNumber(reader.uint64());
+            message.chunkCount = uint64Of(reader);
             continue;
           }
         }
@@ -2246,7 +2247,7 @@ export const SendSnapshotResponse: MessageFns<SendSnapshotResponse> = {
               break;
             }
 
-            message.nextChunk = longToNumber(reader.uint64());
+            message.nextChunk = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -2517,7 +2518,7 @@ export const RaftStatus: MessageFns<RaftStatus> = {
               break;
             }
 
-            message.incarnation = longToNumber(reader.uint64());
+            message.incarnation = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -2541,7 +2542,7 @@ export const RaftStatus: MessageFns<RaftStatus> = {
               break;
             }
 
-            message.term = longToNumber(reader.uint64());
+            message.term = uint64Of(reader);
             continue;
           }
           case 8: {
@@ -2557,7 +2558,7 @@ export const RaftStatus: MessageFns<RaftStatus> = {
               break;
             }
 
-            message.commit = longToNumber(reader.uint64());
+            message.commit = uint64Of(reader);
             continue;
           }
           case 10: {
@@ -2565,7 +2566,7 @@ export const RaftStatus: MessageFns<RaftStatus> = {
               break;
             }
 
-            message.applied = longToNumber(reader.uint64());
+            message.applied = uint64Of(reader);
             continue;
           }
           case 11: {
@@ -2573,7 +2574,7 @@ export const RaftStatus: MessageFns<RaftStatus> = {
               break;
             }
 
-            message.firstIndex = longToNumber(reader.uint64());
+            message.firstIndex = uint64Of(reader);
             continue;
           }
           case 12: {
@@ -2581,7 +2582,7 @@ export const RaftStatus: MessageFns<RaftStatus> = {
               break;
             }
 
-            message.lastIndex = longToNumber(reader.uint64());
+            message.lastIndex = uint64Of(reader);
             continue;
           }
           case 13: {
@@ -2621,7 +2622,7 @@ export const RaftStatus: MessageFns<RaftStatus> = {
               break;
             }
 
-            message.logBytes = longToNumber(reader.uint64());
+            message.logBytes = uint64Of(reader);
             continue;
           }
           case 18: {
@@ -2733,7 +2734,7 @@ export const FollowerStatus: MessageFns<FollowerStatus> = {
               break;
             }
 
-            message.match = longToNumber(reader.uint64());
+            message.match = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -2741,7 +2742,7 @@ export const FollowerStatus: MessageFns<FollowerStatus> = {
               break;
             }
 
-            message.lag = longToNumber(reader.uint64());
+            message.lag = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -2886,7 +2887,7 @@ export const TransferLeadershipResponse: MessageFns<TransferLeadershipResponse> 
               break;
             }
 
-            message.term = longToNumber(reader.uint64());
+            message.term = uint64Of(reader);
             continue;
           }
         }
@@ -3056,7 +3057,7 @@ export const ChangeMembersResponse: MessageFns<ChangeMembersResponse> = {
               break;
             }
 
-            message.index = longToNumber(reader.uint64());
+            message.index = uint64Of(reader);
             continue;
           }
         }
@@ -3180,7 +3181,7 @@ export const TakeSnapshotResponse: MessageFns<TakeSnapshotResponse> = {
               break;
             }
 
-            message.sizeBytes = longToNumber(reader.uint64());
+            message.sizeBytes = uint64Of(reader);
             continue;
           }
         }
@@ -3262,7 +3263,7 @@ export const DigestStateRequest: MessageFns<DigestStateRequest> = {
 };
 
 function createBaseDigestStateResponse(): DigestStateResponse {
-  return { applied: 0, sha256: new Uint8Array(0), rowCount: 0, sizeBytes: 0 };
+  return { applied: 0, sha256: noBytes, rowCount: 0, sizeBytes: 0 };
 }
 
 export const DigestStateResponse: MessageFns<DigestStateResponse> = {
@@ -3300,7 +3301,7 @@ export const DigestStateResponse: MessageFns<DigestStateResponse> = {
               break;
             }
 
-            message.applied = longToNumber(reader.uint64());
+            message.applied = uint64Of(reader);
             continue;
           }
           case 2: {
@@ -3316,7 +3317,7 @@ export const DigestStateResponse: MessageFns<DigestStateResponse> = {
               break;
             }
 
-            message.rowCount = longToNumber(reader.uint64());
+            message.rowCount = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -3324,7 +3325,7 @@ export const DigestStateResponse: MessageFns<DigestStateResponse> = {
               break;
             }
 
-            message.sizeBytes = longToNumber(reader.uint64());
+            message.sizeBytes = uint64Of(reader);
             continue;
           }
         }
@@ -3345,7 +3346,7 @@ export const DigestStateResponse: MessageFns<DigestStateResponse> = {
   fromPartial(object: DeepPartial<DigestStateResponse>): DigestStateResponse {
     const message = createBaseDigestStateResponse();
     message.applied = object.applied ?? 0;
-    message.sha256 = object.sha256 ?? new Uint8Array(0);
+    message.sha256 = object.sha256 ?? noBytes;
     message.rowCount = object.rowCount ?? 0;
     message.sizeBytes = object.sizeBytes ?? 0;
     return message;
@@ -3443,17 +3444,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

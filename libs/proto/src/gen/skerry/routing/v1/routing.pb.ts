@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.routing.v1";
 
@@ -262,7 +263,7 @@ export const SessionSummary: MessageFns<SessionSummary> = {
               break;
             }
 
-            message.connectedAtMs = longToNumber(reader.uint64());
+            message.connectedAtMs = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -278,7 +279,7 @@ export const SessionSummary: MessageFns<SessionSummary> = {
               break;
             }
 
-            message.idleMs = longToNumber(reader.uint64());
+            message.idleMs = uint64Of(reader);
             continue;
           }
           case 7: {
@@ -294,7 +295,7 @@ export const SessionSummary: MessageFns<SessionSummary> = {
               break;
             }
 
-            message.transferredBytes = longToNumber(reader.uint64());
+            message.transferredBytes = uint64Of(reader);
             continue;
           }
           case 9: {
@@ -326,7 +327,7 @@ export const SessionSummary: MessageFns<SessionSummary> = {
               break;
             }
 
-            message.bytesPerSecond = longToNumber(reader.uint64());
+            message.bytesPerSecond = uint64Of(reader);
             continue;
           }
           case 13: {
@@ -814,7 +815,7 @@ export const EndLoginsRequest: MessageFns<EndLoginsRequest> = {
               break;
             }
 
-            message.beganUntilMs = longToNumber(reader.uint64());
+            message.beganUntilMs = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1076,7 +1077,7 @@ export const SharedVersion: MessageFns<SharedVersion> = {
               break;
             }
 
-            message.incarnation = longToNumber(reader.uint64());
+            message.incarnation = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1084,7 +1085,7 @@ export const SharedVersion: MessageFns<SharedVersion> = {
               break;
             }
 
-            message.sequence = longToNumber(reader.uint64());
+            message.sequence = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -1092,7 +1093,7 @@ export const SharedVersion: MessageFns<SharedVersion> = {
               break;
             }
 
-            message.beat = longToNumber(reader.uint64());
+            message.beat = uint64Of(reader);
             continue;
           }
           case 5: {
@@ -1100,7 +1101,7 @@ export const SharedVersion: MessageFns<SharedVersion> = {
               break;
             }
 
-            message.quietMs = longToNumber(reader.uint64());
+            message.quietMs = uint64Of(reader);
             continue;
           }
         }
@@ -1184,7 +1185,7 @@ export const SharedRow: MessageFns<SharedRow> = {
               break;
             }
 
-            message.sequence = longToNumber(reader.uint64());
+            message.sequence = uint64Of(reader);
             continue;
           }
           case 4: {
@@ -1192,7 +1193,7 @@ export const SharedRow: MessageFns<SharedRow> = {
               break;
             }
 
-            message.ageMs = longToNumber(reader.uint64());
+            message.ageMs = uint64Of(reader);
             continue;
           }
         }
@@ -1264,7 +1265,7 @@ export const SharedDelta: MessageFns<SharedDelta> = {
               break;
             }
 
-            message.from = longToNumber(reader.uint64());
+            message.from = uint64Of(reader);
             continue;
           }
           case 3: {
@@ -1575,7 +1576,7 @@ export const EndedLogins: MessageFns<EndedLogins> = {
               break;
             }
 
-            message.beganUntilMs = longToNumber(reader.uint64());
+            message.beganUntilMs = uint64Of(reader);
             continue;
           }
         }
@@ -1670,17 +1671,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

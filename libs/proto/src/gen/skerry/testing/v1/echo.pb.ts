@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Chunk, Header } from "../../common/v1/common.pb.ts";
+import { noBytes, uint64Of } from "../../../../wire.ts";
 
 export const protobufPackage = "skerry.testing.v1";
 
@@ -63,7 +64,7 @@ export interface BidiResponse {
 }
 
 function createBaseUnaryRequest(): UnaryRequest {
-  return { text: "", data: new Uint8Array(0), delayMs: 0, fail: "" };
+  return { text: "", data: noBytes, delayMs: 0, fail: "" };
 }
 
 export const UnaryRequest: MessageFns<UnaryRequest> = {
@@ -146,7 +147,7 @@ export const UnaryRequest: MessageFns<UnaryRequest> = {
   fromPartial(object: DeepPartial<UnaryRequest>): UnaryRequest {
     const message = createBaseUnaryRequest();
     message.text = object.text ?? "";
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     message.delayMs = object.delayMs ?? 0;
     message.fail = object.fail ?? "";
     return message;
@@ -154,7 +155,7 @@ export const UnaryRequest: MessageFns<UnaryRequest> = {
 };
 
 function createBaseUnaryResponse(): UnaryResponse {
-  return { text: "", data: new Uint8Array(0), callerNodeId: "", callerRole: "", messageId: "" };
+  return { text: "", data: noBytes, callerNodeId: "", callerRole: "", messageId: "" };
 }
 
 export const UnaryResponse: MessageFns<UnaryResponse> = {
@@ -248,7 +249,7 @@ export const UnaryResponse: MessageFns<UnaryResponse> = {
   fromPartial(object: DeepPartial<UnaryResponse>): UnaryResponse {
     const message = createBaseUnaryResponse();
     message.text = object.text ?? "";
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     message.callerNodeId = object.callerNodeId ?? "";
     message.callerRole = object.callerRole ?? "";
     message.messageId = object.messageId ?? "";
@@ -514,7 +515,7 @@ export const ClientStreamResponse: MessageFns<ClientStreamResponse> = {
               break;
             }
 
-            message.size = longToNumber(reader.uint64());
+            message.size = uint64Of(reader);
             continue;
           }
         }
@@ -730,17 +731,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
-
-function longToNumber(int64: { toString(): string }): number {
-  const num = globalThis.Number(int64.toString());
-  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
-  }
-  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
-    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
-  }
-  return num;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
