@@ -137,12 +137,13 @@ export class Connection implements ChannelEvents, Flushing {
     if ((this.#ended || this.#phase === 'closing') && this.#waiting === 0) this.#channel.end();
   }
   write(bytes: Uint8Array): void {
+    const wasUnread = this.#isUnread;
     this.#heldBytes -= bytes.length;
     if (this.#closed || bytes.length === 0) return;
     this.#desk.figures.bytesSent += bytes.length;
     this.#channel.write(bytes);
     if (this.#isUnread) this.#pause();
-    else if (this.#paused) this.#resume();
+    else if (wasUnread) this.#resume();
   }
   /** The client reads less than it asks for, or the disk is behind it. */
   get #isUnread(): boolean {
