@@ -17,14 +17,15 @@ import { errorName, runLoad, type Outcome } from './cql/run-load.ts';
 
 const help = `usage: npm run bench -- cql [--target HOST:PORT | --floor] [--only NAME,…] [--seconds N] [--in-flight N]
   [--connections N] [--protocol 3|4|5] [--rate N] [--user NAME --password TEXT] [--no-fill] [--closed] [--json]
-  [--node-flags "…"]
+  [--node-flags "…"] [--program FILE]
   --target       another server; default: a node of our own, from its bundle, empty
   --floor        a server that stores nothing, started for this: the least that Node can do
   --only         write read mixed slice batch lwt counter scan grow "one write" "one read"
   --rate         requests each second, open loop, instead of the closed one and half of what it gave
   --closed       no open loop after the closed one
   --no-fill      the tables are there and full
-  --node-flags   of Node, for our own: --node-flags=--cpu-prof`;
+  --node-flags   of Node, for our own: --node-flags=--cpu-prof
+  --program      another bundle of the node, to compare the two`;
 
 const { values: given } = commandLine(help, {
   options: {
@@ -40,6 +41,7 @@ const { values: given } = commandLine(help, {
     password: { type: 'string' },
     closed: { type: 'boolean', default: false },
     'node-flags': { type: 'string', default: '' },
+    program: { type: 'string' },
     'no-fill': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -57,11 +59,12 @@ const streamCountMax = 32_000;
 if (inFlight > streamCountMax * connectionCount)
   refuse(help, `--in-flight ${inFlight}: more than the streams there are`);
 
-const figures = ({ rate, latency, errors, errorCode }: Outcome) => ({
+const figures = ({ rate, latency, lateness, errors, errorCode }: Outcome) => ({
   rate: Math.round(rate),
   p50Ms: latency.quantile(0.5),
   p99Ms: latency.quantile(0.99),
   p999Ms: latency.quantile(0.999),
+  lateP99Ms: lateness.quantile(0.99),
   errors,
   ...(errorCode === undefined ? {} : { firstError: errorName(errorCode) }),
 });
@@ -95,19 +98,21 @@ type Row = {
   readonly closed?: Figures;
   readonly open?: Figures;
   readonly cpuMicros?: number | undefined;
+  /** Of this process, for each request of the closed loop. */
+  readonly generatorMicros?: number;
 };
 
-function print({ name, what, goal, closed, open, cpuMicros }: Row): void {
+function print({ name, what, goal, closed, open, cpuMicros, generatorMicros }: Row): void {
   const line = (label: string, one: Figures): string =>
     `${label.padEnd(36)}${String(one.rate).padStart(9)} /s  p50 ${one.p50Ms.toFixed(2)}  p99 ${one.p99Ms.toFixed(2)}  ` +
     `p99.9 ${one.p999Ms.toFixed(2)} ms${one.errors > 0 ? `  ERRORS ${one.errors} (${one.firstError ?? ''})` : ''}`;
   if (closed !== undefined)
     console.log(
-      `${line(`${name} (${what})`, closed)}  ${ratio(closed.rate / goal)}${cpuMicros === undefined ? '' : `  ${cpuMicros.toFixed(1)} µs of CPU each`}`,
+      `${line(`${name} (${what})`, closed)}  ${ratio(closed.rate / goal)}${cpuMicros === undefined ? '' : `  ${cpuMicros.toFixed(1)} µs of CPU each`}  (generator ${generatorMicros?.toFixed(1) ?? '?'})`,
     );
   if (open !== undefined)
     console.log(
-      `${line(closed === undefined ? `${name}, open loop` : '  half of it, open loop', open)}  ${ratio(p99GoalMs / open.p99Ms)}`,
+      `${line(closed === undefined ? `${name}, open loop` : '  half of it, open loop', open)}  ${ratio(p99GoalMs / open.p99Ms)}  (sent late: p99 ${open.lateP99Ms.toFixed(2)} ms)`,
     );
 }
 
@@ -120,14 +125,17 @@ async function measure(links: readonly Link[], load: BenchLoad, node: OwnNode | 
   if (wantedRate !== undefined)
     return { name, what, goal, open: figures(await runLoad(some, write, { ...options, rate: wantedRate })) };
   const cpuBefore = node?.cpuMicros();
+  const generatorBefore = process.cpuUsage();
   const outcome = await runLoad(some, write, options);
   const cpuAfter = node?.cpuMicros();
+  const generator = process.cpuUsage(generatorBefore);
+  const generatorMicros = (generator.user + generator.system) / outcome.answered;
   const cpuMicros =
     cpuBefore === undefined || cpuAfter === undefined ? undefined : (cpuAfter - cpuBefore) / outcome.answered;
   const closed = figures(outcome);
-  if (load.alone || given.closed || closed.rate < 2) return { name, what, goal, closed, cpuMicros };
+  if (load.alone || given.closed || closed.rate < 2) return { name, what, goal, closed, cpuMicros, generatorMicros };
   const half = { ...options, inFlight: streamCountMax, rate: Math.floor(closed.rate / 2) };
-  return { name, what, goal, closed, cpuMicros, open: figures(await runLoad(some, write, half)) };
+  return { name, what, goal, closed, cpuMicros, generatorMicros, open: figures(await runLoad(some, write, half)) };
 }
 
 async function fill(links: readonly Link[], loads: Loads): Promise<void> {
@@ -184,7 +192,7 @@ const port = whole(help, 'target', named.slice(colon + 1), given.target === unde
 const floor = given.floor ? await startFloor() : undefined;
 const own =
   given.target === undefined && floor === undefined
-    ? await startOwnNode(given['node-flags'].split(' ').filter(Boolean))
+    ? await startOwnNode(given['node-flags'].split(' ').filter(Boolean), given.program)
     : undefined;
 const target: Target = {
   host: floor === undefined ? named.slice(0, Math.max(colon, 0)) : '127.0.0.1',

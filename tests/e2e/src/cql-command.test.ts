@@ -9,8 +9,12 @@ import { removeFolder, skerry, System, temporaryFolder, until, type Run } from '
 
 jest.setTimeout(60_000);
 const folder = temporaryFolder('cql-command');
-const start = (data: string, env: NodeJS.ProcessEnv = {}): Promise<System> =>
-  System.start(['up', '--only', 'cql', '--cql-port', '0', '--grpc-port', '0', '--metrics-port', '0'], data, env);
+const start = (data: string, env: NodeJS.ProcessEnv = {}, ...more: readonly string[]): Promise<System> =>
+  System.start(
+    ['up', '--only', 'cql', '--cql-port', '0', '--grpc-port', '0', '--metrics-port', '0', ...more],
+    data,
+    env,
+  );
 const portOf = (system: System): string => (system.ready.endpoints['cql'] ?? '').split(':').at(-1) ?? '';
 let system: System;
 beforeAll(async () => {
@@ -156,10 +160,8 @@ SELECT id FROM t;`);
     expect(stderr).toMatch(/^skerry: Connection error: cannot connect to 127\.0\.0\.1:1: .*\n$/);
   });
   it('with TLS and a password', async () => {
-    const secured = await start(join(folder, 'secured'), {
-      SKERRY_CQL_TLS: 'required',
-      SKERRY_CQL_AUTHENTICATOR: 'password',
-    });
+    const flags = ['--cql-authenticator', 'password', '--cql-authorizer', 'permissions'];
+    const secured = await start(join(folder, 'secured'), { SKERRY_CQL_TLS: 'required' }, ...flags);
     try {
       const words = ['cqlsh', '127.0.0.1', portOf(secured), '-e', 'SELECT key FROM system.local', '-u', 'cassandra'];
       const cafile = ['--ssl', '--cafile', join(folder, 'secured', 'cassandra_1', 'cql-tls.pem')];

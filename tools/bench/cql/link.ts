@@ -9,7 +9,6 @@ import {
   FrameReader,
   opcodes,
   readResponseHead,
-  RequestWriter,
   ResponseHead,
   type PreparedBody,
   type ProtocolVersion,
@@ -17,6 +16,7 @@ import {
 } from '@skerry/protocol-cql';
 import { utf8 } from '@skerry/kernel';
 import { nodeCrc32 } from '@skerry/runtime-node';
+import { BenchRequestWriter } from './request-writer.ts';
 
 export type Target = {
   readonly host: string;
@@ -25,14 +25,15 @@ export type Target = {
   readonly user: string | undefined;
   readonly password: string | undefined;
 };
-export type Answered = (stream: number, head: ResponseHead) => void;
+/** @param nowMs when the bytes of the answer came: one look at the clock for all that came together. */
+export type Answered = (stream: number, head: ResponseHead, nowMs: number) => void;
 
 /** For setting up; a load has the streams below it. */
 const ownStream = 0x7fff;
 const consistencyOne = 1;
 
 export class Link {
-  readonly writer = new RequestWriter({ checksum: nodeCrc32 });
+  readonly writer = new BenchRequestWriter({ checksum: nodeCrc32 });
   onAnswer: Answered = () => {};
   readonly #socket: Socket;
   readonly #reader = new FrameReader({ direction: 'response', checksum: nodeCrc32 });
@@ -91,7 +92,7 @@ export class Link {
   }
 
   /** @throws the server's error, so that a table that could not be made ends the run. */
-  async #ask(write: (to: RequestWriter, stream: number) => boolean): Promise<Response> {
+  async #ask(write: (to: BenchRequestWriter, stream: number) => boolean): Promise<Response> {
     if (this.#error !== undefined) throw this.#error;
     const answer = new Promise<Response>((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -111,6 +112,7 @@ export class Link {
 
   #take(chunk: Uint8Array): void {
     const reader = this.#reader;
+    const nowMs = performance.now();
     reader.push(chunk);
     for (let outcome = reader.next(); outcome !== 'more'; outcome = reader.next()) {
       if (outcome === 'fault') {
@@ -128,7 +130,7 @@ export class Link {
         // Segments may begin behind this very frame, and whoever waits must say so before the next one is read. A
         // server sends nothing more until it is asked.
       } else if (frame.opcode !== opcodes.event && readResponseHead(frame, this.#head))
-        this.onAnswer(frame.stream, this.#head);
+        this.onAnswer(frame.stream, this.#head, nowMs);
     }
     this.flush();
   }

@@ -1,7 +1,8 @@
 /** What the load generator sends: the tables, what is in them, and each kind of request. */
 import type { Prng } from '@skerry/kernel';
-import { utf8 } from '@skerry/kernel';
-import { batchTypes, type PreparedBody, type RequestParameters, type RequestWriter } from '@skerry/protocol-cql';
+import { concatBytes, utf8 } from '@skerry/kernel';
+import type { PreparedBody } from '@skerry/protocol-cql';
+import { encodedValues, noValues, type BenchRequestWriter } from './request-writer.ts';
 
 export const keyCount = 100_000;
 export const partitionCount = 1_000;
@@ -10,8 +11,6 @@ const columnCount = 5;
 const columnSizeBytes = 34;
 const batchSize = 10;
 const scanRows = 100;
-/** Local one. */
-const consistency = 10;
 const keyspace = 'skerry_bench';
 
 export const tables: readonly string[] = [
@@ -39,7 +38,7 @@ export async function prepareAll(prepare: (text: string) => Promise<PreparedBody
 }
 
 /** Writes one request. */
-export type Send = (to: RequestWriter, stream: number) => void;
+export type Send = (to: BenchRequestWriter, stream: number) => void;
 export type LoadName =
   | 'write'
   | 'read'
@@ -82,34 +81,31 @@ function zipfian(count: number, prng: Prng): () => number {
 export type Loads = {
   /** So many requests fill the tables; each is told its number. */
   readonly fillCount: number;
-  readonly fill: (to: RequestWriter, stream: number, index: number) => void;
+  readonly fill: (to: BenchRequestWriter, stream: number, index: number) => void;
   readonly all: readonly BenchLoad[];
 };
 
+/** Groups of columns that are made beforehand: each row has one of them. */
+const columnGroups = 1024;
+
 export function makeLoads(prepared: Prepared, prng: Prng): Loads {
-  const keys = Array.from({ length: keyCount }, (_, i) => utf8(`key${String(i).padStart(9, '0')}`));
-  const columns = Array.from({ length: 64 }, () => prng.bytes(columnSizeBytes).map((byte) => 0x61 + (byte % 26)));
+  const column = (): Uint8Array => prng.bytes(columnSizeBytes).map((byte) => 0x61 + (byte % 26));
+  const keys = Array.from({ length: keyCount }, (_, i) => encodedValues([utf8(`key${String(i).padStart(9, '0')}`)]));
+  const groups = Array.from({ length: columnGroups }, () => encodedValues(Array.from({ length: columnCount }, column)));
+  const columns = Array.from({ length: columnGroups }, () => encodedValues([column()]));
   const anyKey = (): Uint8Array => keys[prng.below(keyCount)] as Uint8Array;
-  const anyColumn = (): Uint8Array => prng.pick(columns);
+  const anyGroup = (): Uint8Array => groups[prng.below(columnGroups)] as Uint8Array;
+  const anyColumn = (): Uint8Array => columns[prng.below(columnGroups)] as Uint8Array;
   const rank = zipfian(keyCount, prng);
-  const execute = (
-    to: RequestWriter,
-    stream: number,
-    { id, resultId }: PreparedBody,
-    values: RequestParameters['values'] = [],
-  ): void => {
-    to.execute(stream, id, resultId, { consistency, values, skipMetadata: true });
-  };
-  const row = (key: Uint8Array): Uint8Array[] => {
-    const values = [key];
-    for (let i = 0; i < columnCount; i++) values.push(anyColumn());
-    return values;
-  };
+  const rowSize = 1 + columnCount;
+  const write = (to: BenchRequestWriter, stream: number, key: Uint8Array): void =>
+    to.executeParts(prepared.write, stream, rowSize, key, anyGroup());
+  const read = (to: BenchRequestWriter, stream: number, key: Uint8Array): void =>
+    to.executeParts(prepared.read, stream, 1, key, noValues);
   let grown = 0;
-  const index = new Uint8Array(4);
   const send = {
-    write: (to: RequestWriter, stream: number): void => execute(to, stream, prepared.write, row(anyKey())),
-    read: (to: RequestWriter, stream: number): void => execute(to, stream, prepared.read, [anyKey()]),
+    write: (to: BenchRequestWriter, stream: number): void => write(to, stream, anyKey()),
+    read: (to: BenchRequestWriter, stream: number): void => read(to, stream, anyKey()),
   };
   const load = (name: LoadName, what: string, sent: Send, alone = false): BenchLoad => ({
     name,
@@ -121,32 +117,37 @@ export function makeLoads(prepared: Prepared, prng: Prng): Loads {
   return {
     fillCount: keyCount + partitionCount * rowsOfPartition,
     fill: (to, stream, at) => {
-      if (at < keyCount) return execute(to, stream, prepared.write, row(keys[at] as Uint8Array));
-      const i = (at - keyCount) % rowsOfPartition;
-      index[3] = i;
+      if (at < keyCount) return write(to, stream, keys[at] as Uint8Array);
+      const row = encodedValues([Uint8Array.of(0, 0, 0, (at - keyCount) % rowsOfPartition)]);
       const partition = keys[Math.floor((at - keyCount) / rowsOfPartition)] as Uint8Array;
-      return execute(to, stream, prepared.fill, [partition, index, anyColumn()]);
+      return to.executeParts(prepared.fill, stream, 3, partition, concatBytes([row, anyColumn()]));
     },
     all: [
       load('write', '5 text columns', send.write),
       load('read', '5 text columns', send.read),
       load('mixed', 'half and half, zipfian', (to, stream) => {
         const key = keys[rank() % keyCount] as Uint8Array;
-        if (prng.chance(0.5)) execute(to, stream, prepared.write, row(key));
-        else execute(to, stream, prepared.read, [key]);
+        if (prng.chance(0.5)) write(to, stream, key);
+        else read(to, stream, key);
       }),
       load('slice', '100 rows of a partition', (to, stream) =>
-        execute(to, stream, prepared.slice, [keys[prng.below(partitionCount)] as Uint8Array]),
+        to.executeParts(prepared.slice, stream, 1, keys[prng.below(partitionCount)] as Uint8Array, noValues),
       ),
-      load('batch', '10 rows, unlogged', (to, stream) => {
-        const statements = Array.from({ length: batchSize }, () => ({ id: prepared.write.id, values: row(anyKey()) }));
-        to.batch(stream, batchTypes.unlogged, statements, { consistency });
-      }),
-      load('lwt', 'INSERT IF NOT EXISTS', (to, stream) => execute(to, stream, prepared.lwt, [anyKey(), anyColumn()])),
-      load('counter', 'n = n + 1', (to, stream) => execute(to, stream, prepared.counter, [anyKey()])),
-      load('scan', '100 rows behind a token', (to, stream) => execute(to, stream, prepared.scan, [prng.bytes(8)])),
+      load('batch', '10 rows, unlogged', (to, stream) =>
+        to.batchParts(prepared.write, stream, batchSize, rowSize, (append) => {
+          append(anyKey());
+          append(anyGroup());
+        }),
+      ),
+      load('lwt', 'INSERT IF NOT EXISTS', (to, stream) =>
+        to.executeParts(prepared.lwt, stream, 2, anyKey(), anyColumn()),
+      ),
+      load('counter', 'n = n + 1', (to, stream) => to.executeParts(prepared.counter, stream, 1, anyKey(), noValues)),
+      load('scan', '100 rows behind a token', (to, stream) =>
+        to.executeParts(prepared.scan, stream, 1, encodedValues([prng.bytes(8)]), noValues),
+      ),
       load('grow', 'rows of ever new keys', (to, stream) =>
-        execute(to, stream, prepared.write, row(utf8(`new${String(grown++).padStart(12, '0')}`))),
+        write(to, stream, encodedValues([utf8(`new${String(grown++).padStart(12, '0')}`)])),
       ),
       load('one write', 'one request at a time', send.write, true),
       load('one read', 'one request at a time', send.read, true),

@@ -25,9 +25,12 @@ export type OwnNode = {
   stop(): Promise<void>;
 };
 
-/** @param flags of Node, as for a profile. */
-export async function startOwnNode(flags: readonly string[]): Promise<OwnNode> {
-  const program = programs.find((each) => existsSync(each));
+/**
+ * @param flags of Node, as for a profile.
+ * @param other bundle; default: that of these sources.
+ */
+export async function startOwnNode(flags: readonly string[], other?: string): Promise<OwnNode> {
+  const program = (other === undefined ? programs : [other]).find((each) => existsSync(each));
   if (program === undefined) throw new Error('there is no bundle: node tools/bundle.mjs cassandra-node');
   const data = await mkdtemp(join(tmpdir(), 'skerry-bench-cql-'));
   const startMs = performance.now();

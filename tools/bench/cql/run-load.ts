@@ -12,6 +12,8 @@ export type Outcome = {
   /** Of the first error, for whoever looks. */
   readonly errorCode: number | undefined;
   readonly latency: Histogram;
+  /** Of an open loop: by how much bursts were sent after they were due. Latencies have it in them: it is the generator's. */
+  readonly lateness: Histogram;
 };
 export type Writer = (link: Link, stream: number) => void;
 
@@ -29,16 +31,37 @@ export type LoadOptions = {
 /** How many answers may be missing at the end, and for how long: then it is the server that failed. */
 const drainMaxMs = 30_000;
 const checkIntervalMs = 10;
-/** Between two looks at what is due, in an open loop: who looks more often takes the server's time, not only its own. */
-const tickMs = 1;
+/**
+ * Of an open loop, the requests of each such time are due together at its beginning: who looks for them more often takes
+ * the server's time, not only its own.
+ */
+const burstMs = 1;
 
-/** One stream of one connection: the time at which its request was due, or −1 when it is free. */
+/** Streams without a request, of all links. */
+class Free {
+  readonly #slots: Int32Array;
+  #count = 0;
+  constructor(size: number) {
+    this.#slots = new Int32Array(size);
+  }
+  push(slot: number): void {
+    this.#slots[this.#count++] = slot;
+  }
+  /** -1: there is none. */
+  pop(): number {
+    return this.#count === 0 ? -1 : (this.#slots[--this.#count] as number);
+  }
+}
+
+/** Slot s is stream `s / links` of link `s % links`. */
 export async function runLoad(links: readonly Link[], write: Writer, options: LoadOptions): Promise<Outcome> {
   const { inFlight, rate, count = Infinity } = options;
-  const perLink = Math.ceil(inFlight / links.length);
-  const dueAt = links.map(() => new Float64Array(perLink).fill(-1));
-  const free: { link: number; stream: number }[] = [];
+  const width = links.length;
+  const slotCount = Math.min(inFlight, count);
+  const dueAt = new Float64Array(slotCount);
+  const free = new Free(slotCount);
   const latency = new Histogram();
+  const lateness = new Histogram();
   const startMs = performance.now();
   const countedFromMs = startMs + options.warmUpSeconds * 1000;
   const endMs = count === Infinity ? countedFromMs + options.seconds * 1000 : Infinity;
@@ -46,15 +69,15 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
   let errorCode: number | undefined;
   let lastMs = startMs;
 
-  const send = (at: number, stream: number, dueMs: number): void => {
-    (dueAt[at] as Float64Array)[stream] = dueMs;
+  const send = (slot: number, dueMs: number): void => {
+    dueAt[slot] = dueMs;
     sent += 1;
-    write(links[at] as Link, stream);
+    write(links[slot % width] as Link, (slot / width) | 0);
   };
   for (const [at, link] of links.entries())
-    link.onAnswer = (stream, head) => {
-      const nowMs = performance.now();
-      const dueMs = (dueAt[at] as Float64Array)[stream] ?? -1;
+    link.onAnswer = (stream, head, nowMs) => {
+      const slot = stream * width + at;
+      const dueMs = dueAt[slot] as number;
       answered += 1;
       if (nowMs >= countedFromMs && nowMs < endMs) {
         counted += 1;
@@ -65,42 +88,46 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
         errors += 1;
         errorCode ??= head.errorCode;
       }
-      if (rate === undefined && nowMs < endMs && sent < count) send(at, stream, nowMs);
-      else {
-        (dueAt[at] as Float64Array)[stream] = -1;
-        free.push({ link: at, stream });
-      }
+      if (rate === undefined && nowMs < endMs && sent < count) send(slot, nowMs);
+      else free.push(slot);
     };
 
-  for (let i = 0; i < Math.min(inFlight, count); i++) {
-    const slot = { link: i % links.length, stream: Math.floor(i / links.length) };
-    if (rate === undefined) send(slot.link, slot.stream, performance.now());
+  for (let slot = slotCount - 1; slot >= 0; slot--) {
+    if (rate === undefined) send(slot, startMs);
     else free.push(slot);
   }
   for (const link of links) link.flush();
 
-  let dueMs = startMs;
+  const perMs = (rate ?? 0) / 1000;
+  /** Of an open loop: requests that were due, and of how many bursts. */
+  let [due, bursts] = [0, 0];
   for (;;) {
     // Closed, the answers drive it, and this only looks for the end; open, the time does.
-    await wait(rate === undefined ? checkIntervalMs : tickMs);
+    await wait(rate === undefined ? checkIntervalMs : burstMs);
     const nowMs = performance.now();
     for (const link of links) if (link.error !== undefined) throw link.error;
     // A request that has to wait for a stream keeps the time at which it was due: the wait is part of its latency.
-    if (rate !== undefined && nowMs < endMs) {
-      for (let slot = free.at(-1); slot !== undefined && dueMs <= nowMs; slot = free.at(-1)) {
-        free.pop();
-        send(slot.link, slot.stream, dueMs);
-        dueMs += 1000 / rate;
+    while (rate !== undefined && nowMs < endMs && startMs + bursts * burstMs <= nowMs) {
+      const dueMs = startMs + bursts * burstMs;
+      const upTo = (bursts + 1) * burstMs * perMs;
+      let slot = 0;
+      for (; due < upTo; due++) {
+        slot = free.pop();
+        if (slot < 0) break;
+        send(slot, dueMs);
       }
-      for (const link of links) link.flush();
+      if (slot < 0) break;
+      bursts += 1;
+      if (nowMs >= countedFromMs) lateness.add(nowMs - dueMs);
     }
+    if (rate !== undefined) for (const link of links) link.flush();
     const isOver = count === Infinity ? nowMs >= endMs : sent >= count;
     if (isOver && answered === sent) break;
     if (isOver && nowMs > Math.max(endMs === Infinity ? lastMs : endMs, lastMs) + drainMaxMs)
       throw new Error(`${sent - answered} requests have no answer after ${drainMaxMs} ms`);
   }
   for (const link of links) link.onAnswer = () => {};
-  return { rate: (counted / (lastMs - countedFromMs)) * 1000, answered, errors, errorCode, latency };
+  return { rate: (counted / (lastMs - countedFromMs)) * 1000, answered, errors, errorCode, latency, lateness };
 }
 
 export const errorName = (code: number): string =>

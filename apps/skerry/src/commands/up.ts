@@ -14,6 +14,7 @@ import {
 } from '@skerry/runtime-config';
 import { runProcess, type RunningProcess } from '@skerry/runtime-host';
 import { levels } from '@skerry/runtime-telemetry';
+import { settings as cassandraSettings } from '@skerry/service-cassandra-node';
 import { ensureAuthority } from '../authority.ts';
 import { adminPasswordSetting, dataSetting, insecureSetting, jsonSetting } from '../common-settings.ts';
 import { startEmbedded } from '../embedded.ts';
@@ -50,6 +51,8 @@ const upSettings = {
     placeholder: 'FIRST-LAST',
   }),
   cqlPort: port(cqlPortDefault, 'Port of the CQL door; the default gives way to a free one when it is taken'),
+  cqlAuthenticator: cassandraSettings.cqlAuthenticator,
+  cqlAuthorizer: cassandraSettings.cqlAuthorizer,
   httpPort: port(8080, 'Port of the HTTP door, reserved: that system is not built yet'),
   trackerPort: port(6969, 'Port of the tracker door, reserved: that system is not built yet'),
   grpcPort: port(7400, 'Port of the gRPC door for operators'),
@@ -81,6 +84,7 @@ export const upCommand = command({
   examples: [
     'skerry up',
     'skerry up --data /var/lib/skerry --bind 0.0.0.0 --ftp-port 21',
+    'skerry up --only cql --cql-authenticator password',
     'skerry up --ftp-port 0 --json | jq .endpoints',
   ],
   run: (config, context) => runProcess(() => start(config, context)),
@@ -106,6 +110,8 @@ async function start(config: Config, { environment, stdout, stderr }: CommandCon
       ftpPort: config.ftpPort,
       cqlHost: config.bind,
       cqlPort: await cqlPortOf(config),
+      cqlAuthenticator: config.cqlAuthenticator,
+      cqlAuthorizer: config.cqlAuthorizer,
       passivePorts: config.passivePorts,
       adminPassword: config.adminPassword,
     },

@@ -33,8 +33,13 @@ export async function openTerminal(): Promise<Terminal> {
     readline.close();
     // A password that was typed is not kept.
     const kept = history.filter((line) => !/password/i.test(line)).toReversed();
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, kept.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, kept.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    } catch (thrown) {
+      // What was done at the prompt is done: a home that cannot be written to makes it no failure.
+      process.stderr.write(`skerry: Cannot keep the history: ${(thrown as Error).message}\n`);
+    }
   };
   return { readline, close };
 }
@@ -50,6 +55,9 @@ export async function runPrompt(session: Session, { readline }: Terminal): Promi
   readline.on('SIGINT', () => {
     open = '';
     process.stdout.write('\n');
+    // What was typed of the line goes too: to its end, and all before that away.
+    readline.write(null, { ctrl: true, name: 'e' });
+    readline.write(null, { ctrl: true, name: 'u' });
     show();
   });
   show();

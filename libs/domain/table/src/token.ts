@@ -9,16 +9,18 @@
 /** Of the last {@link hashToken}: signed halves of the token, and of the hash's second half. */
 export const tokenHalves = { hi: 0, lo: 0, secondHi: 0, secondLo: 0 };
 
-/** Upper half of the product of two unsigned 32-bit numbers. */
+/**
+ * Upper half of the product of two unsigned 32-bit numbers. A product of 16 by 16 bits and 16 bits more is below 2^32: whole
+ * numbers of 32 bits all the way, which a processor has and a JavaScript number above them is not.
+ */
 function mulHigh(a: number, b: number): number {
   const aLo = a & 0xffff;
   const aHi = a >>> 16;
   const bLo = b & 0xffff;
   const bHi = b >>> 16;
-  const low = aLo * bLo;
-  const middle = aHi * bLo + (low >>> 16);
-  const other = aLo * bHi + (middle & 0xffff);
-  return (aHi * bHi + Math.floor(middle / 0x10000) + Math.floor(other / 0x10000)) | 0;
+  const middle = (Math.imul(aHi, bLo) + (Math.imul(aLo, bLo) >>> 16)) | 0;
+  const other = (Math.imul(aLo, bHi) + (middle & 0xffff)) | 0;
+  return (Math.imul(aHi, bHi) + (middle >>> 16) + (other >>> 16)) | 0;
 }
 
 // The number that is worked on: module variables instead of pairs, which would be garbage.

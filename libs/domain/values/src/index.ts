@@ -7,6 +7,7 @@ export * from './compose.ts';
 export * from './constant.ts';
 export * from './decimal.ts';
 export * from './duration.ts';
+export { doubleText } from './floating.ts';
 export * from './from-json.ts';
 export * from './functions/index.ts';
 export * from './integers.ts';

@@ -4,14 +4,13 @@ import type { ValueType } from './type.ts';
 /** Levels that types may be nested, the type itself being one: whoever makes a type checks, so all that descends is bounded. */
 export const typeDepthMax = 32;
 
-/** Words that cannot be names unless they are quoted. Source: Cassandra 5.0, `ReservedKeywords`. */
-const reserved = new Set(
+/** Words that cannot be names unless they are quoted. Source: Cassandra 5.0, `ReservedKeywords`, reserved_keywords.txt. */
+const reserved: ReadonlySet<string> = new Set(
   (
-    'add allow alter and any apply asc authorize batch begin by columnfamily create default delete desc describe drop ' +
-    'each_quorum entries execute from full grant if in index inet infinity insert into is keyspace keyspaces limit ' +
-    'local_one local_quorum materialized mbean mbeans modify nan norecursive not null of on one or order password ' +
-    'primary quorum rename replace revoke schema select set table three to token truncate two unlogged unset update ' +
-    'use using view where with'
+    'add allow alter and apply asc authorize batch begin by columnfamily create default delete desc describe drop ' +
+    'entries execute from full grant if in index infinity insert into is keyspace limit materialized mbean mbeans ' +
+    'modify nan norecursive not null of on or order primary rename replace revoke schema select set table to token ' +
+    'truncate unlogged unset update use using view where with'
   ).split(' '),
 );
 /** A name as CQL reads it back: quoted unless it is plain lower case and no reserved word. */

@@ -137,6 +137,21 @@ describe('registration', () => {
     hubs.alive.add('hub:1');
     await eventually(() => hubs.count('register') === 1);
   });
+  test('a node that was told of nobody and looks nowhere waits for nobody', async () => {
+    // A clock that stands still: a wait would never end.
+    const world = new Lan().world('10.0.0.2', '255.255.255.240', { ...fastClock(1), monotonicMs: () => 0 });
+    const running = await open({ world });
+    expect(running.isAlone).toBe(true);
+    await running.announce(recordOf('data_1'));
+    expect(hubs.calls).toEqual([]);
+  });
+  test.each<[string, Partial<DirectoryOptions>]>([
+    ['an address', { join: [hub] }],
+    ['names', { dnsNames: ['discovery_1'] }],
+    ['the network', { broadcast: true }],
+  ])('a node is not alone while it has %s to look at', async (_, over) => {
+    expect((await open(over)).isAlone).toBe(false);
+  });
   test('ends with a farewell, and then nothing more is said', async () => {
     hubs.alive.add('hub:1');
     const running = await open({ join: [hub] });

@@ -89,6 +89,10 @@ class LiveDirectory implements RunningDirectory {
   reportFailure(nodeId: string): void {
     this.#table.reportFailure(nodeId);
   }
+  get isAlone(): boolean {
+    const { broadcast, dnsNames = defaultDnsNames } = this.#options;
+    return this.#links.size === 0 && !broadcast && dnsNames.length === 0;
+  }
   listen(listener: () => void): () => void {
     return this.#table.listen(listener);
   }
@@ -99,7 +103,7 @@ class LiveDirectory implements RunningDirectory {
     this.#linkSelf();
     for (const link of this.#links.values()) link.poke();
     const endMs = clock.monotonicMs() + announceWaitMs;
-    while (!this.#closing.signal.aborted && this.#self === record) {
+    while (!this.isAlone && !this.#closing.signal.aborted && this.#self === record) {
       const leftMs = endMs - clock.monotonicMs();
       if (leftMs <= 0 || [...this.#links.values()].some((link) => link.isRegistered(record))) return;
       await this.#stateNews.rest(clock, leftMs, this.#closing.signal);

@@ -13,7 +13,7 @@ export const nodeCountMax = 4_096;
  */
 export const unconfirmedKeptMs = 15_000;
 
-export class NodeTable implements Directory {
+export class NodeTable implements Omit<Directory, 'isAlone'> {
   readonly #clock: Clock;
   readonly #prng: Prng;
   readonly #records = new Map<string, NodeRecord>();
@@ -152,5 +152,5 @@ export class NodeTable implements Directory {
 export function fixedDirectory(world: Pick<World, 'clock' | 'random'>, records: readonly NodeRecord[]): Directory {
   const table = new NodeTable(world);
   table.replaceAll(records);
-  return table;
+  return Object.assign(table, { isAlone: records.length === 0 });
 }

@@ -19,6 +19,8 @@ export interface Directory {
   waitFor(role: string, deadlineMs: number, signal?: AbortSignal): Promise<NodeRecord>;
   /** A call to it failed: it is not picked again for a short while, unless it is the only one. */
   reportFailure(nodeId: string): void;
+  /** It was told of no discovery node and looks around nowhere: it will hear of nobody, however long it waits. */
+  readonly isAlone: boolean;
   /** Called at every change of the table. Returns the way to stop. */
   listen(listener: () => void): () => void;
 }
@@ -26,7 +28,7 @@ export interface Directory {
 export interface RunningDirectory extends Directory {
   /**
    * Makes this node known, or known anew with other endpoints; goes on in the background for good. Resolves when one
-   * discovery node has it, or after a short while without one.
+   * discovery node has it, or after a short while without one; at once where {@link Directory.isAlone}.
    */
   announce(record: NodeRecord): Promise<void>;
   /** Ends all loops, and unregisters where that can be done quickly. Idempotent. */

@@ -24,7 +24,7 @@ const askPauseMs = 100;
 
 /**
  * A group that has begun: somebody in it has a vote and something decided. Undefined when nobody tells of one in time, or
- * all that are there say that they begin as well.
+ * all that are there say that they begin as well; at once where nobody can be heard of.
  */
 export async function findGroup(
   environment: Environment,
@@ -34,6 +34,7 @@ export async function findGroup(
   const { clock } = environment.world;
   const endMs = clock.monotonicMs() + maxMs;
   for (;;) {
+    if (environment.directory.isAlone) return undefined;
     const others = othersOf(environment, name.role);
     const answers = await Promise.all(others.map((node) => groupAt(environment, node, name)));
     const begun = answers.find((answer): answer is FoundGroup => answer !== undefined && answer !== 'none');

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { NodeId, StatusError } from '@skerry/kernel';
 import { admin, discovery } from '@skerry/proto';
+import { announceWaitMs } from '@skerry/runtime-discovery';
 import { nodeWorld } from '@skerry/runtime-node';
 import { createRpcNode, type Client, type RpcNode } from '@skerry/runtime-rpc';
 import { createRevocationList, createSealer, initAuthority, loadOperator } from '@skerry/runtime-security';
@@ -166,6 +167,17 @@ describe('a node in a process of its own', () => {
       /skerry_events_total\{event="node_started",node="discovery_1"\} 1/,
     );
     expect(node.environment.dataDirectory).toBe(join(data, 'discovery_1'));
+  });
+  test('that is alone is ready at once: it waits for no discovery node that cannot come', async () => {
+    const lines: string[] = [];
+    await start({
+      role: 'data',
+      settings: settings({ id: 'data_1' }),
+      start: startToy,
+      output: { write: (line) => void lines.push(line) },
+    });
+    const started = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'node_started');
+    expect(started.tookMs).toBeLessThan(announceWaitMs);
   });
   test('obeys the operator: status, log level, revocation, drain', async () => {
     const node = await start();

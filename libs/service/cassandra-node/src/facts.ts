@@ -3,7 +3,7 @@ import { hashToken, tokenHalves, tokenValue } from '@skerry/domain-table';
 import { fromHex, present } from '@skerry/kernel';
 import type { NodeFacts } from './catalog/index.ts';
 import type { NodeIdentity } from './node-parts.ts';
-import { cqlVersion } from './server/connection.ts';
+import { cqlVersion } from './server/startup.ts';
 import type { CassandraConfig } from './settings.ts';
 
 /** Drivers choose their queries by it. */

@@ -154,6 +154,7 @@ export class FakeDirectory implements Directory {
   waitFor(role: string): Promise<NodeRecord> {
     return Promise.resolve(this.pick(role));
   }
+  readonly isAlone = false;
   reportFailure(): void {
     // The caller itself asks another node; nothing here looks at failures.
   }

@@ -386,6 +386,7 @@ function fixedDirectory(processorCount: number): ServiceEnvironment['directory']
       return found;
     },
     waitFor: async (role) => nodes(role)[0] ?? Promise.reject(new StatusError('no_node', role)),
+    isAlone: false,
     reportFailure: () => undefined,
     listen: () => () => undefined,
   };

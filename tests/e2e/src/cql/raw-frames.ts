@@ -30,28 +30,28 @@ const shortString = (text: string): Buffer => {
   bytes.copy(out, 2);
   return out;
 };
-export const startup = (version = 4): Buffer =>
-  frame(
-    opcodes.startup,
-    Buffer.concat([Buffer.from([0, 1]), shortString('CQL_VERSION'), shortString('3.0.0')]),
-    version,
-    0,
-  );
-export function query(text: string, stream = 1, version = 4): Buffer {
+export function startup(version = 4, more: Readonly<Record<string, string>> = {}): Buffer {
+  const options = Object.entries({ CQL_VERSION: '3.0.0', ...more });
+  const strings = options.flatMap(([name, value]) => [shortString(name), shortString(value)]);
+  return frame(opcodes.startup, Buffer.concat([Buffer.from([0, options.length]), ...strings]), version, 0);
+}
+export const query = (text: string, stream = 1, version = 4): Buffer =>
+  frame(opcodes.query, queryBody(text), version, stream);
+export function queryBody(text: string): Buffer {
   const bytes = Buffer.from(text);
   const out = Buffer.alloc(4 + bytes.length + 3);
   out.writeInt32BE(bytes.length);
   bytes.copy(out, 4);
   // Consistency ONE, no flags.
   out.writeUInt16BE(1, 4 + bytes.length);
-  return frame(opcodes.query, out, version, stream);
+  return out;
 }
 
 /** One connection; what it hears is cut into frames (of v3 and v4, uncompressed). */
 export class RawConnection {
   readonly #socket: Socket;
   #bytes = Buffer.alloc(0);
-  answers: { readonly opcode: number; readonly stream: number; readonly body: Buffer }[] = [];
+  answers: { readonly opcode: number; readonly flags: number; readonly stream: number; readonly body: Buffer }[] = [];
   closed = false;
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -71,11 +71,19 @@ export class RawConnection {
       if (this.#bytes.length < size) return;
       this.answers.push({
         opcode: this.#bytes[4] ?? -1,
+        flags: this.#bytes[1] ?? 0,
         stream: this.#bytes.readInt16BE(2),
         body: Buffer.from(this.#bytes.subarray(headerSizeBytes, size)),
       });
       this.#bytes = this.#bytes.subarray(size);
     }
+  }
+  /** Reads no more until {@link resume}. */
+  pause(): void {
+    this.#socket.pause();
+  }
+  resume(): void {
+    this.#socket.resume();
   }
   send(bytes: Buffer): void {
     this.#socket.write(bytes);

@@ -1,50 +1,7 @@
-/** Types as `system_schema` and DESCRIBE write them. Source: Cassandra 5.0, CQL3Type.toString. */
-import type { ValueType } from '@skerry/domain-values';
-import { unreachable } from '@skerry/kernel';
-import { maybeQuote } from './names.ts';
+/** What a type is made of, and what becomes of it when one of its parts changes. */
+import { sameType, typeName, type ValueType } from '@skerry/domain-values';
 
-const frozenIf = (frozen: boolean, text: string): string => (frozen ? `frozen<${text}>` : text);
-
-export function typeName(type: ValueType): string {
-  switch (type.kind) {
-    case 'list':
-    case 'set':
-      return frozenIf(type.frozen, `${type.kind}<${typeName(type.element)}>`);
-    case 'map':
-      return frozenIf(type.frozen, `map<${typeName(type.key)}, ${typeName(type.value)}>`);
-    case 'tuple':
-      return `frozen<tuple<${type.elements.map(typeName).join(', ')}>>`;
-    case 'udt':
-      return frozenIf(type.frozen, maybeQuote(type.name));
-    case 'vector':
-      return `vector<${typeName(type.element)}, ${type.dimension}>`;
-    case 'custom':
-      return `'${type.className}'`;
-    case 'ascii':
-    case 'bigint':
-    case 'blob':
-    case 'boolean':
-    case 'counter':
-    case 'date':
-    case 'decimal':
-    case 'double':
-    case 'duration':
-    case 'float':
-    case 'inet':
-    case 'int':
-    case 'smallint':
-    case 'text':
-    case 'time':
-    case 'timestamp':
-    case 'timeuuid':
-    case 'tinyint':
-    case 'uuid':
-    case 'varint':
-      return type.kind;
-    default:
-      return unreachable(type);
-  }
-}
+export { sameType, typeName };
 
 /** The types that it is made of. */
 export function partsOf(type: ValueType): readonly ValueType[] {
@@ -80,5 +37,3 @@ export const expandUserTypes = (type: ValueType): ValueType =>
   mapType(type, (part) =>
     part.kind === 'udt' ? { kind: 'tuple', elements: part.fields.map((field) => field.type) } : part,
   );
-
-export const sameType = (a: ValueType, b: ValueType): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -230,12 +230,10 @@ export class Bench {
     over: Partial<Execution> = {},
   ): Answer {
     const answer = new Answer();
-    let first = 0;
-    const parts = statements.map(([text, values]) => {
-      const part = { plan: this.plan(text), first, count: values.length };
-      first += values.length;
-      return part;
-    });
+    const counts = Int32Array.from(statements, ([, values]) => values.length);
+    const firsts = counts.map((_, i) => counts.subarray(0, i).reduce((sum, each) => sum + each, 0));
+    const plans = statements.map(([text]) => this.plan(text));
+    const parts = { plans, firsts, counts, count: plans.length };
     const execution = this.execution(
       statements.flatMap(([, values]) => values),
       over,

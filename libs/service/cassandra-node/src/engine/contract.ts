@@ -108,6 +108,14 @@ export type Plan = {
    */
   execute(execution: Execution, sink: ResultSink): void | Promise<void>;
 };
+/** Statements of a BATCH message, by index; reused by whoever asks. The values of each begin at `firsts` of the request's. */
+export type BatchParts = {
+  readonly plans: readonly Plan[];
+  readonly firsts: Int32Array;
+  /** How many values each came with. */
+  readonly counts: Int32Array;
+  readonly count: number;
+};
 export type Permission =
   | 'CREATE'
   | 'ALTER'

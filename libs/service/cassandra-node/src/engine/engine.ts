@@ -5,10 +5,10 @@ import { unreachable } from '@skerry/kernel';
 import { parse } from '@skerry/protocol-cql';
 import { findKeyspace, findTable, isDdl, type Outcome, type VirtualTable } from '../catalog/index.ts';
 import { indexesOf } from '../catalog/state.ts';
-import { CqlFault, type Execution, type Plan, type ResultSink } from './contract.ts';
+import { CqlFault, type BatchParts, type Execution, type Plan, type ResultSink } from './contract.ts';
 import type { World } from './function-world.ts';
 import { Environment } from './environment.ts';
-import { executeBatch, fillView, planBatch, planModification, type BatchKind, type BatchPart } from './modify/index.ts';
+import { executeBatch, fillView, planBatch, planModification, type BatchKind } from './modify/index.ts';
 import { Markers, type Planning } from './planning.ts';
 import { planDdl, planDescribe, planTruncate, planUse, type SchemaHost } from './schema-plans.ts';
 import { planSelect, type Relation, type Seal } from './select/index.ts';
@@ -42,7 +42,7 @@ export class StatementEngine {
   room(): Promise<void> | undefined {
     return this.#parts.store.room();
   }
-  batch(kind: BatchKind, parts: readonly BatchPart[], execution: Execution, sink: ResultSink): void {
+  batch(kind: BatchKind, parts: BatchParts, execution: Execution, sink: ResultSink): void {
     executeBatch(this.#environment, kind, parts, execution, sink);
   }
   /** @throws CqlFault. */

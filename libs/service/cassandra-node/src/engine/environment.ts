@@ -1,5 +1,6 @@
 /** What plans work with while they are executed. */
 import { layoutOf, type TableLayout, type TableReader, type TableSchema, type TableStore } from '@skerry/domain-table';
+import { Steps } from './modify/steps.ts';
 import { Writing } from './modify/writing.ts';
 import { WriteClock } from './write-clock.ts';
 
@@ -21,6 +22,8 @@ export class Environment {
   readonly hostId: Uint8Array;
   readonly clock = new WriteClock();
   readonly writing: Writing;
+  /** Of the BATCH message that is executed. */
+  readonly steps = new Steps();
 
   constructor(store: TableStore, hostId: Uint8Array) {
     this.store = store;

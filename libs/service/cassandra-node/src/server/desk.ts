@@ -1,7 +1,7 @@
 /** What all connections share. */
 import type { Checksum } from '@skerry/kernel';
 import type { Telemetry } from '@skerry/runtime-telemetry';
-import type { Execution, Plan, ResultSink, SchemaChange } from '../engine/contract.ts';
+import type { BatchParts, Execution, Plan, ResultSink, SchemaChange } from '../engine/contract.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Figures } from './figures.ts';
 import type { ColumnBytes, Planner, PreparedStatements } from './prepared.ts';
@@ -9,12 +9,10 @@ import type { Timestamps } from './timestamps.ts';
 import type { Tracer } from './tracing.ts';
 import type { Turn } from './turn.ts';
 
-/** One statement of a BATCH message; its values are [first, first + count) of the request's. */
-export type BatchPart = { readonly plan: Plan; readonly first: number; readonly count: number };
 export type BatchKind = 'logged' | 'unlogged' | 'counter';
 
 export type Engine = Planner & {
-  batch(kind: BatchKind, parts: readonly BatchPart[], execution: Execution, sink: ResultSink): void | Promise<void>;
+  batch(kind: BatchKind, parts: BatchParts, execution: Execution, sink: ResultSink): void | Promise<void>;
   /** Writes are refused: the disk is behind. Resolves when they are taken again. */
   room(): Promise<void> | undefined;
 };

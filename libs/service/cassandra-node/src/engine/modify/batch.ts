@@ -1,11 +1,13 @@
 /** Several modifications as one. Source: Cassandra 5.0, `BatchStatement`: rules and texts. */
-import { mutationHeadSizeBytes } from '@skerry/domain-table';
+import { compareRanges, mutationHeadSizeBytes, type Sink } from '@skerry/domain-table';
 import { toHexPart } from '@skerry/kernel';
 import { qualified } from '../../catalog/names.ts';
 import { invalid, type Execution, type ResultSink } from '../contract.ts';
 import type { Attributes } from './attributes.ts';
-import { Cas, type Step } from './cas.ts';
+import { Cas } from './cas.ts';
 import { checkCounterLevel, checkWriteLevel, toFault } from './faults.ts';
+import type { Modification } from './modification.ts';
+import type { Steps } from './steps.ts';
 import { abandon, apply, type Writing } from './writing.ts';
 
 export type BatchKind = 'logged' | 'unlogged' | 'counter';
@@ -20,21 +22,28 @@ export const unloggedPartitionsWarn = 10;
 export class Batch {
   readonly #writing: Writing;
   readonly #kind: BatchKind;
-  readonly #steps: readonly Step[];
+  readonly #steps: Steps;
   readonly #attributes: Attributes | undefined;
   readonly #cas: Cas | undefined;
   readonly #isCounter: boolean;
 
   /** @param attributes of the batch itself. @throws CqlFault what may not stand together. */
-  constructor(writing: Writing, kind: BatchKind, steps: readonly Step[], attributes: Attributes | undefined) {
+  constructor(writing: Writing, kind: BatchKind, steps: Steps, attributes: Attributes | undefined) {
     this.#writing = writing;
     this.#kind = kind;
     this.#steps = steps;
     this.#attributes = attributes;
-    const isConditional = steps.some(({ modification }) => modification.conditions !== undefined);
-    checkBatch(kind, steps, attributes, isConditional);
-    this.#cas = isConditional ? new Cas(steps, true) : undefined;
-    this.#isCounter = steps.some(({ modification }) => modification.schema.isCounter);
+    let isConditional = false;
+    let counters = 0;
+    for (let i = 0; i < steps.count; i++) {
+      const { conditions, schema } = steps.modification(i);
+      if (conditions !== undefined) isConditional = true;
+      if (schema.isCounter) counters += 1;
+    }
+    if (attributes !== undefined) checkAttributes(kind, steps, attributes, isConditional, counters);
+    checkKinds(kind, steps.count, counters);
+    this.#cas = isConditional ? new Cas(ofOneTable(steps), true) : undefined;
+    this.#isCounter = counters > 0;
   }
 
   /** @throws CqlFault, StatusError of the store: then nothing of it is written, but of counters what came before. */
@@ -65,9 +74,10 @@ export class Batch {
   #write(execution: Execution, first: number, mark: number): void {
     checkWriteLevel(execution.consistency);
     const writing = this.#writing;
-    for (let i = 0; i < this.#steps.length; i++) {
-      const { modification, first: own } = this.#steps[i] as Step;
-      execution.values.first = first + own;
+    const steps = this.#steps;
+    for (let i = 0; i < steps.count; i++) {
+      const modification = steps.modification(i);
+      execution.values.first = first + steps.first(i);
       modification.bind(execution);
       const { hi, lo } = modification.attributes;
       modification.write(execution, writing, hi, lo);
@@ -77,13 +87,16 @@ export class Batch {
   }
   /** Each is read anew: the same counter may come twice. */
   #writeCounters(execution: Execution, first: number): void {
-    for (const { modification, first: own } of this.#steps) {
+    const steps = this.#steps;
+    for (let i = 0; i < steps.count; i++) {
+      const modification = steps.modification(i);
       checkCounterLevel(execution.consistency, modification.schema.name);
-      execution.values.first = first + own;
+      execution.values.first = first + steps.first(i);
       modification.bind(execution);
     }
-    for (const { modification, first: own } of this.#steps) {
-      execution.values.first = first + own;
+    for (let i = 0; i < steps.count; i++) {
+      const modification = steps.modification(i);
+      execution.values.first = first + steps.first(i);
       modification.bind(execution);
       const { hi, lo } = modification.attributes;
       modification.write(execution, this.#writing, hi, lo);
@@ -93,12 +106,12 @@ export class Batch {
 
   #guard(execution: Execution, mark: number): void {
     const size = this.#writing.writer.sink.length - mark;
-    const isUnlogged = this.#kind === 'unlogged' && this.#steps.length > unloggedPartitionsWarn;
+    const isUnlogged = this.#kind === 'unlogged' && this.#steps.count > unloggedPartitionsWarn;
     if (this.#kind === 'logged') this.#warnOfGrace(execution);
     if (size <= batchSizeWarnBytes && !isUnlogged) return;
     const partitions = this.#partitionCount(mark);
     if (partitions <= 1) return;
-    const tables = this.#tables();
+    const tables = this.#tables(() => true);
     if (size > batchSizeFailBytes) throw invalid('Batch too large');
     if (size > batchSizeWarnBytes)
       execution.warnings.push(
@@ -110,22 +123,23 @@ export class Batch {
       );
   }
   #warnOfGrace(execution: Execution): void {
-    const tables = new Set<string>();
-    for (let i = 0; i < this.#steps.length; i++) {
-      const { schema } = (this.#steps[i] as Step).modification;
-      if (schema.gcGraceSeconds === 0) tables.add(qualified(schema.keyspace, schema.name));
-    }
-    if (tables.size > 0)
-      execution.warnings.push(
-        `Executing a LOGGED BATCH on table${tables.size === 1 ? '' : 's'} [${[...tables].join(', ')}], configured with a gc_grace_seconds of 0. The gc_grace_seconds is used to TTL batchlog entries, so setting gc_grace_seconds too low on tables involved in an atomic batch might cause batchlog entries to expire before being replayed.`,
-      );
+    let someHasNone = false;
+    for (let i = 0; i < this.#steps.count; i++)
+      if (this.#steps.modification(i).schema.gcGraceSeconds === 0) someHasNone = true;
+    if (!someHasNone) return;
+    const tables = this.#tables(({ schema }) => schema.gcGraceSeconds === 0);
+    execution.warnings.push(
+      `Executing a LOGGED BATCH on table${tables.length === 1 ? '' : 's'} [${tables.join(', ')}], configured with a gc_grace_seconds of 0. The gc_grace_seconds is used to TTL batchlog entries, so setting gc_grace_seconds too low on tables involved in an atomic batch might cause batchlog entries to expire before being replayed.`,
+    );
   }
-  #tables(): readonly string[] {
-    return [...new Set(this.#steps.map(({ modification: { schema } }) => qualified(schema.keyspace, schema.name)))];
+  #tables(wanted: (modification: Modification) => boolean): readonly string[] {
+    const all = this.#steps.list().flatMap(({ modification }) => (wanted(modification) ? modification.schema : []));
+    return [...new Set(all.map(({ keyspace, name }) => qualified(keyspace, name)))];
   }
   /** Of what was written since `mark`. */
   #partitionCount(mark: number): number {
     const { bytes, view, length } = this.#writing.writer.sink;
+    if (isOnePartition(this.#writing.writer.sink, mark)) return 1;
     const keys = new Set<string>();
     for (let at = mark; at < length; at += view.getUint32(at)) {
       const from = at + mutationHeadSizeBytes;
@@ -141,33 +155,45 @@ function memoryText(bytes: number): string {
   return `${(bytes / unit).toFixed(3)}${name}`;
 }
 
-function checkBatch(
-  kind: BatchKind,
-  steps: readonly Step[],
-  attributes: Attributes | undefined,
-  isConditional: boolean,
-): void {
-  if (attributes?.hasTtl === true) throw invalid('Global TTL on the BATCH statement is not supported.');
-  const hasTimestamp = attributes?.hasTimestamp === true;
-  if (hasTimestamp && isConditional) throw invalid('Cannot provide custom timestamp for conditional BATCH');
-  if (hasTimestamp && kind === 'counter') throw invalid('Cannot provide custom timestamp for counter BATCH');
-  let counters = 0;
-  for (let i = 0; i < steps.length; i++) {
-    const { schema, attributes: own } = (steps[i] as Step).modification;
-    if (hasTimestamp && own.hasTimestamp)
-      throw invalid('Timestamp must be set either on BATCH or individual statements');
-    if (schema.isCounter) counters += 1;
+/** Whether all that was written since `mark` is of one table's one key: what is most often so is seen without making anything. */
+function isOnePartition({ bytes, view, length }: Sink, mark: number): boolean {
+  const end = mark + mutationHeadSizeBytes + view.getUint32(mark + 16);
+  for (let at = mark + view.getUint32(mark); at < length; at += view.getUint32(at)) {
+    if (view.getUint32(at + 4) !== view.getUint32(mark + 4)) return false;
+    const from = at + mutationHeadSizeBytes;
+    if (compareRanges(bytes, mark + mutationHeadSizeBytes, end, bytes, from, from + view.getUint32(at + 16)) !== 0)
+      return false;
   }
-  if (hasTimestamp && counters > 0) throw invalid('Cannot provide custom timestamp for a BATCH containing counters');
-  if (kind === 'counter' && counters < steps.length)
-    throw invalid('Cannot include non-counter statement in a counter batch');
-  if (counters > 0 && counters < steps.length)
+  return true;
+}
+
+/** Of the batch itself. */
+function checkAttributes(
+  kind: BatchKind,
+  steps: Steps,
+  { hasTtl, hasTimestamp }: Attributes,
+  isConditional: boolean,
+  counters: number,
+): void {
+  if (hasTtl) throw invalid('Global TTL on the BATCH statement is not supported.');
+  if (!hasTimestamp) return;
+  if (isConditional) throw invalid('Cannot provide custom timestamp for conditional BATCH');
+  if (kind === 'counter') throw invalid('Cannot provide custom timestamp for counter BATCH');
+  for (let i = 0; i < steps.count; i++)
+    if (steps.modification(i).attributes.hasTimestamp)
+      throw invalid('Timestamp must be set either on BATCH or individual statements');
+  if (counters > 0) throw invalid('Cannot provide custom timestamp for a BATCH containing counters');
+}
+function checkKinds(kind: BatchKind, count: number, counters: number): void {
+  if (kind === 'counter' && counters < count) throw invalid('Cannot include non-counter statement in a counter batch');
+  if (counters > 0 && counters < count)
     throw invalid('Counter and non-counter mutations cannot exist in the same batch');
   if (kind === 'logged' && counters > 0) throw invalid('Cannot include a counter statement in a logged batch');
-  if (isConditional) checkConditional(steps);
 }
-function checkConditional(steps: readonly Step[]): void {
-  const [first] = steps;
-  if (steps.some(({ modification }) => modification.schema !== first?.modification.schema))
+function ofOneTable(steps: Steps): ReturnType<Steps['list']> {
+  const list = steps.list();
+  const [first] = list;
+  if (list.some(({ modification }) => modification.schema !== first?.modification.schema))
     throw invalid('Batch with conditions cannot span multiple tables');
+  return list;
 }

@@ -10,6 +10,7 @@ import { columnReceiver, renamed } from '../receivers.ts';
 import { currentValue } from './current-value.ts';
 import { checkCasLevels, toFault } from './faults.ts';
 import type { Modification } from './modification.ts';
+import type { Step } from './steps.ts';
 import { abandon, apply, type Writing } from './writing.ts';
 
 type Value = Uint8Array | null;
@@ -125,9 +126,6 @@ function cellsOf(wire: Uint8Array): readonly Value[] {
   }
   return cells;
 }
-
-/** One of the statements: its bound values begin at `first`. */
-export type Step = { readonly modification: Modification; readonly first: number };
 
 export class Cas {
   readonly #steps: readonly Step[];

@@ -1,5 +1,5 @@
 /** INSERT, UPDATE, DELETE and BATCH. See README. */
 export { planModification, ModificationPlan } from './plan.ts';
-export { executeBatch, planBatch, type BatchPart } from './batch-plan.ts';
+export { executeBatch, planBatch } from './batch-plan.ts';
 export type { BatchKind } from './batch.ts';
 export { fillView } from './fill-view.ts';
