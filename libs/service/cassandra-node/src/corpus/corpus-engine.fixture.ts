@@ -15,7 +15,7 @@ import {
 import { StatementEngine } from '../engine/engine.ts';
 import { World } from '../engine/function-world.ts';
 import { nodeFacts } from '../facts.ts';
-import { digest, openParts, sealWith, type NodeParts } from '../node-parts.ts';
+import { digest, openParts, sealWith, storedLayouts, type NodeParts } from '../node-parts.ts';
 import { InternalStatements } from '../roles/internal-statements.ts';
 import { ensureFirstRole } from '../roles/password-authenticator.ts';
 import { PermissionAuthorizer } from '../roles/permission-authorizer.ts';
@@ -91,7 +91,7 @@ export class CorpusEngine {
     this.#workers = workers;
     const prng = new Prng(1);
     const random = (count: number): Uint8Array<ArrayBuffer> => Uint8Array.from(prng.bytes(count));
-    const { catalog, store, layout, identity } = parts;
+    const { catalog, store, identity } = parts;
     this.#roles = new RoleTable(
       new InternalStatements({
         plan: (text, keyspace) => this.#engine.plan(text, keyspace),
@@ -111,10 +111,7 @@ export class CorpusEngine {
           dataCenters: new Map([['datacenter1', 1]]),
         }),
         installed: ({ snapshot }: Outcome) => {
-          for (const { tables, views } of snapshot.keyspaces.values()) {
-            for (const table of tables.values()) store.setTable(layout(table));
-            for (const { schema } of views.values()) store.setTable(layout(schema));
-          }
+          for (const table of storedLayouts(snapshot)) store.setTable(table);
         },
         settle: async ({ dropped }) => {
           for (const number of dropped) await store.dropTable(number);
@@ -152,10 +149,13 @@ export class CorpusEngine {
         settings: () => new Map([['cluster_name', facts.clusterName]]),
         prepared: () => [],
         estimates: () => [],
-        isBuilt: () => true,
+        isBuilt: (number) => this.#engine.builds.isBuilt(number),
       }),
       guardrails: { tombstonesWarn: 20, tombstonesFail: 100 },
       nowMs: () => this.#micros / 1000,
+      buildFailed: (error) => {
+        throw error;
+      },
       hostId: new Uint8Array(16).fill(7),
     });
   }
@@ -168,6 +168,7 @@ export class CorpusEngine {
       },
     });
     const engine = new CorpusEngine(parts, createWorkerPool());
+    engine.#engine.builds.begin();
     await engine.#roles.load();
     await ensureFirstRole(engine.#roles, engine.#workers, (count) => new Uint8Array(count));
     engine.#role = 'cassandra';
@@ -176,6 +177,7 @@ export class CorpusEngine {
     return engine;
   }
   async close(): Promise<void> {
+    await this.#engine.builds.stop();
     await this.#parts.close();
     await this.#workers.close();
   }
