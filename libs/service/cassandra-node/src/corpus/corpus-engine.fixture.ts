@@ -13,6 +13,7 @@ import {
   type SchemaChange,
 } from '../engine/contract.ts';
 import { StatementEngine } from '../engine/engine.ts';
+import type { Builds } from '../engine/index/builds.ts';
 import { World } from '../engine/function-world.ts';
 import { nodeFacts } from '../facts.ts';
 import { digest, openParts, sealWith, storedLayouts, type NodeParts } from '../node-parts.ts';
@@ -86,7 +87,7 @@ export class CorpusEngine {
   #keyspace: string | undefined;
   #role: string | undefined;
 
-  private constructor(parts: NodeParts, workers: WorkerPool) {
+  private constructor(parts: NodeParts, workers: WorkerPool, tombstones: readonly [warn: number, fail: number]) {
     this.#parts = parts;
     this.#workers = workers;
     const prng = new Prng(1);
@@ -151,7 +152,7 @@ export class CorpusEngine {
         estimates: () => [],
         isBuilt: (number) => this.#engine.builds.isBuilt(number),
       }),
-      guardrails: { tombstonesWarn: 20, tombstonesFail: 100 },
+      guardrails: { tombstonesWarn: tombstones[0], tombstonesFail: tombstones[1] },
       nowMs: () => this.#micros / 1000,
       buildFailed: (error) => {
         throw error;
@@ -159,7 +160,12 @@ export class CorpusEngine {
       hostId: new Uint8Array(16).fill(7),
     });
   }
-  static async open(folder: string): Promise<CorpusEngine> {
+  /** @param micros since 1970, where time begins. @param tombstones at which a read warns, and is refused. */
+  static async open(
+    folder: string,
+    micros?: number,
+    tombstones: readonly [warn: number, fail: number] = [20, 100],
+  ): Promise<CorpusEngine> {
     const parts = await openParts(config, {
       world: nodeWorld(folder),
       dataDirectory: folder,
@@ -167,7 +173,8 @@ export class CorpusEngine {
         throw error;
       },
     });
-    const engine = new CorpusEngine(parts, createWorkerPool());
+    const engine = new CorpusEngine(parts, createWorkerPool(), tombstones);
+    if (micros !== undefined) engine.#micros = micros;
     engine.#engine.builds.begin();
     await engine.#roles.load();
     await ensureFirstRole(engine.#roles, engine.#workers, (count) => new Uint8Array(count));
@@ -175,6 +182,15 @@ export class CorpusEngine {
     await engine.handle(`CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}`);
     await engine.handle('USE ks');
     return engine;
+  }
+  get micros(): number {
+    return this.#micros;
+  }
+  get builds(): Builds {
+    return this.#engine.builds;
+  }
+  flush(): Promise<void> {
+    return this.#parts.store.flush();
   }
   async close(): Promise<void> {
     await this.#engine.builds.stop();

@@ -31,8 +31,6 @@ const fold = (text: string): string =>
     .replaceAll(/\p{M}/gu, '')
     .replaceAll(/[^ -~]/gu, (letter) => folded.get(letter) ?? letter);
 
-export const analysisOptions: readonly string[] = ['case_sensitive', 'normalize', 'ascii'];
-
 /** Undefined: texts are compared as they are. */
 export function textAnalysis(options: ReadonlyMap<string, string>): Analysis | undefined {
   const is = (name: string): boolean => options.get(name)?.toLowerCase() === 'true';
