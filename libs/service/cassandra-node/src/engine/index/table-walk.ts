@@ -71,7 +71,7 @@ export class TableWalk {
       }
       visitor.endPartition();
       // A partition without rows counts too: there may be many.
-      if (clustering === undefined) left -= 1;
+      if (clustering === undefined && !isWithin) left -= 1;
       if (left <= 0 && clustering !== undefined && this.#table.schema.clustering.length > 0)
         return this.#to({ after: place.after, within: { key, clustering } });
       place = { after: key, within: undefined };
