@@ -39,6 +39,17 @@ export function placeOf(key: Uint8Array, clustering: Uint8Array): Uint8Array {
   scratch.raw(clustering);
   return scratch.copy();
 }
+/** The place of the row that the current entry is of; valid until the next one. */
+function placeAt({ row: { bytes, view, wireFrom } }: TableReader): Uint8Array {
+  const keySize = view.getInt32(wireFrom);
+  const key = wireFrom + 4;
+  const clustering = key + keySize + 4;
+  hashToken(bytes, key, keySize);
+  scratch.clear();
+  appendPartition(scratch, tokenHalves.hi, tokenHalves.lo, bytes, key, keySize);
+  scratch.raw(bytes.subarray(clustering, clustering + view.getInt32(key + keySize)));
+  return scratch.bytes.subarray(0, scratch.length);
+}
 const none = new Uint8Array(0);
 /** Everything behind the places that begin with it. */
 export const behindPlace = (place: Uint8Array): readonly ByteRange[] => {
@@ -194,14 +205,13 @@ export class RangeWalk implements EntryWalk {
     if (!reader.nextPartition()) return;
     let least: Uint8Array | undefined;
     while (reader.nextRow()) {
-      const entry = copyEntry(reader, this.#term);
-      const place = placeOf(entry.key, entry.clustering);
+      const place = placeAt(reader);
       if (!isWithin(place, places)) continue;
       if (least !== undefined && compareBytes(place, least) > 0) {
         this.#more = true;
         continue;
       }
-      this.#found.push({ place, entry });
+      this.#found.push({ place: place.slice(), entry: copyEntry(reader, this.#term) });
       if (this.#found.length >= 2 * rangeEntriesMax) least = this.#cut();
     }
     this.#found.sort((a, b) => compareBytes(a.place, b.place));

@@ -7,6 +7,7 @@ import type { IndexQuestion } from './search.ts';
 import type { Analysis } from './text-analysis.ts';
 
 function answers({ part, column, ordered }: IndexTable, relation: Relation): boolean {
+  if (column.type.kind === 'vector') return false;
   if (part === 'entries') return relation.kind === 'element' && relation.operator === '=';
   if (part === 'keys') return relation.kind === (column.type.kind === 'map' ? 'containsKey' : 'contains');
   if (part === 'values') return relation.kind === 'contains';

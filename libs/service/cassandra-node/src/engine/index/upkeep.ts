@@ -41,7 +41,10 @@ export class IndexUpkeep {
 
   constructor(base: TableLayout, definitions: readonly IndexDefinition[]) {
     this.#base = base;
-    this.#tables = definitions.map((definition) => indexTable(base.schema, definition));
+    // An index of vectors is known and not searched: it has no entries.
+    this.#tables = definitions
+      .map((definition) => indexTable(base.schema, definition))
+      .filter(({ column }) => column.type.kind !== 'vector');
     this.#ofKeys = this.#tables.some(({ ofKey }) => ofKey);
     this.#row = new RowView(base.regulars);
     this.#statics = new RowView(base.statics);

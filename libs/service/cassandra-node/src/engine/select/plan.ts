@@ -50,7 +50,12 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
   const where = analyzeWhere(planning, schema, statement.where, statement.allowFiltering, questions);
   const groups = groupColumns(planning, schema, statement, where);
   if (statement.distinct) checkDistinct(schema, selectors, made.columns, where, statement);
-  const reverse = ordered(schema, statement, where);
+  const reverse = ordered(
+    schema,
+    statement,
+    where,
+    (column) => relation.kind === 'stored' && relation.indexes.some(({ targets }) => targets[0]?.column === column),
+  );
   const limit = limitOperand(planning, statement.limit, limitReceiver(schema));
   const perPartition = limitOperand(planning, statement.perPartitionLimit, perPartitionLimitReceiver(schema));
   if (perPartition !== undefined && grouped && statement.groupBy.length === 0)
@@ -260,6 +265,7 @@ function ordered(
   schema: TableSchema,
   { orderBy }: SelectStatement,
   where: Where,
+  isIndexed: (column: string) => boolean,
 ): { readonly reverse: boolean; readonly sorted: boolean } {
   if (orderBy.length === 0) return { reverse: false, sorted: false };
   const [first] = orderBy;
@@ -267,7 +273,11 @@ function ordered(
     const { type, name } = columnOf(schema, first.column);
     if (type.kind !== 'vector')
       throw invalid(`ANN ordering is only supported on float vector indexes: ${name} is of type ${typeName(type)}`);
-    throw invalid('ANN ordering by vector requires the column to be indexed');
+    throw invalid(
+      isIndexed(name)
+        ? `ANN ordering is not supported by this node: ${name} is indexed, but its vectors are not searched`
+        : 'ANN ordering by vector requires the column to be indexed',
+    );
   }
   if (where.usesIndex) throw invalid('ORDER BY with 2ndary indexes is not supported.');
   if (where.keys === undefined)
