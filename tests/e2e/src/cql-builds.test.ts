@@ -56,17 +56,15 @@ it('an index and a view are whole after kill -9 in the middle of their building'
   );
   await client.execute('CREATE INDEX by_v ON builds.t (v)');
   await client.shutdown();
-  expect(
-    await killWhileBuilding((to) => has(to, 'SELECT index_name FROM system."IndexInfo"', 'by_v')),
-  ).toBeGreaterThan(0);
+  expect(await killWhileBuilding((to) => has(to, 'SELECT index_name FROM system."IndexInfo"', 'by_v'))).toBeGreaterThan(
+    0,
+  );
   client = await connected(node.port);
   await client.execute(
     'CREATE MATERIALIZED VIEW builds.mv AS SELECT * FROM builds.t WHERE v IS NOT NULL AND p IS NOT NULL AND c IS NOT NULL PRIMARY KEY (v, p, c)',
   );
   await client.shutdown();
-  expect(
-    await killWhileBuilding((to) => has(to, 'SELECT view_name FROM system.built_views', 'mv')),
-  ).toBeGreaterThan(0);
+  expect(await killWhileBuilding((to) => has(to, 'SELECT view_name FROM system.built_views', 'mv'))).toBeGreaterThan(0);
 
   client = await connected(node.port);
   const everyRow = Array.from({ length: rowCount }, (_, i) => i);
