@@ -14,6 +14,7 @@ export * from './partition-key.ts';
 export * from './reader.ts';
 export * from './row-view.ts';
 export * from './schema.ts';
+export * from './sha256.ts';
 export * from './sink.ts';
 export * from './slices.ts';
 export * from './store.ts';

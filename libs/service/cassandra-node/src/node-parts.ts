@@ -6,8 +6,10 @@ import { fromUtf8, type StatusError, utf8 } from '@skerry/kernel';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import { openTableStore, type OpenTableStore } from '@skerry/runtime-table-store';
 import type { Disk } from '@skerry/runtime-world';
-import { Catalog } from './catalog/index.ts';
+import { Catalog, type Snapshot } from './catalog/index.ts';
 import { tableLayout } from './engine/environment.ts';
+import { buildStatesTable } from './engine/index/build-states.ts';
+import { indexTable } from './engine/index/index-table.ts';
 import type { CassandraConfig } from './settings.ts';
 
 export const schemaDirectory = 'schema';
@@ -25,8 +27,6 @@ export type NodeParts = {
   readonly identity: NodeIdentity;
   readonly catalog: Catalog;
   readonly store: OpenTableStore;
-  /** The same for the same version of a table. */
-  layout(schema: TableSchema): TableLayout;
   close(): Promise<void>;
 };
 
@@ -64,13 +64,26 @@ export async function openParts(
     world,
     path: join(dataDirectory, tablesDirectory),
     logDirectory,
-    tables: storedTables(catalog).map(tableLayout),
+    tables: storedLayouts(catalog.snapshot),
     mode: config.commitlogSync,
     memtableBytes: config.memtableMaxBytes,
     onFatal: (error: StatusError) => fatal(error),
   });
-  return { identity, catalog, store, layout: tableLayout, close: () => store.close() };
+  return { identity, catalog, store, close: () => store.close() };
 }
+
+/** All that the store is to know: tables, views, indexes, and what of them is built. */
+export const storedLayouts = ({ keyspaces }: Snapshot): readonly TableLayout[] => [
+  buildStatesTable,
+  ...[...keyspaces.values()].flatMap(({ tables, views, indexes }) => [
+    ...Array.from(tables.values(), tableLayout),
+    ...Array.from(views.values(), ({ schema }) => tableLayout(schema)),
+    ...[...indexes.values()].flatMap((index) => {
+      const base = tables.get(index.table);
+      return base === undefined ? [] : [indexTable(base, index).layout];
+    }),
+  ]),
+];
 
 /** Tables and views whose rows are in the store. */
 export const storedTables = ({ snapshot }: Catalog): readonly TableSchema[] =>

@@ -14,7 +14,7 @@ import { invalid, type SchemaChange } from './engine/contract.ts';
 import { StatementEngine } from './engine/engine.ts';
 import { World } from './engine/function-world.ts';
 import { nodeFacts } from './facts.ts';
-import { digest, openParts, sealWith, type NodeParts } from './node-parts.ts';
+import { digest, openParts, sealWith, storedLayouts, type NodeParts } from './node-parts.ts';
 import { serveOperations } from './operations/service.ts';
 import { InternalStatements } from './roles/internal-statements.ts';
 import { ensureFirstRole, PasswordAuthenticator } from './roles/password-authenticator.ts';
@@ -61,6 +61,7 @@ class Node implements Service {
   readonly #parts: NodeParts;
   readonly #security: DoorSecurity;
   readonly #desk: Desk;
+  readonly #engine: StatementEngine;
   readonly #door: Door;
   readonly #figures: Figures;
   readonly #prepared = new PreparedStatements();
@@ -103,9 +104,9 @@ class Node implements Service {
       coordinator: () => ({ host: this.#facts.broadcastAddress, port: this.#facts.broadcastPort }),
       failed: (thrown) => telemetry.emit({ event: 'cql_trace_lost', level: 'warn', error: toStatusError(thrown) }),
     });
-    const engine = this.#engine();
+    this.#engine = this.#makeEngine();
     this.#desk = {
-      engine,
+      engine: this.#engine,
       prepared: this.#prepared,
       columnBytes: new ColumnBytes(),
       timestamps,
@@ -143,7 +144,7 @@ class Node implements Service {
   get #host(): string {
     return this.#config.cqlHost ?? this.#config.host;
   }
-  #engine(): StatementEngine {
+  #makeEngine(): StatementEngine {
     const { catalog, store, identity } = this.#parts;
     const { world } = this.#environment;
     return new StatementEngine({
@@ -184,10 +185,11 @@ class Node implements Service {
         settings: () => this.#settings(),
         prepared: () => this.#prepared.all().map(({ id, keyspace, text }) => ({ id, keyspace, text })),
         estimates: () => [],
-        isBuilt: () => true,
+        isBuilt: (number) => this.#engine.builds.isBuilt(number),
       }),
       guardrails,
       nowMs: () => world.clock.wallMs(),
+      buildFailed: (error) => this.#environment.telemetry.emit({ event: 'cql_build_failed', level: 'error', error }),
       hostId: present(fromHex(identity.hostId), 'host id in hexadecimal digits'),
     });
   }
@@ -206,11 +208,7 @@ class Node implements Service {
   }
   /** The store knows every table before a statement can name it. */
   #installed({ snapshot }: Outcome): void {
-    const { store, layout } = this.#parts;
-    for (const { tables, views } of snapshot.keyspaces.values()) {
-      for (const table of tables.values()) store.setTable(layout(table));
-      for (const { schema } of views.values()) store.setTable(layout(schema));
-    }
+    for (const table of storedLayouts(snapshot)) this.#parts.store.setTable(table);
   }
   async #settle({ dropped, change }: Outcome): Promise<void> {
     for (const number of dropped) await this.#parts.store.dropTable(number);
@@ -249,6 +247,7 @@ class Node implements Service {
     if (cqlAuthorizer === 'permissions' && cqlAuthenticator !== 'password')
       throw new StatusError('malformed', 'Cannot use --cql-authorizer permissions: needs --cql-authenticator password');
     this.#serve();
+    this.#engine.builds.begin();
     await this.#roles.load();
     const { workers, world } = this.#environment;
     if (cqlAuthenticator === 'password') await ensureFirstRole(this.#roles, workers, world.random);
@@ -292,6 +291,7 @@ class Node implements Service {
   async #stop(graceMs: number): Promise<void> {
     this.#security.close();
     await this.#door.stop(graceMs);
+    await this.#engine.builds.stop();
     await this.#parts.close();
   }
 }

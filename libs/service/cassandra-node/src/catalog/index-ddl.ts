@@ -2,6 +2,7 @@
 import type { TableSchema } from '@skerry/domain-table';
 import { isMultiCell, type ValueType } from '@skerry/domain-values';
 import type { IndexTarget, Statement } from '@skerry/protocol-cql';
+import { checkAttached } from './attached-index.ts';
 import { findColumn } from './columns.ts';
 import { draft, existingKeyspace, guardSystem, tableResource, type DdlContext, type MaybeDraft } from './context.ts';
 import { invalid, misconfigured } from './fault.ts';
@@ -141,9 +142,11 @@ function checkTargets(table: TableSchema, statement: Create, isCustom: boolean):
       if (seen.has(column)) throw invalid(`Duplicate column '${column}' in index target list`);
       seen.add(column);
     }
-    throw misconfigured('A storage-attached index cannot be created over multiple columns');
+    throw invalid(
+      `A storage-attached index cannot be created over multiple columns: ${targets.map(targetText).join(',')}`,
+    );
   }
-  if (targets.length === 0) throw misconfigured('Missing target column');
+  if (targets.length === 0) throw invalid('Missing target column');
   for (const target of targets) checkTarget(table, target);
   return targets;
 }
@@ -187,6 +190,7 @@ export function createIndex(snapshot: Snapshot, statement: Create, context: DdlC
     if (statement.ifNotExists) return undefined;
     throw invalid(`Index ${index.name} is a duplicate of existing index ${equal.name}`);
   }
+  if (isAttached(index)) checkAttached(table, index, indexesOf(keyspace, table.name).filter(isAttached));
   if (!isIndexName(index.name)) throw misconfigured(`Illegal index name ${index.name}`);
   return draft(
     snapshot,

@@ -23,6 +23,9 @@ export type IndexDefinition = {
   readonly options: ReadonlyMap<string, string>;
 };
 
+/** Options of a storage-attached index about how texts are compared. */
+export const analysisOptions: readonly string[] = ['case_sensitive', 'normalize', 'ascii'];
+
 export type ViewDefinition = {
   readonly schema: TableSchema;
   /** The name of the table that it shows, in the same keyspace. */

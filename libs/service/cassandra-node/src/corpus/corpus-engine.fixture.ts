@@ -13,9 +13,10 @@ import {
   type SchemaChange,
 } from '../engine/contract.ts';
 import { StatementEngine } from '../engine/engine.ts';
+import type { Builds } from '../engine/index/builds.ts';
 import { World } from '../engine/function-world.ts';
 import { nodeFacts } from '../facts.ts';
-import { digest, openParts, sealWith, type NodeParts } from '../node-parts.ts';
+import { digest, openParts, sealWith, storedLayouts, type NodeParts } from '../node-parts.ts';
 import { InternalStatements } from '../roles/internal-statements.ts';
 import { ensureFirstRole } from '../roles/password-authenticator.ts';
 import { PermissionAuthorizer } from '../roles/permission-authorizer.ts';
@@ -86,12 +87,12 @@ export class CorpusEngine {
   #keyspace: string | undefined;
   #role: string | undefined;
 
-  private constructor(parts: NodeParts, workers: WorkerPool) {
+  private constructor(parts: NodeParts, workers: WorkerPool, tombstones: readonly [warn: number, fail: number]) {
     this.#parts = parts;
     this.#workers = workers;
     const prng = new Prng(1);
     const random = (count: number): Uint8Array<ArrayBuffer> => Uint8Array.from(prng.bytes(count));
-    const { catalog, store, layout, identity } = parts;
+    const { catalog, store, identity } = parts;
     this.#roles = new RoleTable(
       new InternalStatements({
         plan: (text, keyspace) => this.#engine.plan(text, keyspace),
@@ -111,10 +112,7 @@ export class CorpusEngine {
           dataCenters: new Map([['datacenter1', 1]]),
         }),
         installed: ({ snapshot }: Outcome) => {
-          for (const { tables, views } of snapshot.keyspaces.values()) {
-            for (const table of tables.values()) store.setTable(layout(table));
-            for (const { schema } of views.values()) store.setTable(layout(schema));
-          }
+          for (const table of storedLayouts(snapshot)) store.setTable(table);
         },
         settle: async ({ dropped }) => {
           for (const number of dropped) await store.dropTable(number);
@@ -152,14 +150,22 @@ export class CorpusEngine {
         settings: () => new Map([['cluster_name', facts.clusterName]]),
         prepared: () => [],
         estimates: () => [],
-        isBuilt: () => true,
+        isBuilt: (number) => this.#engine.builds.isBuilt(number),
       }),
-      guardrails: { tombstonesWarn: 20, tombstonesFail: 100 },
+      guardrails: { tombstonesWarn: tombstones[0], tombstonesFail: tombstones[1] },
       nowMs: () => this.#micros / 1000,
+      buildFailed: (error) => {
+        throw error;
+      },
       hostId: new Uint8Array(16).fill(7),
     });
   }
-  static async open(folder: string): Promise<CorpusEngine> {
+  /** @param micros since 1970, where time begins. @param tombstones at which a read warns, and is refused. */
+  static async open(
+    folder: string,
+    micros?: number,
+    tombstones: readonly [warn: number, fail: number] = [20, 100],
+  ): Promise<CorpusEngine> {
     const parts = await openParts(config, {
       world: nodeWorld(folder),
       dataDirectory: folder,
@@ -167,7 +173,9 @@ export class CorpusEngine {
         throw error;
       },
     });
-    const engine = new CorpusEngine(parts, createWorkerPool());
+    const engine = new CorpusEngine(parts, createWorkerPool(), tombstones);
+    if (micros !== undefined) engine.#micros = micros;
+    engine.#engine.builds.begin();
     await engine.#roles.load();
     await ensureFirstRole(engine.#roles, engine.#workers, (count) => new Uint8Array(count));
     engine.#role = 'cassandra';
@@ -175,7 +183,17 @@ export class CorpusEngine {
     await engine.handle('USE ks');
     return engine;
   }
+  get micros(): number {
+    return this.#micros;
+  }
+  get builds(): Builds {
+    return this.#engine.builds;
+  }
+  flush(): Promise<void> {
+    return this.#parts.store.flush();
+  }
   async close(): Promise<void> {
+    await this.#engine.builds.stop();
     await this.#parts.close();
     await this.#workers.close();
   }

@@ -20,7 +20,9 @@ import { indexesOf, type Snapshot } from '../catalog/state.ts';
 import { CqlFault, type Execution, type Plan, type ResultColumn, type ResultSink } from './contract.ts';
 import { Environment } from './environment.ts';
 import { World } from './function-world.ts';
-import { executeBatch, fillView, planBatch, planModification, type BatchKind } from './modify/index.ts';
+import { executeBatch, planBatch, planModification, type BatchKind } from './modify/index.ts';
+import { buildSteps, numberOf, type Build } from './index/build-steps.ts';
+import { storedLayouts } from '../node-parts.ts';
 import { Markers, type Planning } from './planning.ts';
 import { planSelect } from './select/index.ts';
 
@@ -122,6 +124,8 @@ export class Answer implements ResultSink {
 
 export class Bench {
   readonly store = new MemoryTables();
+  /** Indexes that SELECT may not ask. */
+  readonly unbuilt = new Set<number>();
   readonly environment: Environment;
   readonly world: World;
   snapshot: Snapshot;
@@ -173,6 +177,7 @@ export class Bench {
               },
             },
             reader: () => this.store.reader(),
+            indexes: { store: this.store, isBuilt: (number) => !this.unbuilt.has(number) },
             seal: (bytes) => bytes.slice(0, 8),
             guardrails: { tombstonesWarn: 1000, tombstonesFail: 100_000 },
             text,
@@ -198,10 +203,7 @@ export class Bench {
       const done = execute(this.snapshot, parsed.value.statement, context, (bytes) => hash('md5', bytes));
       if (!done.ok) throw toCqlFault(done.error);
       this.snapshot = done.value.snapshot;
-      for (const { tables, views } of this.snapshot.keyspaces.values()) {
-        for (const table of tables.values()) this.store.setTable(this.environment.layout(table));
-        for (const { schema } of views.values()) this.store.setTable(this.environment.layout(schema));
-      }
+      for (const table of storedLayouts(this.snapshot)) this.store.setTable(table);
       return answer;
     }
     const done = this.plan(text).execute(this.execution(values, over), answer);
@@ -241,8 +243,8 @@ export class Bench {
     executeBatch(this.environment, kind, parts, execution, answer);
     return answer;
   }
-  /** Fills a view that was made after its table had rows. @returns in how many steps. */
-  fill(table: string, view: string): number {
+  /** Fills a view, or an index, that was made after its table had rows. @returns in how many steps. */
+  fill(table: string, name: string): number {
     const of = present(findKeyspace(this.snapshot, 'ks'), 'keyspace');
     const planning: Planning = {
       schema: this.snapshot,
@@ -252,15 +254,14 @@ export class Bench {
       nowMs: 0,
     };
     const base = present(of.tables.get(table), 'table');
+    const view = of.views.get(name);
+    const build: Build =
+      view === undefined
+        ? { kind: 'index', base, index: present(of.indexes.get(name), 'view or index') }
+        : { kind: 'view', base, view };
     let steps = 0;
-    for (const _ of fillView(
-      planning,
-      this.environment,
-      base,
-      present(of.views.get(view), 'view'),
-      () => this.micros / 1000,
-    ))
-      steps += 1;
+    for (const _ of buildSteps(planning, this.environment, build, () => this.micros / 1000)) steps += 1;
+    this.unbuilt.delete(numberOf(build));
     return steps;
   }
   execution(values: readonly Value[], over: Partial<Execution> = {}): Execution {

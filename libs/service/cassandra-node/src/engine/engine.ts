@@ -1,14 +1,14 @@
 /** Texts planned against the schema of the moment. */
-import { setImmediate } from 'node:timers/promises';
 import type { TableReader, TableStore } from '@skerry/domain-table';
-import { unreachable } from '@skerry/kernel';
+import { unreachable, type StatusError } from '@skerry/kernel';
 import { parse } from '@skerry/protocol-cql';
-import { findKeyspace, findTable, isDdl, type Outcome, type VirtualTable } from '../catalog/index.ts';
+import { findKeyspace, findTable, isDdl, type VirtualTable } from '../catalog/index.ts';
 import { indexesOf } from '../catalog/state.ts';
 import { CqlFault, type BatchParts, type Execution, type Plan, type ResultSink } from './contract.ts';
 import type { World } from './function-world.ts';
 import { Environment } from './environment.ts';
-import { executeBatch, fillView, planBatch, planModification, type BatchKind } from './modify/index.ts';
+import { executeBatch, planBatch, planModification, type BatchKind } from './modify/index.ts';
+import { Builds } from './index/builds.ts';
 import { Markers, type Planning } from './planning.ts';
 import { planDdl, planDescribe, planTruncate, planUse, type SchemaHost } from './schema-plans.ts';
 import { planSelect, type Relation, type Seal } from './select/index.ts';
@@ -23,6 +23,8 @@ export type EngineParts = {
   readonly virtual: ReadonlyMap<string, VirtualTable>;
   readonly guardrails: { readonly tombstonesWarn: number; readonly tombstonesFail: number };
   nowMs(): number;
+  /** An index or a view was not built to its end. */
+  buildFailed(error: StatusError): void;
   /** 16 bytes. */
   readonly hostId: Uint8Array;
 };
@@ -30,9 +32,18 @@ export type EngineParts = {
 export class StatementEngine {
   readonly #parts: EngineParts;
   readonly #environment: Environment;
+  /** Indexes and views that are not whole yet. */
+  readonly builds: Builds;
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#environment = new Environment(parts.store, parts.hostId);
+    this.builds = new Builds({
+      environment: this.#environment,
+      world: parts.world,
+      snapshot: () => parts.host.catalog.snapshot,
+      nowMs: () => parts.nowMs(),
+      failed: (error) => parts.buildFailed(error),
+    });
   }
   /** Another object whenever the schema changes. */
   get schema(): object {
@@ -58,7 +69,7 @@ export class StatementEngine {
       world,
       nowMs: this.#parts.nowMs(),
     };
-    if (isDdl(statement)) return planDdl(host, statement, planning, (outcome) => this.#fillViews(outcome));
+    if (isDdl(statement)) return planDdl(host, statement, planning, (outcome) => this.builds.add(outcome));
     if (isRoleStatement(statement)) return planRoles(this.#parts.roles, statement, keyspace);
     switch (statement.kind) {
       case 'select':
@@ -70,6 +81,7 @@ export class StatementEngine {
               find: (of, name) => this.#relation(planning, of, name),
             },
             reader: (): TableReader => this.#parts.store.reader(),
+            indexes: { store: this.#parts.store, isBuilt: (number) => this.builds.isBuilt(number) },
             seal: this.#parts.seal,
             guardrails: this.#parts.guardrails,
             text,
@@ -85,24 +97,11 @@ export class StatementEngine {
       case 'use':
         return planUse(statement, planning);
       case 'truncate':
-        return planTruncate(host, statement, planning);
+        return planTruncate(host, this.builds, statement, planning);
       case 'describe':
         return planDescribe(host, statement, planning);
       default:
         return unreachable(statement);
-    }
-  }
-  /** Others have their turn between the steps. A view that goes meanwhile is left. */
-  async #fillViews({ builtViews }: Outcome): Promise<void> {
-    const { host, world, nowMs } = this.#parts;
-    for (const { base, view } of builtViews) {
-      const { keyspace, name, number } = view.schema;
-      const planning = { schema: host.catalog.snapshot, keyspace, markers: new Markers([]), world, nowMs: nowMs() };
-      for (const _ of fillView(planning, this.#environment, base, view, nowMs)) {
-        await this.room();
-        await setImmediate();
-        if (findTable(host.catalog.snapshot, keyspace, name)?.number !== number) break;
-      }
     }
   }
   #relation({ schema }: Planning, keyspace: string, name: string): Relation | undefined {

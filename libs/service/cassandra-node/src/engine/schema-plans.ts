@@ -12,7 +12,9 @@ import {
   type DescribeContext,
   type Outcome,
 } from '../catalog/index.ts';
+import { indexesOf, viewsOf } from '../catalog/state.ts';
 import { CqlFault, invalid, type Execution, type Plan, type ResultColumn, type ResultSink } from './contract.ts';
+import type { Builds } from './index/builds.ts';
 import type { Planning } from './planning.ts';
 import { noKeyspace } from './tables.ts';
 
@@ -30,7 +32,7 @@ export type SchemaHost = {
 type Shape = Pick<Plan, 'markers' | 'partitionKeyMarkers' | 'columns' | 'needs'>;
 const bare: Shape = { markers: [], partitionKeyMarkers: [], columns: undefined, needs: [] };
 
-/** @param fill brings new views what their tables have. */
+/** @param fill brings new indexes and views what their tables have. */
 export function planDdl(
   host: SchemaHost,
   statement: DdlStatement,
@@ -102,6 +104,7 @@ export function planUse(statement: Extract<Statement, { kind: 'use' }>, planning
 
 export function planTruncate(
   host: SchemaHost,
+  builds: Builds,
   statement: Extract<Statement, { kind: 'truncate' }>,
   planning: Planning,
 ): Plan {
@@ -116,14 +119,16 @@ export function planTruncate(
   if (table === undefined) throw invalid(`table ${name} does not exist`);
   if (definition.kind === 'virtual') throw invalid('Virtual keyspaces do not support truncate');
   if (definition.kind === 'local') throw new CqlFault({ kind: 'unauthorized' }, `Cannot TRUNCATE ${keyspace}.${name}`);
-  const views = [...definition.views.values()].filter((view) => view.base === name);
+  const views = viewsOf(definition, name).map(({ schema }) => schema.number);
+  const indexes = indexesOf(definition, name).map(({ number }) => number);
   return {
     ...bare,
     kind: 'truncate',
     needs: [{ permission: 'MODIFY', resource: `data/${keyspace}/${name}` }],
     async execute(_execution, sink) {
-      await host.truncate(table.number);
-      for (const { schema } of views) await host.truncate(schema.number);
+      await builds.truncate([...views, ...indexes], async () => {
+        for (const number of [...views, ...indexes, table.number]) await host.truncate(number);
+      });
       sink.void();
     },
   };

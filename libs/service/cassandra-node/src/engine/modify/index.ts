@@ -2,4 +2,3 @@
 export { planModification, ModificationPlan } from './plan.ts';
 export { executeBatch, planBatch } from './batch-plan.ts';
 export type { BatchKind } from './batch.ts';
-export { fillView } from './fill-view.ts';

@@ -4,6 +4,7 @@ import { Slices } from '@skerry/domain-table';
 import type { Execution } from '../contract.ts';
 import { sizeNull } from '../operands.ts';
 import type { Attributes } from './attributes.ts';
+import type { IndexUpkeep } from '../index/upkeep.ts';
 import { SetCell } from './cell-operations.ts';
 import type { Clusterings } from './clusterings.ts';
 import type { Conditions } from './conditions.ts';
@@ -32,6 +33,8 @@ export type ModificationParts = {
   readonly conditions: Conditions | undefined;
   /** Undefined: the table has no views. */
   readonly views?: ViewUpkeep | undefined;
+  /** Undefined: the table has no indexes. */
+  readonly indexes?: IndexUpkeep | undefined;
   /** Before anything is evaluated. */
   readonly before?: (execution: Execution) => void;
 };
@@ -56,6 +59,7 @@ export class Modification {
   readonly #dense: readonly (SetCell | undefined)[] | undefined;
   readonly #slices = new Slices();
   readonly #views: ViewUpkeep | undefined;
+  readonly #indexes: IndexUpkeep | undefined;
   readonly #before: ((execution: Execution) => void) | undefined;
 
   constructor(parts: ModificationParts) {
@@ -63,6 +67,7 @@ export class Modification {
     this.kind = parts.kind;
     this.#before = parts.before;
     this.#views = parts.views;
+    this.#indexes = parts.indexes;
     this.table = table;
     this.schema = table.schema;
     this.keys = parts.keys;
@@ -149,8 +154,12 @@ export class Modification {
     }
     this.#writeStatics(writing);
     // All was unset.
-    if (writer.sink.length === empty) writer.sink.length = start;
-    else writer.end();
+    if (writer.sink.length === empty) {
+      writer.sink.length = start;
+      return;
+    }
+    writer.end();
+    if (this.#indexes !== undefined) writing.indexed.push({ upkeep: this.#indexes, start });
   }
   #writeRanges({ writer, hi, lo, nowSeconds }: Writing, { slices }: RowRanges): void {
     const { bytes } = slices;

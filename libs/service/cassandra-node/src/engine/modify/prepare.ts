@@ -12,10 +12,11 @@ import type {
 } from '@skerry/protocol-cql';
 import { findKeyspace } from '../../catalog/catalog.ts';
 import { allColumns } from '../../catalog/columns.ts';
-import { viewsOf } from '../../catalog/state.ts';
+import { indexesOf, viewsOf } from '../../catalog/state.ts';
 import { computedKeyspaces } from '../../catalog/system/keyspaces.ts';
 import { invalid, type Operand } from '../contract.ts';
 import type { Environment } from '../environment.ts';
+import { IndexUpkeep } from '../index/upkeep.ts';
 import { prepareOperand, type InValues } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver, jsonReceiver } from '../receivers.ts';
@@ -25,7 +26,7 @@ import { joinCounters } from './cell-operations.ts';
 import { Clusterings } from './clusterings.ts';
 import { prepareCondition, type Conditions } from './conditions.ts';
 import { JsonValues } from './json-values.ts';
-import { Modification, type Target } from './modification.ts';
+import { Modification, type ModificationParts, type Target } from './modification.ts';
 import { PartitionKeys } from './partition-keys.ts';
 import { prepareAssignment, prepareDeletion, setColumn, setTo } from './prepare-operations.ts';
 import { RowRanges } from './row-ranges.ts';
@@ -62,10 +63,21 @@ function modifiableTable(planning: Planning, { table: name }: ModificationStatem
   return table;
 }
 
-function viewUpkeep(planning: Planning, environment: Environment, table: TableSchema): ViewUpkeep | undefined {
+/** What else has to be written when the table is. */
+function upkeep(
+  planning: Planning,
+  environment: Environment,
+  table: TableSchema,
+): Pick<ModificationParts, 'views' | 'indexes'> {
   const keyspace = findKeyspace(planning.schema, table.keyspace);
-  const views = keyspace === undefined ? [] : viewsOf(keyspace, table.name);
-  return views.length === 0 ? undefined : new ViewUpkeep(planning, environment, environment.layout(table), views);
+  if (keyspace === undefined) return {};
+  const base = environment.layout(table);
+  const views = viewsOf(keyspace, table.name);
+  const indexes = indexesOf(keyspace, table.name);
+  return {
+    views: views.length === 0 ? undefined : new ViewUpkeep(planning, environment, base, views),
+    indexes: indexes.length === 0 ? undefined : new IndexUpkeep(base, indexes),
+  };
 }
 
 function prepareAttributes(planning: Planning, table: TableSchema, using: Using, isConditional: boolean): Attributes {
@@ -154,7 +166,7 @@ function prepareInsert(
     operations,
     attributes,
     conditions,
-    views: viewUpkeep(planning, environment, table),
+    ...upkeep(planning, environment, table),
     ...(json === undefined ? {} : { before: json.read }),
   });
 }
@@ -204,7 +216,7 @@ function prepareUpdate(
     operations,
     attributes,
     conditions,
-    views: viewUpkeep(planning, environment, table),
+    ...upkeep(planning, environment, table),
   });
 }
 
@@ -232,7 +244,7 @@ function prepareDelete(
     operations,
     attributes,
     conditions,
-    views: viewUpkeep(planning, environment, table),
+    ...upkeep(planning, environment, table),
   });
 }
 

@@ -63,7 +63,7 @@ describe('materialized views', () => {
     );
     expect(b.rows('SELECT COUNT(*) FROM late')).toEqual(['0']);
     const steps = b.fill('t', 'late');
-    expect(steps).toBe(7);
+    expect(steps).toBe(4);
     expect(b.rows('SELECT COUNT(*) FROM late')).toEqual(['901']);
     expect(b.rows('SELECT c FROM late WHERE k = 3 AND w > 297')).toEqual(['298', '299']);
   });

@@ -4,7 +4,7 @@
  *
  * View rows carry times of their own, each behind the last: what comes back to a view is not hidden by what went before.
  */
-import { Slices, type TableLayout } from '@skerry/domain-table';
+import { Slices, type RowView, type TableLayout } from '@skerry/domain-table';
 import type { Relation } from '@skerry/protocol-cql';
 import { findColumn } from '../../catalog/columns.ts';
 import type { ViewDefinition } from '../../catalog/state.ts';
@@ -95,17 +95,10 @@ export class ViewUpkeep {
       writing.captured.push({ upkeep: this, key, ordered, before: baseRow(this.#base, key, row) });
     }
   }
-  /** Rows that are there: as if they had just been written. */
-  captureNew(writing: Writing, key: Uint8Array, slices: Slices, rowsMax: number): Uint8Array | undefined {
-    const { reader } = writing.environment;
-    reader.openPartition(this.#base, key, 0, key.length, slices, false, writing.nowSeconds);
-    let last: Uint8Array | undefined;
-    if (!reader.nextPartition()) return undefined;
-    for (let count = 0; count < rowsMax && reader.nextRow(); count++) {
-      last = reader.row.bytes.slice(reader.row.clusteringFrom, reader.row.clusteringTo);
-      writing.captured.push({ upkeep: this, key, ordered: last, before: undefined });
-    }
-    return last;
+  /** A row that is there: as if it had just been written. */
+  captureNew(writing: Writing, key: Uint8Array, row: RowView): void {
+    const ordered = row.bytes.slice(row.clusteringFrom, row.clusteringTo);
+    writing.captured.push({ upkeep: this, key, ordered, before: undefined });
   }
   #read(writing: Writing, key: Uint8Array, ordered: Uint8Array): BaseRow | undefined {
     const { reader } = writing.environment;

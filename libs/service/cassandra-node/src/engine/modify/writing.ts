@@ -2,6 +2,7 @@
 import type { Column, MutationWriter, RowView } from '@skerry/domain-table';
 import type { Execution } from '../contract.ts';
 import type { Environment } from '../environment.ts';
+import type { IndexUpkeep } from '../index/upkeep.ts';
 import type { Captured } from './views.ts';
 
 export class Writing {
@@ -23,6 +24,8 @@ export class Writing {
 
   /** Rows of tables with views, as they were before what is written now. */
   readonly captured: Captured[] = [];
+  /** Mutations of tables with indexes, that wait for their entries: where each begins in the writer. */
+  readonly indexed: { readonly upkeep: IndexUpkeep; readonly start: number }[] = [];
 
   constructor(environment: Environment) {
     this.environment = environment;
@@ -43,7 +46,11 @@ export class Writing {
 
 /** All that was written counts, and views follow. @throws StatusError `overloaded`: nothing of it is kept. */
 export function apply(writing: Writing): void {
-  const { captured, environment } = writing;
+  const { captured, environment, indexed } = writing;
+  if (indexed.length > 0) {
+    for (const { upkeep, start } of indexed) upkeep.follow(writing, start);
+    indexed.length = 0;
+  }
   environment.store.apply();
   if (captured.length === 0) return;
   for (const each of captured) each.upkeep.settle(writing, each);
@@ -54,6 +61,7 @@ export function apply(writing: Writing): void {
 export function abandon(writing: Writing, mark: number): void {
   writing.writer.sink.length = mark;
   writing.captured.length = 0;
+  writing.indexed.length = 0;
 }
 
 /** What a statement does to one column. */

@@ -3,6 +3,7 @@ import { collectionParts, compare, comparePart, mapEntries, type ValueType } fro
 import { unreachable } from '@skerry/kernel';
 import type { Comparison } from '@skerry/protocol-cql';
 import { invalid, type Execution, type Operand, type Slot } from '../contract.ts';
+import type { Analysis } from '../index/text-analysis.ts';
 import { emptySlot, sizeNull, sizeUnset, slotBytes, type InValues } from '../operands.ts';
 import type { ColumnRef, Row } from './row.ts';
 
@@ -57,15 +58,19 @@ const holds = (operator: Comparison, order: number): boolean => {
 
 export class CompareFilter implements Filter {
   readonly #ref: ColumnRef;
-  readonly #operator: Comparison;
+  readonly operator: Comparison;
   readonly #operand: Operand;
+  readonly #analysis: Analysis | undefined;
   readonly #slot = emptySlot();
-  #value: Uint8Array = new Uint8Array(0);
+  /** What rows are compared with, from `begin` on. */
+  value: Uint8Array = new Uint8Array(0);
 
-  constructor(ref: ColumnRef, operator: Comparison, operand: Operand) {
+  /** @param analysis of both sides, before they are compared. */
+  constructor(ref: ColumnRef, operator: Comparison, operand: Operand, analysis?: Analysis) {
     this.#ref = ref;
-    this.#operator = operator;
+    this.operator = operator;
     this.#operand = operand;
+    this.#analysis = analysis;
   }
   begin(execution: Execution): void {
     const slot = this.#slot;
@@ -75,16 +80,21 @@ export class CompareFilter implements Filter {
       throw invalid(
         `Unsupported ${slot.size === sizeUnset ? 'unset' : 'null'} value for column ${this.#ref.column.name}`,
       );
-    this.#value = slot.bytes.slice(slot.from, slot.from + slot.size);
+    const value = slot.bytes.slice(slot.from, slot.from + slot.size);
+    this.value = this.#analysis?.(value) ?? value;
   }
   accepts(row: Row): boolean {
     const slot = this.#slot;
     row.load(this.#ref, slot);
     if (slot.size < 0) return false;
     const { type } = this.#ref.column;
-    const value = this.#value;
+    const { value } = this;
+    if (this.#analysis !== undefined) {
+      const own = this.#analysis(slot.bytes.subarray(slot.from, slot.from + slot.size));
+      return holds(this.operator, compare(type, own, value));
+    }
     return holds(
-      this.#operator,
+      this.operator,
       comparePart(type, slot.bytes, slot.from, slot.from + slot.size, value, 0, value.length),
     );
   }
@@ -124,64 +134,83 @@ export class ContainsFilter implements Filter {
   readonly #ref: ColumnRef;
   readonly #kind: ContainsKind;
   readonly #operand: Operand;
+  readonly #analysis: Analysis | undefined;
   readonly #slot = emptySlot();
-  #value: Uint8Array = new Uint8Array(0);
+  /** What is looked for, from `begin` on. */
+  value: Uint8Array = new Uint8Array(0);
 
-  constructor(ref: ColumnRef, kind: ContainsKind, operand: Operand) {
+  /** @param analysis of elements, before they are compared. */
+  constructor(ref: ColumnRef, kind: ContainsKind, operand: Operand, analysis?: Analysis) {
     this.#ref = ref;
     this.#kind = kind;
     this.#operand = operand;
+    this.#analysis = analysis;
   }
   begin(execution: Execution): void {
-    this.#value = requiredBytes(this.#operand, execution, this.#ref.column.name);
+    const value = requiredBytes(this.#operand, execution, this.#ref.column.name);
+    this.value = this.#analysis?.(value) ?? value;
   }
   accepts(row: Row): boolean {
     const { size } = loaded(row, this.#ref, this.#slot);
     if (size < 0) return false;
     const kind = this.#kind;
-    const found = holdsElement(this.#ref.column.type, slotBytes(this.#slot) ?? new Uint8Array(0), kind, this.#value);
+    const found = holdsElement(
+      this.#ref.column.type,
+      slotBytes(this.#slot) ?? new Uint8Array(0),
+      kind,
+      this.value,
+      this.#analysis,
+    );
     return found === (kind === 'contains' || kind === 'containsKey');
   }
 }
-function holdsElement(type: ValueType, bytes: Uint8Array, kind: ContainsKind, wanted: Uint8Array): boolean {
+function holdsElement(
+  type: ValueType,
+  bytes: Uint8Array,
+  kind: ContainsKind,
+  wanted: Uint8Array,
+  analysis: Analysis | undefined,
+): boolean {
   if (type.kind !== 'list' && type.kind !== 'set' && type.kind !== 'map') return false;
   const parts = collectionParts(type.kind, bytes);
   if (!parts.ok) return false;
   const keys = kind === 'containsKey' || kind === 'notContainsKey';
   const element = type.kind === 'map' ? (keys ? type.key : type.value) : type.element;
   return parts.value.some(
-    (part, i) => (type.kind !== 'map' || i % 2 === (keys ? 0 : 1)) && compare(element, part, wanted) === 0,
+    (part, i) =>
+      (type.kind !== 'map' || i % 2 === (keys ? 0 : 1)) && compare(element, analysis?.(part) ?? part, wanted) === 0,
   );
 }
 
 /** `m[key] op value`. */
 export class ElementFilter implements Filter {
   readonly #ref: ColumnRef;
-  readonly #key: Operand;
-  readonly #operator: Comparison;
+  readonly #keyOperand: Operand;
+  readonly operator: Comparison;
   readonly #operand: Operand;
   readonly #slot = emptySlot();
-  #keyBytes: Uint8Array = new Uint8Array(0);
-  #value: Uint8Array = new Uint8Array(0);
+  /** What rows are compared with, from `begin` on. */
+  key: Uint8Array = new Uint8Array(0);
+  value: Uint8Array = new Uint8Array(0);
 
   constructor(ref: ColumnRef, key: Operand, operator: Comparison, operand: Operand) {
     this.#ref = ref;
-    this.#key = key;
-    this.#operator = operator;
+    this.#keyOperand = key;
+    this.operator = operator;
     this.#operand = operand;
   }
   begin(execution: Execution): void {
     const { name } = this.#ref.column;
-    this.#keyBytes = requiredBytes(this.#key, execution, name);
-    this.#value = requiredBytes(this.#operand, execution, name);
+    this.key = requiredBytes(this.#keyOperand, execution, name);
+    this.value = requiredBytes(this.#operand, execution, name);
   }
   accepts(row: Row): boolean {
     const { type } = this.#ref.column;
     if (type.kind !== 'map' || loaded(row, this.#ref, this.#slot).size < 0) return false;
     const entries = mapEntries(slotBytes(this.#slot) ?? new Uint8Array(0));
     if (!entries.ok) return false;
-    const entry = entries.value.find(([key]) => compare(type.key, key, this.#keyBytes) === 0);
-    return entry !== undefined && holds(this.#operator, compare(type.value, entry[1], this.#value));
+    const entry = entries.value.find(([key]) => compare(type.key, key, this.key) === 0);
+    return entry !== undefined && holds(this.operator, compare(type.value, entry[1], this.value));
   }
 }
 /** `(a, b) op (…)`, compared as tuples are. */

@@ -1,16 +1,19 @@
 /** A SELECT, planned. Source: Cassandra 5.0, SelectStatement: rules and texts. */
-import { Slices, type Column, type TableReader, type TableSchema } from '@skerry/domain-table';
-import { isMultiCell, typeName, type ValueType } from '@skerry/domain-values';
-import type { Relation as WhereRelation, SelectStatement, Term } from '@skerry/protocol-cql';
+import { Slices, type TableLayout, type TableReader, type TableSchema } from '@skerry/domain-table';
+import { typeName, type ValueType } from '@skerry/domain-values';
+import type { SelectStatement, Term } from '@skerry/protocol-cql';
 import { utf8 } from '@skerry/kernel';
 import { invalid, type Execution, type Operand, type Plan, type ResultColumn, type ResultSink } from '../contract.ts';
+import { indexTable } from '../index/index-table.ts';
+import { Questions } from '../index/questions.ts';
+import { IndexSearch, type IndexAccess } from '../index/search.ts';
 import { prepareOperand } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { limitReceiver, perPartitionLimitReceiver } from '../receivers.ts';
 import { ClusteringSlices } from './clustering-slices.ts';
 import type { Seal } from './paging-state.ts';
 import { PartitionKeys } from './partition-keys.ts';
-import { relationOf, schemaOf, type Relation, type Relations } from './relation.ts';
+import { relationOf, schemaOf, type Relations } from './relation.ts';
 import { SelectRun, type SelectParts } from './run.ts';
 import { isAggregating, Selectors, type ResultSelector } from './selectors.ts';
 import { ColumnSelected, type Selected } from './selected.ts';
@@ -21,6 +24,7 @@ export type SelectScope = {
   readonly relations: Relations;
   /** Of stored tables; one for each plan that needs one. */
   reader(): TableReader;
+  readonly indexes: IndexAccess;
   readonly seal: Seal;
   readonly guardrails: { readonly tombstonesWarn: number; readonly tombstonesFail: number };
   /** The statement's text: pages of one are no pages of another. */
@@ -39,10 +43,19 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
   const made = new Selectors(planning, schema, grouped);
   const selectors =
     statement.clauses.length === 0 ? made.all() : statement.clauses.map((clause) => made.clause(clause));
-  const where = analyzeWhere(planning, schema, statement.where, statement.allowFiltering, isIndexed(relation));
+  const questions =
+    relation.kind === 'virtual'
+      ? undefined
+      : new Questions(relation.indexes.map((index) => indexTable(relation.layout.schema, index)));
+  const where = analyzeWhere(planning, schema, statement.where, statement.allowFiltering, questions);
   const groups = groupColumns(planning, schema, statement, where);
   if (statement.distinct) checkDistinct(schema, selectors, made.columns, where, statement);
-  const reverse = ordered(schema, statement, where);
+  const reverse = ordered(
+    schema,
+    statement,
+    where,
+    (column) => relation.kind === 'stored' && relation.indexes.some(({ targets }) => targets[0]?.column === column),
+  );
   const limit = limitOperand(planning, statement.limit, limitReceiver(schema));
   const perPartition = limitOperand(planning, statement.perPartitionLimit, perPartitionLimitReceiver(schema));
   if (perPartition !== undefined && grouped && statement.groupBy.length === 0)
@@ -52,6 +65,8 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
   // Last, as in Cassandra: what is wrong in itself is told first.
   if (where.needsFiltering && !statement.allowFiltering) throw filteringRefused();
   const columns = resultColumns(schema, selectors, statement.json);
+  const keys = where.keys === undefined ? undefined : new PartitionKeys(schema, where.keys);
+  const clustering = new ClusteringSlices(schema, where.clustering);
   const parts: SelectParts = {
     columns,
     selectors,
@@ -63,9 +78,11 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
     layout: relation.kind === 'stored' ? relation.layout : undefined,
     virtual: relation.kind === 'virtual' ? relation.table : undefined,
     reader: relation.kind === 'stored' ? scope.reader : undefined,
-    keys: where.keys === undefined ? undefined : new PartitionKeys(schema, where.keys),
+    search:
+      relation.kind === 'stored' ? indexSearch(scope, relation.layout, where, questions, keys, clustering) : undefined,
+    keys,
     tokens: where.tokens,
-    clustering: new ClusteringSlices(schema, where.clustering),
+    clustering,
     slices: new Slices(),
     filters: where.filters,
     staticRows: !where.restrictsRows && schema.statics.length > 0,
@@ -104,21 +121,23 @@ class SelectPlan implements Plan {
   }
 }
 
-const isIndexed =
-  (relation: Relation) =>
-  (column: Column, where: WhereRelation): boolean => {
-    if (relation.kind === 'virtual') return true;
-    return relation.indexes.some(({ targets, kind }) =>
-      targets.some((target) => {
-        if (target.column !== column.name) return false;
-        if (!isMultiCell(column.type) && target.kind !== 'keys' && target.kind !== 'entries')
-          return where.kind === 'compare' && (where.operator === '=' || kind === 'custom');
-        if (target.kind === 'keys') return where.kind === 'containsKey';
-        if (target.kind === 'entries') return where.kind === 'element';
-        return where.kind === 'contains';
-      }),
-    );
-  };
+/** Undefined: no index is asked, or the partition is read as fast without. */
+function indexSearch(
+  scope: SelectScope,
+  layout: TableLayout,
+  where: Where,
+  questions: Questions | undefined,
+  keys: PartitionKeys | undefined,
+  clustering: ClusteringSlices,
+): IndexSearch | undefined {
+  if (!where.usesIndex || questions === undefined) return undefined;
+  const asked = questions.all.filter(
+    ({ table }) => keys === undefined || (!table.perPartition && where.filtered.includes(table.column)),
+  );
+  if (asked.length === 0 || (keys !== undefined && layout.schema.clustering.length === 0)) return undefined;
+  const { indexes: access, reader } = scope;
+  return new IndexSearch({ access, layout, questions: asked, keys, tokens: where.tokens, clustering, reader });
+}
 
 /** What can be told before the values are known. */
 function checkLimits({ limit, perPartitionLimit }: SelectStatement): void {
@@ -246,6 +265,7 @@ function ordered(
   schema: TableSchema,
   { orderBy }: SelectStatement,
   where: Where,
+  isIndexed: (column: string) => boolean,
 ): { readonly reverse: boolean; readonly sorted: boolean } {
   if (orderBy.length === 0) return { reverse: false, sorted: false };
   const [first] = orderBy;
@@ -253,8 +273,13 @@ function ordered(
     const { type, name } = columnOf(schema, first.column);
     if (type.kind !== 'vector')
       throw invalid(`ANN ordering is only supported on float vector indexes: ${name} is of type ${typeName(type)}`);
-    throw invalid('ANN ordering by vector requires the column to be indexed');
+    throw invalid(
+      isIndexed(name)
+        ? `ANN ordering is not supported by this node: ${name} is indexed, but its vectors are not searched`
+        : 'ANN ordering by vector requires the column to be indexed',
+    );
   }
+  if (where.usesIndex) throw invalid('ORDER BY with 2ndary indexes is not supported.');
   if (where.keys === undefined)
     throw invalid('ORDER BY is only supported when the partition key is restricted by an EQ or an IN.');
   const fixed = new Set(

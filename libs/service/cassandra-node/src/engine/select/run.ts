@@ -2,6 +2,7 @@
 import type { Slices, TableLayout, TableReader, TableSchema } from '@skerry/domain-table';
 import { comparePart } from '@skerry/domain-values';
 import { CqlFault, invalid, type Execution, type Operand, type ResultColumn, type ResultSink } from '../contract.ts';
+import type { IndexSearch } from '../index/search.ts';
 import { emptySlot } from '../operands.ts';
 import { compareBytes } from './byte-ranges.ts';
 import type { ClusteringSlices } from './clustering-slices.ts';
@@ -30,6 +31,8 @@ export type SelectParts = {
   readonly layout: TableLayout | undefined;
   readonly virtual: VirtualTable | undefined;
   readonly reader: (() => TableReader) | undefined;
+  /** Undefined: no index is asked. */
+  readonly search: IndexSearch | undefined;
   readonly keys: PartitionKeys | undefined;
   readonly tokens: readonly TokenBound[];
   readonly clustering: ClusteringSlices;
@@ -101,6 +104,7 @@ export class SelectRun {
     else state = this.#rows(source, execution, sink, resume, limit, perPartition);
     this.#checkTombstones(source, execution);
     sink.endRows(state === undefined ? undefined : encodePagingState(state, seal, statement));
+    this.#parts.search?.clean(execution.nowSeconds);
   }
 
   #point(execution: Execution, sink: ResultSink): boolean {
@@ -127,6 +131,8 @@ export class SelectRun {
       return this.#virtual;
     }
     if (layout === undefined || reader === undefined) throw invalid('This table holds nothing');
+    const found = this.#parts.search?.open(execution, resume);
+    if (found !== undefined) return found;
     this.#stored ??= new StoredSource(reader(), layout);
     this.#stored.begin(this.#opener(execution, layout, resume), execution.nowSeconds);
     return this.#stored;

@@ -49,6 +49,9 @@ export class StoredSource implements RowSource, Row {
     return this.#statics;
   }
   get tombstones(): number {
+    return this.tombstonesRead;
+  }
+  protected get tombstonesRead(): number {
     return this.#tombstones + (this.#opened ? this.#reader.tombstones : 0);
   }
   begin(open: Opener, nowSeconds: number): void {
@@ -62,6 +65,13 @@ export class StoredSource implements RowSource, Row {
     this.begin(nothingLeft, nowSeconds);
     this.#reader.openPartition(this.#layout, key, from, size, undefined, false, nowSeconds);
     this.#opened = true;
+  }
+  /** For who opens the reader itself, before it does. */
+  protected reopening(): void {
+    this.#tombstones = this.tombstonesRead;
+    this.#opened = true;
+    this.#statics = false;
+    this.#key = undefined;
   }
   nextPartition(): boolean {
     this.#statics = false;

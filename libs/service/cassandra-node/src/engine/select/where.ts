@@ -18,6 +18,7 @@ import {
   type InValues,
   type TupleValues,
 } from '../operands.ts';
+import type { Questions } from '../index/questions.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver, elementReceiver, keyReceiver, tokenReceiver } from '../receivers.ts';
 import {
@@ -68,6 +69,8 @@ export type Where = {
   readonly needsFiltering: boolean;
   /** Columns that are filtered by, which an index may answer. */
   readonly filtered: readonly Column[];
+  /** An index is asked. */
+  readonly usesIndex: boolean;
   /** Rows are restricted by their clustering: a partition's static columns alone are no row of it. */
   readonly restrictsRows: boolean;
 };
@@ -97,16 +100,17 @@ export function analyzeWhere(
   schema: TableSchema,
   relations: readonly Relation[],
   allowFiltering: boolean,
-  isIndexed: (column: Column, relation: Relation) => boolean,
+  questions: Questions | undefined,
 ): Where {
-  return new Analysis(planning, schema, allowFiltering, isIndexed).run(relations);
+  return new Analysis(planning, schema, allowFiltering, questions).run(relations);
 }
 
 class Analysis {
   readonly #planning: Planning;
   readonly #schema: TableSchema;
   readonly #allowFiltering: boolean;
-  readonly #isIndexed: (column: Column, relation: Relation) => boolean;
+  /** Undefined: the table is virtual, and may be filtered as if each column had an index. */
+  readonly #questions: Questions | undefined;
   readonly #single = new Map<string, Gathered>();
   readonly #multi: {
     readonly columns: readonly Column[];
@@ -118,16 +122,12 @@ class Analysis {
   readonly #filtered: Column[] = [];
   #hasIndex = false;
 
-  constructor(
-    planning: Planning,
-    schema: TableSchema,
-    allowFiltering: boolean,
-    isIndexed: (column: Column, relation: Relation) => boolean,
-  ) {
+  constructor(planning: Planning, schema: TableSchema, allowFiltering: boolean, questions: Questions | undefined) {
     this.#planning = planning;
     this.#schema = schema;
     this.#allowFiltering = allowFiltering;
-    this.#isIndexed = isIndexed;
+    this.#questions = questions;
+    this.#hasIndex = questions === undefined;
   }
   run(relations: readonly Relation[]): Where {
     for (const relation of relations) this.#add(relation);
@@ -135,10 +135,12 @@ class Analysis {
     const clustering = this.#clustering();
     for (const column of [...this.#schema.statics, ...this.#schema.regulars]) this.#filterBy(column);
     const scans = keys === undefined;
+    const usesIndex = this.#questions?.any === true && (scans || this.#filters.length > 0);
+    if (usesIndex && this.#schema.partitionKey.some(({ name }) => this.#single.get(name)?.in !== undefined))
+      throw invalid('Select on indexed columns and with IN clause for the PRIMARY KEY are not supported');
+    const looked = [...this.#filtered, ...(scans ? clustering.flatMap(({ columns }) => columns) : [])];
     const needsFiltering =
-      (this.#filters.length > 0 && !this.#hasIndex) ||
-      (scans && clustering.length > 0 && !this.#hasIndex) ||
-      (this.#hasIndex && this.#filtered.length > 1);
+      this.#questions === undefined ? this.#filtered.length > 1 : looked.length > 0 && !this.#questions.covers(looked);
     return {
       keys,
       tokens: this.#tokens,
@@ -146,6 +148,7 @@ class Analysis {
       filters: this.#filters,
       needsFiltering,
       filtered: this.#filtered,
+      usesIndex,
       restrictsRows:
         clustering.length > 0 || this.#filtered.some(({ kind }) => kind === 'clustering' || kind === 'regular'),
     };
@@ -159,8 +162,11 @@ class Analysis {
     if (relation.kind === 'custom') throw invalid(`Invalid index expression: index ${relation.index.name} not found`);
     const column = columnOf(this.#schema, relation.column);
     this.#checkType(column, relation);
-    if (this.#isIndexed(column, relation)) this.#hasIndex = true;
-    return this.#addSingle(column, relation);
+    if (this.#questions?.answered(column, relation) === true) this.#hasIndex = true;
+    const { filters } = this.#gathered(column);
+    const before = filters.length;
+    this.#addSingle(column, relation);
+    this.#questions?.ask(column, relation, filters.slice(before));
   }
   #checkType(column: Column, relation: Relation): void {
     const { type, name } = column;
@@ -196,6 +202,7 @@ class Analysis {
     const receiver = columnReceiver(this.#schema, column);
     const ref = columnRef(column);
     const gathered = this.#gathered(column);
+    const analysis = this.#questions?.analysis(column, relation);
     const onlyOne = (): void => {
       if (gathered.equal !== undefined || gathered.in !== undefined || gathered.bounds.length > 0)
         throw invalid(
@@ -210,7 +217,7 @@ class Analysis {
         if (relation.operator === '=') {
           onlyOne();
           gathered.equal = operand;
-          gathered.filters.push(new CompareFilter(ref, '=', operand));
+          gathered.filters.push(new CompareFilter(ref, '=', operand, analysis));
           return;
         }
         gathered.filters.push(new CompareFilter(ref, relation.operator, operand));
@@ -237,7 +244,7 @@ class Analysis {
       case 'notContains':
       case 'notContainsKey': {
         const operand = prepareOperand(planning, relation.value, containedReceiver(receiver, relation.kind));
-        gathered.filters.push(new ContainsFilter(ref, relation.kind, operand));
+        gathered.filters.push(new ContainsFilter(ref, relation.kind, operand, analysis));
         return this.#mustFilter(column);
       }
       case 'element': {
