@@ -20,6 +20,7 @@ import {
 } from './format.ts';
 import type { Layout } from './layout.ts';
 import { mergeShards } from './counter.ts';
+import { neverDead } from './run.ts';
 import { compareHalves, compareRanges, type Sink } from './sink.ts';
 
 /** Numbers that a cell takes in {@link CellTable.cells}, and what each is. */
@@ -431,12 +432,17 @@ export class CellTable {
     });
   }
   /**
-   * What has expired becomes a tombstone of when it was written; tombstones from before `graceStart` go. Seconds since
-   * 1970.
+   * What has expired becomes a tombstone of when it was written; tombstones from before `graceStart` go, when their
+   * timestamp is less than `floor`. Seconds since 1970.
    */
-  purge(nowSeconds: number, graceStart: number): void {
+  purge(nowSeconds: number, graceStart: number, floorHi: number, floorLo: number): void {
     if (this.live && this.liveTtl > 0 && this.liveExpiry <= nowSeconds) this.live = false;
-    if (this.deleted && this.deletionLocal < graceStart) this.deleted = false;
+    if (
+      this.deleted &&
+      this.deletionLocal < graceStart &&
+      compareHalves(this.deletionHi, this.deletionLo, floorHi, floorLo) < 0
+    )
+      this.deleted = false;
     const { cells } = this;
     this.#keep((base) => {
       const flags = cells[base + atFlags] as number;
@@ -447,10 +453,21 @@ export class CellTable {
         cells[base + atLocal] = local;
         cells[base + atTtl] = 0;
         cells[base + atValueSize] = -1;
-        return local >= graceStart;
-      }
-      return (flags & dead) === 0 || local >= graceStart;
+      } else if ((flags & dead) === 0) return true;
+      return (
+        local >= graceStart || compareHalves(cells[base + atHi] as number, cells[base + atLo] as number, floorHi, floorLo) >= 0
+      );
     });
+  }
+  /** When the first of its deletions was made or the first of its cells expires, in seconds since 1970. */
+  deadFrom(): number {
+    let least = this.deleted ? this.deletionLocal : neverDead;
+    if (this.live && this.liveTtl > 0) least = Math.min(least, this.liveExpiry);
+    const { cells } = this;
+    for (let base = 0; base < this.count * cellStride; base += cellStride)
+      if (((cells[base + atFlags] as number) & (dead | cellExpiring)) !== 0)
+        least = Math.min(least, (cells[base + atLocal] as number) >>> 0);
+    return least;
   }
   #keep(keeps: (base: number) => boolean): void {
     const { cells } = this;
