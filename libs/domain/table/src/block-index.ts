@@ -2,6 +2,21 @@
 import { compareHalves, compareRanges, Sink } from './sink.ts';
 
 const headSizeBytes = 8;
+/** Shared among threads without a copy: an index does not change. */
+export const sharedNumbers = (count: number): Int32Array => new Int32Array(new SharedArrayBuffer(4 * count));
+const sharedBytes = (bytes: Uint8Array): Uint8Array => {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+};
+/** An index as another thread can be given it. */
+export type IndexParts = {
+  readonly hi: Int32Array;
+  readonly lo: Int32Array;
+  readonly origin: Int32Array;
+  readonly ends: Int32Array;
+  readonly clusterings: Uint8Array;
+};
 const numbersOfBlock = 4;
 
 export class BlockIndex {
@@ -18,13 +33,16 @@ export class BlockIndex {
   readonly #ends: Int32Array;
   readonly #clusterings: Uint8Array;
 
-  constructor(hi: Int32Array, lo: Int32Array, origin: Int32Array, ends: Int32Array, clusterings: Uint8Array) {
+  constructor({ hi, lo, origin, ends, clusterings }: IndexParts) {
     this.count = hi.length;
     this.hi = hi;
     this.lo = lo;
     this.origin = origin;
     this.#ends = ends;
     this.#clusterings = clusterings;
+  }
+  get parts(): IndexParts {
+    return { hi: this.hi, lo: this.lo, origin: this.origin, ends: this.#ends, clusterings: this.#clusterings };
   }
   get sizeBytes(): number {
     return 4 * numbersOfBlock * this.count + this.#clusterings.length;
@@ -86,11 +104,12 @@ export class BlockIndex {
     if (bytes.length !== headSizeBytes + 4 * numbersOfBlock * count + view.getUint32(4)) return undefined;
     let at = headSizeBytes;
     const numbers = (): Int32Array => {
-      const read = new Int32Array(count);
+      const read = sharedNumbers(count);
       for (let i = 0; i < count; i++, at += 4) read[i] = view.getInt32(at);
       return read;
     };
-    return new BlockIndex(numbers(), numbers(), numbers(), numbers(), bytes.slice(at));
+    const [hi, lo, origin, ends] = [numbers(), numbers(), numbers(), numbers()];
+    return new BlockIndex({ hi, lo, origin, ends, clusterings: sharedBytes(bytes.subarray(at)) });
   }
 }
 
@@ -141,14 +160,12 @@ export class BlockIndexBuilder {
   }
   build(): BlockIndex {
     const { count } = this;
-    const column = (at: number): Int32Array =>
-      Int32Array.from({ length: count }, (_, i) => this.#numbers[i * numbersOfBlock + at] as number);
-    return new BlockIndex(
-      column(0),
-      column(1),
-      column(2),
-      column(3),
-      this.#clusterings.bytes.slice(0, this.#clusterings.length),
-    );
+    const column = (at: number): Int32Array => {
+      const numbers = sharedNumbers(count);
+      for (let i = 0; i < count; i++) numbers[i] = this.#numbers[i * numbersOfBlock + at] as number;
+      return numbers;
+    };
+    const clusterings = sharedBytes(this.#clusterings.bytes.subarray(0, this.#clusterings.length));
+    return new BlockIndex({ hi: column(0), lo: column(1), origin: column(2), ends: column(3), clusterings });
   }
 }

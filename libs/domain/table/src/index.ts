@@ -12,6 +12,7 @@ export * from './mutation-writer.ts';
 export * from './memory-blocks.ts';
 export * from './memtable.ts';
 export * from './memtable-image.ts';
+export * from './partition-input.ts';
 export * from './partition-key.ts';
 export * from './reader.ts';
 export * from './run.ts';

@@ -4,6 +4,8 @@
  * combined.
  */
 
+import { sharedNumbers } from './block-index.ts';
+
 /** Bits of each key at least; at most twice as many. With five looks, one of a hundred strangers passes. */
 const bitsPerKey = 9;
 const looks = 5;
@@ -23,7 +25,22 @@ export class KeyFilter {
   static forKeys(count: number): KeyFilter {
     let words = wordsMin;
     while (words * 32 < count * bitsPerKey && words < wordsMax) words *= 2;
-    return new KeyFilter(new Int32Array(words));
+    return new KeyFilter(sharedNumbers(words));
+  }
+  encode(): Uint8Array {
+    const bytes = new Uint8Array(4 * this.words.length);
+    const view = new DataView(bytes.buffer);
+    for (const [i, word] of this.words.entries()) view.setInt32(4 * i, word);
+    return bytes;
+  }
+  /** Undefined: it is cut. */
+  static decode(bytes: Uint8Array): KeyFilter | undefined {
+    const count = bytes.length / 4;
+    if (count < wordsMin || !Number.isInteger(Math.log2(count))) return undefined;
+    const words = sharedNumbers(count);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let i = 0; i < count; i++) words[i] = view.getInt32(4 * i);
+    return new KeyFilter(words);
   }
   add(hi: number, lo: number): void {
     const step = spread(hi);

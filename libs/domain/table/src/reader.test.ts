@@ -119,6 +119,23 @@ describe('reader', () => {
       expect(read(table, 'k', slices)).toEqual([rows[i]]);
     }
   });
+  // Found by kill -9: the blocks of one were shown as those of another.
+  test('tells large partitions apart that share a block', () => {
+    const table = new TestTable();
+    const value = 'v'.repeat(150);
+    for (let key = 0; key < 12; key++)
+      for (let i = 0; i < 60 + key; i++)
+        insert(table, `k${key}`, `${key}-${String(i).padStart(4, '0')}`, [value, '', `${i}`], 5);
+    table.seal();
+    table.flush(1000);
+    expect(table.runs[0]?.blockCount).toBeGreaterThan(12);
+    for (let key = 0; key < 12; key++) {
+      const rows = read(table, `k${key}`);
+      expect(rows).toHaveLength(60 + key);
+      expect(rows.every((row) => row.startsWith(`${key}-`))).toBe(true);
+      expect(read(table, `k${key}`, undefined, true)).toEqual(rows.toReversed());
+    }
+  });
   // Seed 1249263371 of the model.
   test('goes on behind a block whose rows are all gone', () => {
     const table = new TestTable();

@@ -73,11 +73,18 @@ export class RunWriter {
     this.#beginEntry(keySize);
     this.#out.append(key, keyFrom, keySize);
     this.#unitsFrom = this.#out.length;
-    if (this.#entry > blockHeadSizeBytes) return;
+    if (this.#entry > blockHeadSizeBytes) {
+      this.#origin = this.#index.count - 1;
+      return;
+    }
     if (this.#isBegun) this.#index.undo();
+    this.#beginBlock();
+  }
+  /** With the partition at hand. */
+  #beginBlock(): void {
     this.#isBegun = true;
     this.#origin = this.#index.count;
-    this.#index.addFirst(hi, lo);
+    this.#index.addFirst(this.#hi, this.#lo);
   }
   #beginEntry(keySize: number): void {
     const out = this.#out;
@@ -126,9 +133,7 @@ export class RunWriter {
     this.#entry = blockHeadSizeBytes;
     this.#unitsFrom -= shift;
     if (this.#lastRow !== noRow) this.#lastRow -= shift;
-    this.#isBegun = true;
-    this.#origin = this.#index.count;
-    this.#index.addFirst(this.#hi, this.#lo);
+    this.#beginBlock();
     return out.length + size <= blockSizeMaxBytes;
   }
   /** The partition goes on in the next block, with this row. */

@@ -1,9 +1,9 @@
 /** A run as memory knows it; see `run-format.ts`. */
 import { StatusError } from '@skerry/kernel';
 import type { BlockCodec } from './block.ts';
-import type { BlockIndex } from './block-index.ts';
+import { BlockIndex, type IndexParts } from './block-index.ts';
 import type { BlockReader } from './block-store.ts';
-import type { KeyFilter } from './key-filter.ts';
+import { KeyFilter } from './key-filter.ts';
 
 /** {@link RunFigures.deadFrom} of a run in which nothing is dead or will be. */
 export const neverDead = 0xffff_ffff;
@@ -24,6 +24,16 @@ export type RunFigures = {
   readonly deadFrom: number;
 };
 export type Run = RunFigures & { readonly index: BlockIndex; readonly filter: KeyFilter };
+/** As another thread can be given it. */
+export type RunParts = { readonly figures: RunFigures; readonly index: IndexParts; readonly words: Int32Array };
+export function partsOf({ index, filter, ...figures }: Run): RunParts {
+  return { figures, index: index.parts, words: filter.words };
+}
+export const runOf = ({ figures, index, words }: RunParts): Run => ({
+  ...figures,
+  index: new BlockIndex(index),
+  filter: new KeyFilter(words),
+});
 
 const noBytes = new Uint8Array(0);
 const noView: DataView = new DataView(noBytes.buffer);

@@ -105,7 +105,7 @@ async function tableStats(
     throw new StatusError('no_such_entry', `Cannot find table "${keyspace}.${table}"`);
   const stats: cassandra.TableStats[] = [];
   for (const { schema, view } of wanted) {
-    const { blocks, bytes } = await store.stored(schema.number);
+    const { blocks, bytes } = store.stored(schema.number);
     const { id, name } = schema;
     stats.push({ keyspace: schema.keyspace, table: name, id: uuidText(id), storedBytes: bytes, blocks, view });
   }
