@@ -9,8 +9,15 @@ type Asked = { resolve(runs: readonly NewRunParts[]): void; reject(error: Status
 /** A message to the thread without its number. */
 type Wish = ToKeeper extends infer One ? (One extends ToKeeper ? Omit<One, 'id'> : never) : never;
 
-/** Flags with which a thread runs TypeScript, where this program does. */
-const sourceFlags = ['--import', 'tsx', '--conditions=@skerry/source'];
+/** A bundle has the thread's program beside it; see tools/bundle.mjs. */
+const isSource = import.meta.url.endsWith('.ts');
+const sourceFlags = ['--conditions=@skerry/source'];
+/** Node's own threads do not run TypeScript: the development tool that does is asked first. */
+function fromSource(): string {
+  const tool = import.meta.resolve('tsx/esm/api');
+  const program = new URL('./keeper-worker.ts', import.meta.url).href;
+  return `import('${tool}').then(({ register }) => { register(); return import('${program}'); })`;
+}
 const newRunOf = ({ run, sizes }: NewRunParts): NewRun => ({ run: runOf(run), sizes });
 
 export class KeeperThread implements RunKeeper {
@@ -35,14 +42,9 @@ export class KeeperThread implements RunKeeper {
     return new Uint8Array(lent !== undefined && lent.byteLength >= sizeBytes ? lent : new ArrayBuffer(sizeBytes));
   }
   #start(): Worker {
-    // Beside this file, in a bundle as in the sources.
-    const isSource = import.meta.url.endsWith('.ts');
-    const file = new URL(isSource ? './keeper-worker.ts' : './table-keeper.mjs', import.meta.url);
-    const worker = new Worker(file, {
-      workerData: this.#data,
-      execArgv: isSource ? sourceFlags : [],
-      env: {},
-    });
+    const worker = isSource
+      ? new Worker(fromSource(), { eval: true, workerData: this.#data, execArgv: sourceFlags, env: {} })
+      : new Worker(new URL('./table-keeper.mjs', import.meta.url), { workerData: this.#data, execArgv: [], env: {} });
     worker.on('message', (message: { readonly said: FromKeeper; readonly lent: readonly ArrayBuffer[] }) => {
       const [lent] = message.lent;
       if (lent !== undefined) this.#lent = lent;
