@@ -20,6 +20,7 @@ import type { SortedStore } from '@skerry/runtime-kv';
 import type { World } from '@skerry/runtime-world';
 import type { CommitLog } from './commit-log.ts';
 import { forgottenNotes, type Removal, removalNote, replayNote, type StoredRun } from './meta.ts';
+import { Pacer } from './pacer.ts';
 import { type CompactionFigures, RunBoard } from './run-board.ts';
 import { PlaceReader } from './run-keys.ts';
 import { comparePlaces, groupHeadSizeBytes, type LogPlace } from './segment.ts';
@@ -72,6 +73,7 @@ export class LmdbTableStore implements TableStore {
   readonly #layers: Layers;
   readonly #codec: BlockCodec;
   readonly #board: RunBoard;
+  readonly #pacer: Pacer;
   #log: CommitLog | undefined;
   #spare: Memtable | undefined;
   /** Of the writer's bytes, what was applied. */
@@ -98,6 +100,7 @@ export class LmdbTableStore implements TableStore {
     this.#layers = layersOver(this.#newMemtable());
     this.#codec = new BlockCodec(parts.world.checksum);
     const { world, blocks, path, mapSizeBytes } = parts;
+    this.#pacer = new Pacer(world.clock);
     this.#board = new RunBoard({
       world,
       blocks,
@@ -109,6 +112,9 @@ export class LmdbTableStore implements TableStore {
     });
     this.#board.load(parts.runs);
     this.writer.sink.length = groupHeadSizeBytes;
+  }
+  get #sealedAtBytes(): number {
+    return sealedAt * this.#parts.memtableBytes;
   }
   #newMemtable(): Memtable {
     return new Memtable(this.#parts.memtableBytes, this.#layouts);
@@ -178,7 +184,10 @@ export class LmdbTableStore implements TableStore {
   }
   room(): Promise<void> | undefined {
     // A store that failed or whose disk is full makes nobody wait: the next `apply` says so.
-    if (this.#failure !== undefined || this.#full() !== undefined || this.#hasRoom(mergeSpareBytes)) return undefined;
+    if (this.#failure !== undefined || this.#full() !== undefined) return undefined;
+    const { active, sealed } = this.#layers;
+    if (this.#hasRoom(mergeSpareBytes))
+      return sealed === undefined ? undefined : this.#pacer.room(active.sizeBytes, this.#parts.memtableBytes);
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
       this.#sealWhenFull();
@@ -206,7 +215,7 @@ export class LmdbTableStore implements TableStore {
   #sealWhenFull(): void {
     if (this.#applied > groupHeadSizeBytes) return;
     const { active, sealed } = this.#layers;
-    if (sealed !== undefined || active.sizeBytes < sealedAt * this.#parts.memtableBytes) return;
+    if (sealed !== undefined || (active.sizeBytes < this.#sealedAtBytes && this.#hasRoom(mergeSpareBytes))) return;
     // Its failure is told to `onFatal`, and to whoever writes next.
     this.#startFlush().catch(() => undefined);
   }
@@ -231,7 +240,7 @@ export class LmdbTableStore implements TableStore {
       this.#layers.active.apply(bytes, view, at);
     }
     // What the log holds is flushed without cutting it: it is cut when all of it was replayed.
-    if (this.#layers.active.sizeBytes < sealedAt * this.#parts.memtableBytes) return undefined;
+    if (this.#layers.active.sizeBytes < this.#sealedAtBytes) return undefined;
     return this.#seal(undefined);
   }
 
@@ -264,6 +273,7 @@ export class LmdbTableStore implements TableStore {
     const sealed = seal(this.#layers, this.#spare ?? this.#newMemtable());
     this.#spare = undefined;
     this.#tellRoom();
+    this.#pacer.begin();
     return this.#inOrder(() => this.#flushSealed(sealed, place));
   }
   #tellRoom(): void {
@@ -310,6 +320,7 @@ export class LmdbTableStore implements TableStore {
         this.#tellRoom();
         await new Promise<void>((resolve) => this.#parts.world.clock.setTimer(flushAgainMs, resolve));
       }
+    this.#pacer.end();
     this.#diskFull = undefined;
     this.#removals = this.#removals.filter((removal) => !isForgotten(removal));
     this.#flushes += 1;
