@@ -50,7 +50,9 @@ export async function bundle(app) {
     write: false,
   });
   const thread = await bundleThread(directory, Object.keys(result.metafile.inputs));
-  const inputs = [...new Set([...Object.keys(result.metafile.inputs), ...Object.keys(thread?.metafile.inputs ?? {})])].filter((file) => !file.includes('node_modules/'));
+  const inputs = [
+    ...new Set([...Object.keys(result.metafile.inputs), ...Object.keys(thread?.metafile.inputs ?? {})]),
+  ].filter((file) => !file.includes('node_modules/'));
   mkdirSync(join(directory, 'dist'), { recursive: true });
   // The main file last: what it names is there when it is.
   const isMain = ({ path }) => path === join(directory, 'dist/main.mjs');

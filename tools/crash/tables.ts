@@ -43,7 +43,8 @@ function advanceTo(steps: number): void {
   }
 }
 function difference(found: ReadonlyMap<string, number>): string | undefined {
-  for (const [row, step] of model) if (found.get(row) !== step) return `row ${row}: wanted ${step}: got ${found.get(row)}`;
+  for (const [row, step] of model)
+    if (found.get(row) !== step) return `row ${row}: wanted ${step}: got ${found.get(row)}`;
   for (const [row, step] of found) if (!model.has(row)) return `row ${row}: wanted none: got ${step}`;
   return undefined;
 }

@@ -1,13 +1,7 @@
 /** Stored blocks: made with their checksum, and checked. */
 import { type Checksum, crc32c, StatusError } from '@skerry/kernel';
 import type { BlockReader } from './block-store.ts';
-import {
-  atEntryTokenHi,
-  atEntryTokenLo,
-  blockFormat,
-  blockHeadSizeBytes,
-  entryHeadSizeBytes,
-} from './run-format.ts';
+import { atEntryTokenHi, atEntryTokenLo, blockFormat, blockHeadSizeBytes, entryHeadSizeBytes } from './run-format.ts';
 import { tokenValue } from './token.ts';
 
 /** Below this many bytes a call into native code costs more than the checksum itself. */

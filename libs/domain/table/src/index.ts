@@ -2,6 +2,7 @@
 export * from './block.ts';
 export * from './block-index.ts';
 export * from './block-store.ts';
+export * from './cell-numbers.ts';
 export * from './cell-table.ts';
 export * from './counter.ts';
 export * from './format.ts';

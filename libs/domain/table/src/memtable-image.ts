@@ -96,7 +96,8 @@ export function orderOf(image: MemtableImage): ReadonlyMap<number, Int32Array> {
   all.sort((a, b) => {
     const x = a * partitionStride;
     const y = b * partitionStride;
-    const byTable = ((partitions[x + partitionTable] as number) >>> 0) - ((partitions[y + partitionTable] as number) >>> 0);
+    const byTable =
+      ((partitions[x + partitionTable] as number) >>> 0) - ((partitions[y + partitionTable] as number) >>> 0);
     if (byTable !== 0) return byTable;
     const byToken = compareHalves(
       partitions[x + partitionHi] as number,
@@ -114,7 +115,8 @@ export function orderOf(image: MemtableImage): ReadonlyMap<number, Int32Array> {
   for (let from = 0; from < count;) {
     const table = (partitions[(all[from] as number) * partitionStride + partitionTable] as number) >>> 0;
     let to = from + 1;
-    while (to < count && (partitions[(all[to] as number) * partitionStride + partitionTable] as number) >>> 0 === table) to++;
+    while (to < count && (partitions[(all[to] as number) * partitionStride + partitionTable] as number) >>> 0 === table)
+      to++;
     if (table !== 0) tables.set(table, all.subarray(from, to));
     from = to;
   }

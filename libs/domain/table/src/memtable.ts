@@ -212,7 +212,9 @@ export class Memtable {
       )
         continue;
       const own = numbers[base + partitionKeyAt] as number;
-      if (compareRanges(this.bytes, own, own + (numbers[base + partitionKeySize] as number), key, from, from + size) === 0)
+      if (
+        compareRanges(this.bytes, own, own + (numbers[base + partitionKeySize] as number), key, from, from + size) === 0
+      )
         return partition;
     }
   }
@@ -313,7 +315,8 @@ export class Memtable {
     for (let partition = 0; partition < this.#count; partition++) {
       const base = partition * stride;
       // Number 0 is no table's.
-      if ((this.#partitions[base + partitionTable] as number) >>> 0 === table) this.#partitions[base + partitionTable] = 0;
+      if ((this.#partitions[base + partitionTable] as number) >>> 0 === table)
+        this.#partitions[base + partitionTable] = 0;
     }
   }
   tokenHi(partition: number): number {

@@ -3,12 +3,7 @@ import type { BlockCodec } from './block.ts';
 import type { BlockReader } from './block-store.ts';
 import type { PartitionHead } from './partition-head.ts';
 import type { PartitionInput } from './partition-input.ts';
-import {
-  atEntryFlags,
-  entryContinues,
-  entryHeadSizeBytes,
-  entryPlain,
-} from './run-format.ts';
+import { atEntryFlags, entryContinues, entryHeadSizeBytes, entryPlain } from './run-format.ts';
 import { LoadedBlock, type Run } from './run.ts';
 import { RunScan } from './run-scan.ts';
 import { RunSource } from './run-source.ts';

@@ -3,7 +3,7 @@
  * covered or expired goes, and so do deletions that are old enough and cover nothing elsewhere.
  */
 import { assert, present } from '@skerry/kernel';
-import { CellTable } from './cell-table.ts';
+import type { CellTable } from './cell-table.ts';
 import { flagDense, kindPartitionDeletion, unitHeadSizeBytes } from './format.ts';
 import type { KeyFilter } from './key-filter.ts';
 import type { Layout, TableLayout } from './layout.ts';

@@ -91,11 +91,11 @@ export class TestTable {
     endSealed(this.layers);
   }
   /** Of its runs, in the order of {@link runs}, those at the given places become one. */
-  merge(places: readonly number[], nowSeconds: number, graceStart: number): void {
+  merge(places: readonly number[], nowSeconds: number, graceStart: number, floor = { hi: 0x7fffffff, lo: -1 }): void {
     const merged = this.runs.filter((_, i) => places.includes(i));
     const inputs = merged.map((run) => new RunInput(run, this.codec, () => this.blocks.reader()));
     const others = this.runs.filter((run) => !merged.includes(run)).map(({ filter }) => filter);
-    const time = { nowSeconds, graceStart, floorHi: 0x7fffffff, floorLo: -1 };
+    const time = { nowSeconds, graceStart, floorHi: floor.hi, floorLo: floor.lo };
     const count = merged.reduce((sum, { partitionCount }) => sum + partitionCount, 0);
     this.#write(
       inputs,

@@ -26,7 +26,7 @@ function fillDuring(pacer: Pacer, clock: HandClock, flushMs: number): number[] {
   let used = 0;
   pacer.begin();
   for (let ms = 0; ms < flushMs; ms += paceMs) {
-    while (used < fullBytes && pacer.room(used, fullBytes) === undefined) used += 500;
+    while (used < fullBytes && pacer.room(used, fullBytes) === undefined) used += 50;
     if (ms % (flushMs / 10) === 0) tenths.push(used);
     clock.pass(paceMs);
   }

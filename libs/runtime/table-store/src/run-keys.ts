@@ -49,7 +49,10 @@ export class PlaceReader implements BlockReader {
 export type RunSizes = { readonly indexBytes: number; readonly filterBytes: number };
 
 /** The parts of a run that memory keeps. */
-export function partChanges(run: Run, checksum: Checksum): { readonly changes: SortedChange[]; readonly sizes: RunSizes } {
+export function partChanges(
+  run: Run,
+  checksum: Checksum,
+): { readonly changes: SortedChange[]; readonly sizes: RunSizes } {
   const changes: SortedChange[] = [];
   const put = (bytes: Uint8Array): void => {
     for (let at = 0; at < bytes.length; at += partSizeBytes) {
@@ -79,7 +82,8 @@ export function readRun(place: SortedPlace, figures: RunFigures, sizes: RunSizes
       const key = partKey(number, part);
       if (!place.get(key, key.length)) throw damaged();
       const piece = place.bytes.subarray(checksumSizeBytes, place.size);
-      if (place.size <= checksumSizeBytes || place.view.getUint32(0) !== checksum(piece, checksum(key))) throw damaged();
+      if (place.size <= checksumSizeBytes || place.view.getUint32(0) !== checksum(piece, checksum(key)))
+        throw damaged();
       if (at + piece.length > sizeBytes) throw damaged();
       bytes.set(piece, at);
       at += piece.length;
