@@ -11,7 +11,7 @@ import type { FromKeeper, KeeperData, NewRunParts, ToKeeper } from './keeper-mes
 /** Milliseconds of work between two looks at what was asked meanwhile. */
 const pieceMs = 10;
 /** Requests go first where there are fewer cores than threads. Linux counts it for each thread. */
-const niceness = 5;
+const niceness = 2;
 
 const port = present(parentPort, 'the port of a thread');
 try {

@@ -39,7 +39,8 @@ export class PurgePolicy {
   choose<R extends RunFigures>(runs: readonly R[], graceSeconds: number, nowSeconds: number): R | undefined {
     return runs.find(
       ({ number, deadFrom }) =>
-        deadFrom < nowSeconds - graceSeconds && nowSeconds >= (this.#tried.get(number) ?? -Infinity) + purgeAgainSeconds,
+        deadFrom < nowSeconds - graceSeconds &&
+        nowSeconds >= (this.#tried.get(number) ?? -Infinity) + purgeAgainSeconds,
     );
   }
   /** What came of it will be looked through later. */
