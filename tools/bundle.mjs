@@ -14,6 +14,8 @@ const external = ['lmdb', '@node-rs/*'];
 const banner =
   "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fu}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__dn(__filename);";
 
+const tableStore = 'libs/runtime/table-store/src';
+
 /** How all that runs from a bundle is made: apps, and benchmarks that measure what they would be. */
 export const bundleOptions = {
   absWorkingDir: root,
@@ -47,14 +49,19 @@ export async function bundle(app) {
     metafile: true,
     write: false,
   });
-  const inputs = Object.keys(result.metafile.inputs).filter((file) => !file.includes('node_modules/'));
+  const thread = await bundleThread(directory, Object.keys(result.metafile.inputs));
+  const inputs = [
+    ...new Set([...Object.keys(result.metafile.inputs), ...Object.keys(thread?.metafile.inputs ?? {})]),
+  ].filter((file) => !file.includes('node_modules/'));
   mkdirSync(join(directory, 'dist'), { recursive: true });
   // The main file last: what it names is there when it is.
   const isMain = ({ path }) => path === join(directory, 'dist/main.mjs');
-  const written = result.outputFiles.toSorted((a, b) => Number(isMain(a)) - Number(isMain(b)));
+  const written = [...result.outputFiles, ...(thread?.outputFiles ?? [])].toSorted(
+    (a, b) => Number(isMain(a)) - Number(isMain(b)),
+  );
   for (const { path, contents } of written) replaceFile(path, contents);
   replaceFile(join(directory, 'dist/inputs.json'), JSON.stringify(inputs));
-  const { outputs } = result.metafile;
+  const outputs = { ...result.metafile.outputs, ...thread?.metafile.outputs };
   const files = Object.keys(outputs).filter((file) => !file.endsWith('.map'));
   removeOld(join(directory, 'dist'), new Set(Object.keys(outputs).map((file) => basename(file))));
   return {
@@ -62,6 +69,18 @@ export async function bundle(app) {
     files,
     externals: externalsOf(inputs),
   };
+}
+
+/** A program with tables has a file of its own for the thread that keeps their runs: it loads in a moment. */
+async function bundleThread(directory, inputs) {
+  if (!inputs.includes(`${tableStore}/keeper-thread.ts`)) return undefined;
+  return build({
+    ...bundleOptions,
+    entryPoints: [join(root, tableStore, 'keeper-worker.ts')],
+    outfile: join(directory, 'dist/table-keeper.mjs'),
+    metafile: true,
+    write: false,
+  });
 }
 
 /**

@@ -13,7 +13,7 @@ import { commandLine, refuse, whole } from '../arguments.mjs';
 import { Link, type Target } from './cql/link.ts';
 import { makeLoads, prepareAll, tables, type BenchLoad, type Loads } from './cql/loads.ts';
 import { startOwnNode, type OwnNode } from './cql/own-node.ts';
-import { errorName, runLoad, type Outcome } from './cql/run-load.ts';
+import { errorName, type Part, runLoad, type Outcome } from './cql/run-load.ts';
 
 const help = `usage: npm run bench -- cql [--target HOST:PORT | --floor] [--only NAME,…] [--seconds N] [--in-flight N]
   [--connections N] [--protocol 3|4|5] [--rate N] [--user NAME --password TEXT] [--no-fill] [--closed] [--json]
@@ -25,7 +25,8 @@ const help = `usage: npm run bench -- cql [--target HOST:PORT | --floor] [--only
   --closed       no open loop after the closed one
   --no-fill      the tables are there and full
   --node-flags   of Node, for our own: --node-flags=--cpu-prof
-  --program      another bundle of the node, to compare the two`;
+  --program      another bundle of the node, to compare the two
+  A long run of ever new keys, told every ten seconds: --only grow --seconds 300 --closed --no-fill`;
 
 const { values: given } = commandLine(help, {
   options: {
@@ -116,10 +117,21 @@ function print({ name, what, goal, closed, open, cpuMicros, generatorMicros }: R
     );
 }
 
+/** Of a long run: "--only grow --seconds 300". */
+function printPart({ fromSeconds, rate, errors, latency, silenceMs }: Part, node: OwnNode | undefined): void {
+  const memory = node?.memoryBytes();
+  console.log(
+    `  from ${String(fromSeconds).padStart(3)} s ${String(Math.round(rate)).padStart(9)} /s  p99 ${latency.quantile(0.99).toFixed(1)} ms  ` +
+      `longest silence ${silenceMs.toFixed(0)} ms  ${memory === undefined ? '' : `${Math.round(memory / 1024 / 1024)} MiB`}` +
+      (errors > 0 ? `  ERRORS ${errors}` : ''),
+  );
+}
+
 async function measure(links: readonly Link[], load: BenchLoad, node: OwnNode | undefined): Promise<Row> {
   const write = (link: Link, stream: number): void => load.send(link.writer, stream);
   const some = load.alone ? links.slice(0, 1) : links;
-  const options = { inFlight: load.alone ? 1 : inFlight, seconds, warmUpSeconds };
+  const report = load.name === 'grow' && !given.json ? { report: (part: Part) => printPart(part, node) } : {};
+  const options = { inFlight: load.alone ? 1 : inFlight, seconds, warmUpSeconds, ...report };
   const { name, what } = load;
   const goal = goals[name];
   if (wantedRate !== undefined)

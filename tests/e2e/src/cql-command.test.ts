@@ -185,6 +185,7 @@ describe('skerry cassandra', () => {
     ['ring', /^address .*token\n127\.0\.0\.1:\d+ .* -?\d+\n$/],
     ['flush', /: flushed in \d+ ms\n$/],
     ['tablestats', /\n\S+ +system_auth\.roles +table /],
+    ['compactionstats', /^\S+: \d+ pending, \d+ completed, .* merged\n/],
   ])('%s, for people and as JSON', async (word, shown) => {
     const [people, json] = await Promise.all([ask(word), ask(word, '--json')]);
     expect(people).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(shown) });

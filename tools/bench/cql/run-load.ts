@@ -17,7 +17,20 @@ export type Outcome = {
 };
 export type Writer = (link: Link, stream: number) => void;
 
+/** What came of ten seconds of a long run. */
+export type Part = {
+  readonly fromSeconds: number;
+  readonly rate: number;
+  readonly errors: number;
+  readonly latency: Histogram;
+  /** Longest time without any answer, in milliseconds: the server's event loop stood no longer. */
+  readonly silenceMs: number;
+};
+const partSeconds = 10;
+
 export type LoadOptions = {
+  /** Told every ten seconds. */
+  readonly report?: (part: Part) => void;
   readonly inFlight: number;
   readonly seconds: number;
   /** Requests each second; undefined: closed loop. */
@@ -69,6 +82,20 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
   let errorCode: number | undefined;
   let lastMs = startMs;
 
+  let part = { fromMs: startMs, answered: 0, errors: 0, latency: new Histogram(), silenceMs: 0 };
+  let heardMs = startMs;
+  const endPart = (nowMs: number): void => {
+    const { fromMs, latency: own, silenceMs } = part;
+    options.report?.({
+      fromSeconds: Math.round((fromMs - startMs) / 1000),
+      rate: ((answered - part.answered) / (nowMs - fromMs)) * 1000,
+      errors: errors - part.errors,
+      latency: own,
+      silenceMs,
+    });
+    part = { fromMs: nowMs, answered, errors, latency: new Histogram(), silenceMs: 0 };
+  };
+
   const send = (slot: number, dueMs: number): void => {
     dueAt[slot] = dueMs;
     sent += 1;
@@ -79,6 +106,9 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
       const slot = stream * width + at;
       const dueMs = dueAt[slot] as number;
       answered += 1;
+      part.silenceMs = Math.max(part.silenceMs, nowMs - heardMs);
+      heardMs = nowMs;
+      if (options.report !== undefined) part.latency.add(nowMs - dueMs);
       if (nowMs >= countedFromMs && nowMs < endMs) {
         counted += 1;
         latency.add(nowMs - dueMs);
@@ -121,6 +151,7 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
       if (nowMs >= countedFromMs) lateness.add(nowMs - dueMs);
     }
     if (rate !== undefined) for (const link of links) link.flush();
+    if (nowMs - part.fromMs >= partSeconds * 1000) endPart(nowMs);
     const isOver = count === Infinity ? nowMs >= endMs : sent >= count;
     if (isOver && answered === sent) break;
     if (isOver && nowMs > Math.max(endMs === Infinity ? lastMs : endMs, lastMs) + drainMaxMs)

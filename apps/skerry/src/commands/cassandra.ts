@@ -184,11 +184,38 @@ const tableStats = command({
         one.view ? 'view' : 'table',
         bytesText(one.storedBytes),
         String(one.blocks),
+        String(one.runs),
         one.id,
       ]),
     );
-    return tell(context, config, nodes, table(['node', 'name', 'kind', 'stored', 'blocks', 'id'], rows));
+    return tell(context, config, nodes, table(['node', 'name', 'kind', 'stored', 'blocks', 'runs', 'id'], rows));
   },
 });
 
-export const cassandraCommands = [status, info, ring, flush, snapshot, tableStats];
+const compactionStats = command({
+  path: ['cassandra', 'compactionstats'],
+  summary: 'What is flushed, merged and purged now, and what waits for it.',
+  settings,
+  examples: ['skerry cassandra compactionstats', 'skerry cassandra compactionstats --json | jq .[0].pending'],
+  run: async (config, context) => {
+    const nodes = await ask(config, context, (client) => client.getCompactionStats({}, { idempotent: true }));
+    const text = nodes.map((one) => {
+      const rows = one.running.map(({ kind, table: name, runs, bytes, runningMs }) => [
+        kind,
+        name === '' ? 'all' : name,
+        String(runs),
+        bytesText(bytes),
+        `${Math.round(runningMs / 1_000)} s`,
+      ]);
+      return [
+        `${one.node}: ${one.pending} pending, ${one.completed} completed, ${bytesText(one.mergedBytes)} merged`,
+        ...(one.diskFull === '' ? [] : [`writes are refused: ${one.diskFull}`]),
+        ...(one.failure === '' ? [] : [`the last merge failed: ${one.failure}`]),
+        ...(rows.length === 0 ? [] : [table(['kind', 'table', 'runs', 'size', 'for'], rows)]),
+      ].join('\n');
+    });
+    return tell(context, config, nodes, text.join('\n\n'));
+  },
+});
+
+export const cassandraCommands = [status, info, ring, flush, snapshot, tableStats, compactionStats];

@@ -6,10 +6,8 @@ import { assert, present } from '@skerry/kernel';
 import {
   bodyOffset,
   cellCounter,
-  cellDeletion,
   cellElement,
   cellExpiring,
-  cellTombstone,
   flagDeletion,
   flagDense,
   flagExpiring,
@@ -18,33 +16,29 @@ import {
   unitHeadSizeBytes,
   wireOffset,
 } from './format.ts';
+import { encodeRow } from './cell-encode.ts';
+import {
+  atFlags,
+  atHi,
+  atId,
+  atKey,
+  atKeySize,
+  atLo,
+  atLocal,
+  atPath,
+  atPathSize,
+  atSource,
+  atTtl,
+  atValue,
+  atValueSize,
+  cellStride,
+  deadFlags,
+} from './cell-numbers.ts';
+import { cover, deadFrom, dropColumns, purge, shadow } from './cell-purge.ts';
 import type { Layout } from './layout.ts';
 import { mergeShards } from './counter.ts';
 import { compareHalves, compareRanges, type Sink } from './sink.ts';
 
-/** Numbers that a cell takes in {@link CellTable.cells}, and what each is. */
-export const cellStride = 13;
-export const atId = 0;
-export const atFlags = 1;
-export const atHi = 2;
-export const atLo = 3;
-/** Seconds since 1970: of an expiry or a deletion. Unsigned: read it with `>>> 0`. */
-export const atLocal = 4;
-export const atTtl = 5;
-export const atPath = 6;
-export const atPathSize = 7;
-/** The bytes of a set's element or a map's key, without their size before them; of size -1 when there is none. */
-export const atKey = 8;
-export const atKeySize = 9;
-/** The same of a value. */
-export const atValue = 10;
-export const atValueSize = 11;
-/** Which of the buffers. */
-export const atSource = 12;
-
-const dead = cellTombstone | cellDeletion;
-/** A dense row may have this many empty places, and as many as it has cells. */
-const denseGapsMax = 8;
 const firstCells = 16;
 
 export class CellTable {
@@ -63,9 +57,9 @@ export class CellTable {
   deletionLo = 0;
   deletionLocal = 0;
   /** The row that gives the clustering. */
-  #bytes: Uint8Array = noBytes;
-  #view: DataView = noView;
-  #row = 0;
+  rowBytes: Uint8Array = noBytes;
+  rowView: DataView = noView;
+  row = 0;
   #spare: CellTable | undefined;
   #order: number[] = [];
 
@@ -84,9 +78,9 @@ export class CellTable {
   parse(bytes: Uint8Array, view: DataView, row: number): void {
     this.clear();
     this.buffers.push(bytes);
-    this.#bytes = bytes;
-    this.#view = view;
-    this.#row = row;
+    this.rowBytes = bytes;
+    this.rowView = view;
+    this.row = row;
     const flags = view.getUint8(row + 4);
     this.kind = flags & kindMask;
     const hi = view.getInt32(row + 12);
@@ -142,7 +136,7 @@ export class CellTable {
     const base = this.#add(view.getUint16(from), flags, view.getInt32(from + 3), view.getInt32(from + 7));
     const { cells } = this;
     let at = from + 11;
-    if ((flags & (dead | cellExpiring)) !== 0) {
+    if ((flags & (deadFlags | cellExpiring)) !== 0) {
       cells[base + atLocal] = view.getInt32(at);
       at += 4;
     }
@@ -160,7 +154,7 @@ export class CellTable {
       cells[base + atKeySize] = keySize;
       at += 4 + Math.max(keySize, 0);
     }
-    if ((flags & dead) === 0) {
+    if ((flags & deadFlags) === 0) {
       const size = view.getInt32(at);
       cells[base + atValue] = at + 4;
       cells[base + atValueSize] = size;
@@ -211,15 +205,15 @@ export class CellTable {
     const aPath = cells[a + atPath] as number;
     const bPath = other.cells[b + atPath] as number;
     return compareRanges(
-      this.#buffer(a),
+      this.bufferOf(a),
       aPath,
       aPath + (cells[a + atPathSize] as number),
-      other.#buffer(b),
+      other.bufferOf(b),
       bPath,
       bPath + (other.cells[b + atPathSize] as number),
     );
   }
-  #buffer(base: number): Uint8Array {
+  bufferOf(base: number): Uint8Array {
     return present(this.buffers[this.cells[base + atSource] as number], 'buffer of a cell');
   }
   /** Appends whichever wins of two cells for one place; `shift` is where the other's buffers begin among these. */
@@ -237,8 +231,8 @@ export class CellTable {
     const aFrom = left.cells[a + atValue] as number;
     const bFrom = right.cells[b + atValue] as number;
     const merged = mergeShards(
-      left.#buffer(a).subarray(aFrom, aFrom + (left.cells[a + atValueSize] as number)),
-      right.#buffer(b).subarray(bFrom, bFrom + (right.cells[b + atValueSize] as number)),
+      left.bufferOf(a).subarray(aFrom, aFrom + (left.cells[a + atValueSize] as number)),
+      right.bufferOf(b).subarray(bFrom, bFrom + (right.cells[b + atValueSize] as number)),
     );
     const newer =
       compareHalves(
@@ -288,7 +282,7 @@ export class CellTable {
     const bFrom = right.cells[b + at] as number;
     const aSize = Math.max(this.cells[a + at + 1] as number, 0);
     const bSize = Math.max(right.cells[b + at + 1] as number, 0);
-    return compareRanges(this.#buffer(a), aFrom, aFrom + aSize, right.#buffer(b), bFrom, bFrom + bSize);
+    return compareRanges(this.bufferOf(a), aFrom, aFrom + aSize, right.bufferOf(b), bFrom, bFrom + bSize);
   }
 
   /** Becomes what the two are together; they must be sorted. `shadow` must follow. */
@@ -326,22 +320,22 @@ export class CellTable {
   }
   #takeClustering(left: CellTable, right: CellTable): void {
     // One place in the order may have several spellings (decimals): the larger one stays, whoever came first.
-    const aFrom = wireOffset(left.#view, left.#row);
-    const bFrom = wireOffset(right.#view, right.#row);
+    const aFrom = wireOffset(left.rowView, left.row);
+    const bFrom = wireOffset(right.rowView, right.row);
     const from =
       compareRanges(
-        left.#bytes,
+        left.rowBytes,
         aFrom,
-        aFrom + left.#view.getUint32(left.#row + 8),
-        right.#bytes,
+        aFrom + left.rowView.getUint32(left.row + 8),
+        right.rowBytes,
         bFrom,
-        bFrom + right.#view.getUint32(right.#row + 8),
+        bFrom + right.rowView.getUint32(right.row + 8),
       ) >= 0
         ? left
         : right;
-    this.#bytes = from.#bytes;
-    this.#view = from.#view;
-    this.#row = from.#row;
+    this.rowBytes = from.rowBytes;
+    this.rowView = from.rowView;
+    this.row = from.row;
   }
   #takeLiveness(from: CellTable): void {
     this.live = from.live;
@@ -381,200 +375,33 @@ export class CellTable {
     sorted.clear();
   }
 
-  /** Takes out what the row's own deletions cover. */
+  /** See `cell-purge.ts`. */
   shadow(): void {
-    if (this.deleted) this.#cover(this.deletionHi, this.deletionLo);
-    if (this.#hasCollections()) this.#coverCollections();
+    shadow(this);
   }
-  /** Takes out what a deletion of the partition or of a range covers. `shadow` must have been done. */
   cover(hi: number, lo: number): void {
-    if (this.deleted && compareHalves(this.deletionHi, this.deletionLo, hi, lo) <= 0) this.deleted = false;
-    this.#cover(hi, lo);
+    cover(this, hi, lo);
   }
-  #cover(hi: number, lo: number): void {
-    if (this.live && compareHalves(this.liveHi, this.liveLo, hi, lo) <= 0) this.live = false;
-    const { cells } = this;
-    this.#keep((base) => compareHalves(cells[base + atHi] as number, cells[base + atLo] as number, hi, lo) > 0);
+  dropColumns(layout: Layout): void {
+    dropColumns(this, layout);
   }
-  #hasCollections(): boolean {
-    for (let base = 0; base < this.count * cellStride; base += cellStride)
-      if (((this.cells[base + atFlags] as number) & cellDeletion) !== 0) return true;
-    return false;
+  purge(nowSeconds: number, graceStart: number, floorHi: number, floorLo: number): void {
+    purge(this, nowSeconds, graceStart, floorHi, floorLo);
   }
-  #coverCollections(): void {
-    const { cells } = this;
-    let id = -1;
-    let hi = 0;
-    let lo = 0;
-    this.#keep((base) => {
-      if (((cells[base + atFlags] as number) & cellDeletion) !== 0) {
-        id = cells[base + atId] as number;
-        hi = cells[base + atHi] as number;
-        lo = cells[base + atLo] as number;
-        return true;
-      }
-      return (
-        cells[base + atId] !== id ||
-        compareHalves(cells[base + atHi] as number, cells[base + atLo] as number, hi, lo) > 0
-      );
-    });
+  deadFrom(): number {
+    return deadFrom(this);
   }
-  /** Takes out cells of columns from before they were dropped. */
-  dropColumns({ dropped }: Layout): void {
-    if (dropped.size === 0) return;
-    const { cells } = this;
-    this.#keep((base) => {
-      const at = dropped.get(cells[base + atId] as number);
-      return (
-        at === undefined || compareHalves(cells[base + atHi] as number, cells[base + atLo] as number, at.hi, at.lo) > 0
-      );
-    });
-  }
-  /**
-   * What has expired becomes a tombstone of when it was written; tombstones from before `graceStart` go. Seconds since
-   * 1970.
-   */
-  purge(nowSeconds: number, graceStart: number): void {
-    if (this.live && this.liveTtl > 0 && this.liveExpiry <= nowSeconds) this.live = false;
-    if (this.deleted && this.deletionLocal < graceStart) this.deleted = false;
-    const { cells } = this;
-    this.#keep((base) => {
-      const flags = cells[base + atFlags] as number;
-      let local = (cells[base + atLocal] as number) >>> 0;
-      if ((flags & cellExpiring) !== 0 && local <= nowSeconds) {
-        local = Math.max(0, local - (cells[base + atTtl] as number));
-        cells[base + atFlags] = (flags & ~cellExpiring) | cellTombstone;
-        cells[base + atLocal] = local;
-        cells[base + atTtl] = 0;
-        cells[base + atValueSize] = -1;
-        return local >= graceStart;
-      }
-      return (flags & dead) === 0 || local >= graceStart;
-    });
-  }
-  #keep(keeps: (base: number) => boolean): void {
-    const { cells } = this;
-    const end = this.count * cellStride;
-    let to = 0;
-    for (let base = 0; base < end; base += cellStride) {
-      if (!keeps(base)) continue;
-      if (to !== base) cells.copyWithin(to, base, base + cellStride);
-      to += cellStride;
-    }
-    this.count = to / cellStride;
-  }
-
   /** Appends the row; dense when the layout and its cells allow. */
   encode(sink: Sink, layout: Layout | undefined): void {
-    const dense = layout !== undefined && this.#isDense(layout);
-    const start = this.#encodeHead(sink, dense ? layout : undefined);
-    if (dense) this.#encodeDense(sink, layout);
-    else this.#encodeCells(sink);
-    sink.view.setUint32(start, sink.length - start);
-  }
-  #encodeHead(sink: Sink, layout: Layout | undefined): number {
-    const view = this.#view;
-    const row = this.#row;
-    const ordered = view.getUint16(row + 6);
-    const wire = view.getUint32(row + 8);
-    const ids = layout?.ids.length ?? 0;
-    sink.reserve(unitHeadSizeBytes + ordered + 2 * ids + wire);
-    const start = sink.length;
-    const dense = layout !== undefined;
-    sink.view.setUint8(
-      start + 4,
-      this.kind |
-        (dense ? flagDense : 0) |
-        (this.live ? flagLive : 0) |
-        (this.live && this.liveTtl > 0 ? flagExpiring : 0) |
-        (this.deleted ? flagDeletion : 0),
-    );
-    sink.view.setUint8(start + 5, ids);
-    sink.view.setUint16(start + 6, ordered);
-    sink.view.setUint32(start + 8, wire);
-    const first = dense && this.count > 0;
-    sink.view.setInt32(start + 12, first ? (this.cells[atHi] as number) : this.live ? this.liveHi : 0);
-    sink.view.setInt32(start + 16, first ? (this.cells[atLo] as number) : this.live ? this.liveLo : 0);
-    sink.length += unitHeadSizeBytes;
-    sink.append(this.#bytes, row + unitHeadSizeBytes, ordered);
-    if (layout !== undefined) {
-      for (let i = 0; i < ids; i++) sink.view.setUint16(sink.length + 2 * i, layout.ids[i] as number);
-      sink.length += 2 * ids;
-    }
-    sink.append(this.#bytes, wireOffset(view, row), wire);
-    return start;
-  }
-  #isDense(layout: Layout): boolean {
-    if (!layout.canBeDense || this.deleted || (this.live && this.liveTtl > 0)) return false;
-    if (this.count === 0) return this.live && layout.ids.length <= denseGapsMax;
-    const { cells } = this;
-    const hi = cells[atHi];
-    const lo = cells[atLo];
-    if (this.live && (this.liveHi !== hi || this.liveLo !== lo)) return false;
-    for (let base = 0; base < this.count * cellStride; base += cellStride)
-      if (cells[base + atFlags] !== 0 || cells[base + atHi] !== hi || cells[base + atLo] !== lo) return false;
-      else if (layout.placeOf(cells[base + atId] as number) < 0) return false;
-    return layout.ids.length - this.count <= Math.max(denseGapsMax, this.count);
-  }
-  #encodeDense(sink: Sink, layout: Layout): void {
-    const { cells } = this;
-    const end = this.count * cellStride;
-    for (const id of layout.ids) {
-      let base = 0;
-      while (base < end && cells[base + atId] !== id) base += cellStride;
-      if (base < end) this.#encodeBytes(sink, base, atValue);
-      else putSize(sink, -1);
-    }
-  }
-  #encodeCells(sink: Sink): void {
-    const { cells } = this;
-    if (this.live && this.liveTtl > 0) {
-      putSize(sink, this.liveExpiry | 0);
-      putSize(sink, this.liveTtl);
-    }
-    if (this.deleted) {
-      putSize(sink, this.deletionHi);
-      putSize(sink, this.deletionLo);
-      putSize(sink, this.deletionLocal | 0);
-    }
-    for (let base = 0; base < this.count * cellStride; base += cellStride) {
-      const flags = cells[base + atFlags] as number;
-      sink.reserve(3);
-      sink.view.setUint16(sink.length, cells[base + atId] as number);
-      sink.view.setUint8(sink.length + 2, flags);
-      sink.length += 3;
-      putSize(sink, cells[base + atHi] as number);
-      putSize(sink, cells[base + atLo] as number);
-      if ((flags & (dead | cellExpiring)) !== 0) putSize(sink, cells[base + atLocal] as number);
-      if ((flags & cellExpiring) !== 0) putSize(sink, cells[base + atTtl] as number);
-      if ((flags & cellElement) !== 0) {
-        const size = cells[base + atPathSize] as number;
-        sink.reserve(2);
-        sink.view.setUint16(sink.length, size);
-        sink.length += 2;
-        sink.append(this.#buffer(base), cells[base + atPath] as number, size);
-        this.#encodeBytes(sink, base, atKey);
-      }
-      if ((flags & dead) === 0) this.#encodeBytes(sink, base, atValue);
-    }
-  }
-  #encodeBytes(sink: Sink, base: number, at: typeof atKey | typeof atValue): void {
-    const size = this.cells[base + at + 1] as number;
-    putSize(sink, size);
-    if (size > 0) sink.append(this.#buffer(base), this.cells[base + at] as number, size);
+    encodeRow(this, sink, layout);
   }
 }
 
 const noBytes = new Uint8Array(0);
 const noView: DataView = new DataView(noBytes.buffer);
 
-function putSize(sink: Sink, value: number): void {
-  sink.reserve(4);
-  sink.view.setInt32(sink.length, value);
-  sink.length += 4;
-}
 /** Of two with one timestamp the higher rank wins. */
-const rank = (flags: number): number => ((flags & dead) === 0 ? ((flags & cellExpiring) === 0 ? 0 : 1) : 2);
+const rank = (flags: number): number => ((flags & deadFlags) === 0 ? ((flags & cellExpiring) === 0 ? 0 : 1) : 2);
 
 /** Source: Cassandra 5.0, LivenessInfo.supersedes. */
 function livenessWins(a: CellTable, b: CellTable): boolean {

@@ -26,11 +26,13 @@ const read = (table: TestTable, nowSeconds: number): string[] => {
     }
   return rows;
 };
+/** All becomes one run. @returns its blocks. */
 const flush = (table: TestTable, nowSeconds: number, graceStart: number): number => {
-  table.flush(nowSeconds, graceStart);
+  table.flush(nowSeconds);
   table.seal();
-  table.flush(nowSeconds, graceStart);
-  return [...table.store.range({ from: new Uint8Array(0) })].length;
+  table.flush(nowSeconds);
+  table.merge([...table.runs.keys()], nowSeconds, graceStart);
+  return table.runs.reduce((sum, { blockCount }) => sum + blockCount, 0);
 };
 const one = part(Uint8Array.of(1));
 

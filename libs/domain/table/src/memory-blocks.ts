@@ -1,49 +1,43 @@
-/** Blocks over any ordered store of the kernel: for tests, the simulator and browsers. */
-import { emptyBytes, type OrderedStore } from '@skerry/kernel';
-import type { BlockReader } from './block-store.ts';
+/** Blocks in memory: for tests, the simulator and browsers. */
+import type { BlockReader, BlockWriter } from './block-store.ts';
 
-export class OrderedBlockReader implements BlockReader {
-  readonly #store: OrderedStore;
-  key: Uint8Array = emptyBytes;
-  keyView: DataView = new DataView(new ArrayBuffer(0));
-  keySize = 0;
-  bytes: Uint8Array = emptyBytes;
-  view: DataView = new DataView(new ArrayBuffer(0));
+const noBytes = new Uint8Array(0);
+
+export class MemoryBlocks implements BlockWriter {
+  readonly #runs = new Map<number, Uint8Array[]>();
+
+  put(run: number, block: number, value: Uint8Array): void {
+    let blocks = this.#runs.get(run);
+    if (blocks === undefined) this.#runs.set(run, (blocks = []));
+    blocks[block] = value;
+  }
+  get(run: number, block: number): Uint8Array | undefined {
+    return this.#runs.get(run)?.[block];
+  }
+  remove(run: number): void {
+    this.#runs.delete(run);
+  }
+  reader(): MemoryBlockReader {
+    return new MemoryBlockReader(this);
+  }
+}
+
+export class MemoryBlockReader implements BlockReader {
+  readonly #blocks: MemoryBlocks;
+  bytes: Uint8Array = noBytes;
+  view: DataView = new DataView(noBytes.buffer);
   size = 0;
 
-  constructor(store: OrderedStore) {
-    this.#store = store;
+  constructor(blocks: MemoryBlocks) {
+    this.#blocks = blocks;
   }
-  #show(value: Uint8Array): void {
+  load(run: number, block: number): boolean {
+    const value = this.#blocks.get(run, block);
+    if (value === undefined) return false;
+    // A copy, as from any store: whoever keeps what was overwritten is found out.
     this.bytes = value.slice();
     this.view = new DataView(this.bytes.buffer);
     this.size = value.length;
-  }
-  get(key: Uint8Array, keySize: number): boolean {
-    const value = this.#store.get(key.subarray(0, keySize));
-    if (value === undefined) return false;
-    this.#show(value);
     return true;
-  }
-  seek(key: Uint8Array, keySize: number, after: boolean): boolean {
-    // The least key behind another is that with a zero at its end.
-    const from = new Uint8Array(keySize + (after ? 1 : 0));
-    from.set(key.subarray(0, keySize));
-    return this.#first(this.#store.range({ from, limit: 1 }));
-  }
-  seekBack(key: Uint8Array, keySize: number, at: boolean): boolean {
-    const to = new Uint8Array(keySize + (at ? 1 : 0));
-    to.set(key.subarray(0, keySize));
-    return this.#first(this.#store.range({ from: emptyBytes, to, reverse: true, limit: 1 }));
-  }
-  #first(rows: Iterable<readonly [Uint8Array, Uint8Array]>): boolean {
-    for (const [key, value] of rows) {
-      this.key = key.slice();
-      this.keyView = new DataView(this.key.buffer);
-      this.keySize = key.length;
-      this.#show(value);
-      return true;
-    }
-    return false;
   }
 }

@@ -39,14 +39,15 @@ export class WidePartition {
 }
 
 /** Numbers of a partition, and what each is. */
-const stride = 7;
-const atTable = 0;
-const atHi = 1;
-const atLo = 2;
-const atKey = 3;
-const atKeySize = 4;
-/** ≥ 0: its one row in the arena; else the complement of its number among the wide ones. */
-const atRow = 5;
+export const partitionStride = 7;
+const stride = partitionStride;
+export const partitionTable = 0;
+export const partitionHi = 1;
+export const partitionLo = 2;
+export const partitionKeyAt = 3;
+export const partitionKeySize = 4;
+/** ≥ 0: its one row in the arena; else the complement of its number among the wide ones, or {@link emptyRow}. */
+export const partitionRow = 5;
 /** The partition that came before it in its bucket; -1: it was the first. */
 const atNext = 6;
 const firstSlots = 1024;
@@ -102,6 +103,17 @@ export class Memtable {
     this.#slots.fill(0);
     this.#buckets = new Map();
   }
+  /** Of the arena. */
+  get arenaUsedBytes(): number {
+    return this.#used;
+  }
+  /** {@link partitionStride} numbers of each partition, for {@link imageOf}. */
+  partitionNumbers(): Int32Array {
+    return this.#partitions.subarray(0, this.#count * stride);
+  }
+  widePartitions(): readonly WidePartition[] {
+    return this.#wides;
+  }
   tables(): readonly number[] {
     return [...this.#buckets.keys()].toSorted((a, b) => a - b);
   }
@@ -133,10 +145,10 @@ export class Memtable {
     const kind = view.getUint8(unit + 4) & kindMask;
     const numbers = this.#partitions;
     const base = partition * stride;
-    const first = numbers[base + atRow] as number;
+    const first = numbers[base + partitionRow] as number;
     if (kind !== kindRow) return this.#applyOther(this.#widen(base), layout, bytes, view, unit);
     if (first === emptyRow) {
-      numbers[base + atRow] = this.#store(bytes, unit, view.getUint32(unit));
+      numbers[base + partitionRow] = this.#store(bytes, unit, view.getUint32(unit));
       return;
     }
     const from = unit + unitHeadSizeBytes;
@@ -144,7 +156,7 @@ export class Memtable {
     if (first >= 0) {
       const own = first + unitHeadSizeBytes;
       if (compareRanges(this.bytes, own, own + this.view.getUint16(first + 6), bytes, from, to) === 0) {
-        numbers[base + atRow] = this.#mergeRow(first, bytes, view, unit, layout.regulars);
+        numbers[base + partitionRow] = this.#mergeRow(first, bytes, view, unit, layout.regulars);
         return;
       }
     }
@@ -172,10 +184,10 @@ export class Memtable {
     else wide.staticRow = this.#mergeRow(wide.staticRow, bytes, view, unit, layout.statics);
   }
   #widen(base: number): WidePartition {
-    const row = this.#partitions[base + atRow] as number;
+    const row = this.#partitions[base + partitionRow] as number;
     if (row < 0 && row !== emptyRow) return present(this.#wides[~row], 'wide partition');
     const wide = new WidePartition(this);
-    this.#partitions[base + atRow] = ~this.#wides.length;
+    this.#partitions[base + partitionRow] = ~this.#wides.length;
     this.#wides.push(wide);
     if (row !== emptyRow) {
       wide.rows.seek(this.bytes, row + unitHeadSizeBytes, row + unitHeadSizeBytes + this.view.getUint16(row + 6));
@@ -194,13 +206,15 @@ export class Memtable {
       if (partition < 0) return -1;
       const base = partition * stride;
       if (
-        numbers[base + atLo] !== lo ||
-        numbers[base + atHi] !== hi ||
-        (numbers[base + atTable] as number) >>> 0 !== table
+        numbers[base + partitionLo] !== lo ||
+        numbers[base + partitionHi] !== hi ||
+        (numbers[base + partitionTable] as number) >>> 0 !== table
       )
         continue;
-      const own = numbers[base + atKey] as number;
-      if (compareRanges(this.bytes, own, own + (numbers[base + atKeySize] as number), key, from, from + size) === 0)
+      const own = numbers[base + partitionKeyAt] as number;
+      if (
+        compareRanges(this.bytes, own, own + (numbers[base + partitionKeySize] as number), key, from, from + size) === 0
+      )
         return partition;
     }
   }
@@ -213,12 +227,12 @@ export class Memtable {
     copyBytes(key, from, this.bytes, at, size);
     this.#used += size;
     const numbers = this.#partitions;
-    numbers[base + atTable] = table;
-    numbers[base + atHi] = hi;
-    numbers[base + atLo] = lo;
-    numbers[base + atKey] = at;
-    numbers[base + atKeySize] = size;
-    numbers[base + atRow] = emptyRow;
+    numbers[base + partitionTable] = table;
+    numbers[base + partitionHi] = hi;
+    numbers[base + partitionLo] = lo;
+    numbers[base + partitionKeyAt] = at;
+    numbers[base + partitionKeySize] = size;
+    numbers[base + partitionRow] = emptyRow;
     this.#count += 1;
     this.#enter(partition);
     const buckets = this.#bucketsOf(table);
@@ -236,9 +250,9 @@ export class Memtable {
     const mask = slots.length - 1;
     let slot =
       slotOf(
-        (numbers[base + atTable] as number) >>> 0,
-        numbers[base + atHi] as number,
-        numbers[base + atLo] as number,
+        (numbers[base + partitionTable] as number) >>> 0,
+        numbers[base + partitionHi] as number,
+        numbers[base + partitionLo] as number,
       ) & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
     slots[slot] = partition + 1;
@@ -276,21 +290,21 @@ export class Memtable {
     const aBase = a * stride;
     const bBase = b * stride;
     const order = compareHalves(
-      numbers[aBase + atHi] as number,
-      numbers[aBase + atLo] as number,
-      numbers[bBase + atHi] as number,
-      numbers[bBase + atLo] as number,
+      numbers[aBase + partitionHi] as number,
+      numbers[aBase + partitionLo] as number,
+      numbers[bBase + partitionHi] as number,
+      numbers[bBase + partitionLo] as number,
     );
     if (order !== 0) return order;
-    const aKey = numbers[aBase + atKey] as number;
-    const bKey = numbers[bBase + atKey] as number;
+    const aKey = numbers[aBase + partitionKeyAt] as number;
+    const bKey = numbers[bBase + partitionKeyAt] as number;
     return compareRanges(
       this.bytes,
       aKey,
-      aKey + (numbers[aBase + atKeySize] as number),
+      aKey + (numbers[aBase + partitionKeySize] as number),
       this.bytes,
       bKey,
-      bKey + (numbers[bBase + atKeySize] as number),
+      bKey + (numbers[bBase + partitionKeySize] as number),
     );
   }
   /** All of a table go; their memory stays taken. */
@@ -301,28 +315,29 @@ export class Memtable {
     for (let partition = 0; partition < this.#count; partition++) {
       const base = partition * stride;
       // Number 0 is no table's.
-      if ((this.#partitions[base + atTable] as number) >>> 0 === table) this.#partitions[base + atTable] = 0;
+      if ((this.#partitions[base + partitionTable] as number) >>> 0 === table)
+        this.#partitions[base + partitionTable] = 0;
     }
   }
   tokenHi(partition: number): number {
-    return this.#partitions[partition * stride + atHi] as number;
+    return this.#partitions[partition * stride + partitionHi] as number;
   }
   tokenLo(partition: number): number {
-    return this.#partitions[partition * stride + atLo] as number;
+    return this.#partitions[partition * stride + partitionLo] as number;
   }
   keyFrom(partition: number): number {
-    return this.#partitions[partition * stride + atKey] as number;
+    return this.#partitions[partition * stride + partitionKeyAt] as number;
   }
   keySize(partition: number): number {
-    return this.#partitions[partition * stride + atKeySize] as number;
+    return this.#partitions[partition * stride + partitionKeySize] as number;
   }
   /** Its one row; -1: see {@link wide}. */
   single(partition: number): number {
-    const row = this.#partitions[partition * stride + atRow] as number;
+    const row = this.#partitions[partition * stride + partitionRow] as number;
     return row >= 0 ? row : -1;
   }
   wide(partition: number): WidePartition | undefined {
-    const row = this.#partitions[partition * stride + atRow] as number;
+    const row = this.#partitions[partition * stride + partitionRow] as number;
     return row < 0 && row !== emptyRow ? this.#wides[~row] : undefined;
   }
 
@@ -388,6 +403,7 @@ export class Memtable {
   }
 }
 
-const emptyRow = -0x80000000;
+/** It has nothing. */
+export const emptyRow = -0x80000000;
 const noPartitions = new Int32Array(0);
 const slotOf = (table: number, hi: number, lo: number): number => (lo ^ Math.imul(table, 0x9e3779b1) ^ hi) >>> 0;

@@ -22,7 +22,8 @@ type Step =
   | { readonly do: 'deleteRange'; readonly key: number; readonly bounds: Bounds; readonly at: number }
   | { readonly do: 'deletePartition'; readonly key: number; readonly at: number }
   | { readonly do: 'seal' }
-  | { readonly do: 'flush'; readonly purge: boolean }
+  | { readonly do: 'flush' }
+  | { readonly do: 'merge'; readonly places: readonly number[] }
   | { readonly do: 'read'; readonly key: number; readonly slices: readonly Bounds[]; readonly reverse: boolean }
   | { readonly do: 'scan'; readonly reverse: boolean };
 
@@ -156,11 +157,13 @@ class Run {
         return;
       }
       case 'seal':
-        this.table.flush(now, 0);
+        this.table.flush(now);
         return this.table.seal();
       case 'flush':
+        return this.table.flush(now);
+      case 'merge':
         // Purging forgets deletions, as Cassandra does after gc_grace: what is older must not come later.
-        return this.table.flush(now, 0, () => this.checkAll());
+        return this.table.merge(step.places, now, 0);
       case 'read':
         return this.check(step.key, step.slices, step.reverse);
       case 'scan':
@@ -266,7 +269,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('deleteRange' as const), key, bounds, at }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deletePartition' as const), key, at }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('seal' as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('flush' as const), purge: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('merge' as const),
+      places: fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), key, slices, reverse: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('scan' as const), reverse: fc.boolean() }) },
 );

@@ -44,6 +44,9 @@ export class MutationWriter {
   /** The mutation's newest timestamp so far. */
   #newestHi = 0;
   #newestLo = 0;
+  /** No timestamp written since {@link forgetOldest} is older: signed upper, lower half. */
+  oldestHi = 0x7fffffff;
+  oldestLo = -1;
   readonly #table = new CellTable();
   readonly #sorted = new Sink();
 
@@ -88,6 +91,10 @@ export class MutationWriter {
     view.setInt32(this.start + 20, this.#newestHi);
     view.setInt32(this.start + 24, this.#newestLo);
     return this.start;
+  }
+  forgetOldest(): void {
+    this.oldestHi = 0x7fffffff;
+    this.oldestLo = -1;
   }
   /** Takes back what was written since `begin`. */
   abandon(): void {
@@ -279,6 +286,11 @@ export class MutationWriter {
     this.#timestamp(hi, lo);
   }
   #note(hi: number, lo: number): void {
+    // The head of a row that is not live has no timestamp.
+    if ((hi !== 0 || lo !== 0) && compareHalves(hi, lo, this.oldestHi, this.oldestLo) < 0) {
+      this.oldestHi = hi;
+      this.oldestLo = lo;
+    }
     if (compareHalves(hi, lo, this.#newestHi, this.#newestLo) <= 0) return;
     this.#newestHi = hi;
     this.#newestLo = lo;

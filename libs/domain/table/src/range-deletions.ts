@@ -2,7 +2,7 @@
 import { kindRangeDeletion, unitHeadSizeBytes } from './format.ts';
 import { compareHalves, compareRanges, type Sink } from './sink.ts';
 
-type Deletion = { readonly hi: number; readonly lo: number; readonly local: number };
+export type Deletion = { readonly hi: number; readonly lo: number; readonly local: number };
 /** Rows in [from, to); an empty `to` is no bound. */
 type Range = { readonly from: Uint8Array; readonly to: Uint8Array; readonly deletion: Deletion };
 
@@ -90,15 +90,15 @@ export class RangeDeletions {
     this.lo = range.deletion.lo;
     return true;
   }
-  /** Takes out what a deletion of the partition covers, and what is from before `graceStart`. */
-  purge(hi: number | undefined, lo: number, graceStart: number): void {
-    this.#ranges = this.#ranges.filter(
-      ({ deletion }) =>
-        deletion.local >= graceStart && (hi === undefined || compareHalves(deletion.hi, deletion.lo, hi, lo) > 0),
-    );
+  /** Takes out what a deletion of the partition covers. */
+  cover(hi: number | undefined, lo: number): void {
+    if (hi === undefined) return;
+    this.#ranges = this.#ranges.filter(({ deletion }) => compareHalves(deletion.hi, deletion.lo, hi, lo) > 0);
   }
-  encode(sink: Sink): void {
+  /** @param keeps which of them are written. */
+  encode(sink: Sink, keeps: (deletion: Deletion) => boolean = () => true): void {
     for (const { from, to, deletion } of this.#ranges) {
+      if (!keeps(deletion)) continue;
       const size = unitHeadSizeBytes + 4 + from.length + to.length;
       sink.reserve(size);
       const { view, length } = sink;

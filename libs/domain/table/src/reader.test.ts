@@ -41,11 +41,11 @@ describe('reader', () => {
     insert(table, 'k', 'a', ['4', '5', '6'], 5);
     insert(table, 'k', 'b', ['7', '8', '9'], 6);
     expect(read(table, 'k')).toEqual(['a=4,6', 'b=7,9']);
-    table.flush(1000, 0);
+    table.flush(1000);
     expect(read(table, 'k')).toEqual(['a=4,6', 'b=7,9']);
     table.seal();
     expect(read(table, 'k', undefined, true)).toEqual(['b=7,9', 'a=4,6']);
-    table.flush(1000, 0);
+    table.flush(1000);
     expect(read(table, 'k')).toEqual(['a=4,6', 'b=7,9']);
     expect(table.reader.row.dense).toBe(true);
   });
@@ -53,7 +53,7 @@ describe('reader', () => {
     const table = new TestTable();
     for (let i = 0; i < 2000; i++) insert(table, 'k', String(i).padStart(4, '0'), ['x'.repeat(30), 'y', `${i}`], 5);
     table.seal();
-    table.flush(1000, 0);
+    table.flush(1000);
     const slices = new Slices();
     const from = utf8('0500');
     const to = utf8('0600');
@@ -74,14 +74,14 @@ describe('reader', () => {
     table.seal();
     insert(table, 'k', '', ['new', '1', 'z'], written);
     expect(read(table, 'k')).toEqual(expected);
-    table.flush(1000, 0);
+    table.flush(1000);
     expect(read(table, 'k')).toEqual(expected);
   });
   test('a newer row in memory without all its columns is no whole row', () => {
     const table = new TestTable(testSchema({ clustering: [], statics: [] }));
     insert(table, 'k', '', ['old', '2', 'y'], 10);
     table.seal();
-    table.flush(1000, 0);
+    table.flush(1000);
     const k = utf8('k');
     table.writer.begin(7, k, 0, 1);
     table.writer.denseRow(table.layout.regulars, nothing, nothing, 0, 11, true);
@@ -105,11 +105,11 @@ describe('reader', () => {
       for (let i = 0; i < 60; i += 1)
         if ((i * step) % 3 === step % 3) insert(table, 'k', names[i] ?? '', [value, '', `${i}`], step);
       table.seal();
-      table.flush(1000, 0);
+      table.flush(1000);
     }
     for (const [i, name] of names.entries()) insert(table, 'k', name, [value, '', `${i}`], 20);
     table.seal();
-    table.flush(1000, 0);
+    table.flush(1000);
     const rows = names.map((name, i) => `${name}=${value},${i}`);
     expect(read(table, 'k')).toEqual(rows);
     expect(read(table, 'k', undefined, true)).toEqual(rows.toReversed());
@@ -119,19 +119,36 @@ describe('reader', () => {
       expect(read(table, 'k', slices)).toEqual([rows[i]]);
     }
   });
+  // Found by kill -9: the blocks of one were shown as those of another.
+  test('tells large partitions apart that share a block', () => {
+    const table = new TestTable();
+    const value = 'v'.repeat(150);
+    for (let key = 0; key < 12; key++)
+      for (let i = 0; i < 60 + key; i++)
+        insert(table, `k${key}`, `${key}-${String(i).padStart(4, '0')}`, [value, '', `${i}`], 5);
+    table.seal();
+    table.flush(1000);
+    expect(table.runs[0]?.blockCount).toBeGreaterThan(12);
+    for (let key = 0; key < 12; key++) {
+      const rows = read(table, `k${key}`);
+      expect(rows).toHaveLength(60 + key);
+      expect(rows.every((row) => row.startsWith(`${key}-`))).toBe(true);
+      expect(read(table, `k${key}`, undefined, true)).toEqual(rows.toReversed());
+    }
+  });
   // Seed 1249263371 of the model.
   test('goes on behind a block whose rows are all gone', () => {
     const table = new TestTable();
     for (let i = 0; i < 100; i++) insert(table, 'k', String(i).padStart(4, '0'), ['x'.repeat(300), 'y', `${i}`], 5);
     table.seal();
-    table.flush(1000, 0);
+    table.flush(1000);
     const k = utf8('k');
     table.writer.begin(7, k, 0, 1);
     table.writer.rangeDeletion(part(utf8('0000')), part(utf8('0050')), 0, 5, 900);
     table.writer.end();
     table.apply();
     table.seal();
-    table.flush(1000, 0);
+    table.flush(1000);
     expect(read(table, 'k')).toHaveLength(50);
     expect(read(table, 'k', undefined, true)).toHaveLength(50);
     const slices = new Slices();

@@ -61,6 +61,16 @@ export class RowIndex {
   get pieceCount(): number {
     return this.#pieces.length;
   }
+  /** Where all rows begin, in order, into[to…]. @returns behind the last. */
+  copyTo(into: Int32Array, to: number): number {
+    let at = to;
+    for (const [i, piece] of this.#pieces.entries()) {
+      const count = this.#counts[i] as number;
+      into.set(piece.subarray(0, count), at);
+      at += count;
+    }
+    return at;
+  }
   /** The row at where `seek` stands is now elsewhere in the arena. */
   replace(row: number): void {
     (this.#pieces[this.piece] as Int32Array)[this.at] = row;

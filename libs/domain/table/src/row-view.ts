@@ -12,9 +12,9 @@ import {
   atTtl,
   atValue,
   atValueSize,
-  CellTable,
   cellStride,
-} from './cell-table.ts';
+} from './cell-numbers.ts';
+import { CellTable } from './cell-table.ts';
 import {
   bodyOffset,
   cellDeletion,

@@ -1,12 +1,19 @@
 /** For the tests of this package: a table, and a store of it in memory. */
-import { crc32c, MemoryStore } from '@skerry/kernel';
+import { crc32c } from '@skerry/kernel';
 import { BlockCodec } from './block.ts';
-import { BlockMerger } from './block-merge.ts';
+import type { KeyFilter } from './key-filter.ts';
+import { endSealed, type Layers, layersOver, replaceRuns, seal } from './layers.ts';
 import { layoutOf, type TableLayout } from './layout.ts';
-import { OrderedBlockReader } from './memory-blocks.ts';
+import { MemoryBlocks } from './memory-blocks.ts';
 import { Memtable } from './memtable.ts';
+import { imageOf, MemoryInput, orderOf } from './memtable-image.ts';
 import { MutationWriter, type Part } from './mutation-writer.ts';
-import { type Layers, noteSealed, PartitionReader } from './reader.ts';
+import type { PartitionInput } from './partition-input.ts';
+import { PartitionReader } from './reader.ts';
+import type { Run } from './run.ts';
+import { RunInput } from './run-input.ts';
+import { keepAll, type MergeTime, RunMerger } from './run-merge.ts';
+import { RunWriter } from './run-writer.ts';
 import type { Column, ColumnKind, TableSchema } from './schema.ts';
 
 export const part = (bytes: Uint8Array): Part => ({ bytes, from: 0, size: bytes.length });
@@ -41,27 +48,28 @@ export const testSchema = (over: Partial<TableSchema> = {}): TableSchema => ({
 });
 export const setColumn = column(6, 'regular', 3, { type: { kind: 'set', element: { kind: 'blob' }, frozen: false } });
 
-/** Two memtables over blocks in memory. */
+/** Two memtables over runs in memory. */
 export class TestTable {
-  readonly store = new MemoryStore();
+  readonly blocks = new MemoryBlocks();
   readonly layouts = new Map<number, TableLayout>();
   readonly layers: Layers;
   readonly writer = new MutationWriter();
   readonly codec = new BlockCodec(crc32c);
   readonly reader: PartitionReader;
-  readonly merger: BlockMerger;
   layout: TableLayout;
+  #runs = 0;
 
   constructor(schema = testSchema()) {
     this.layout = layoutOf(schema);
     this.layouts.set(schema.number, this.layout);
-    this.layers = { active: this.#memtable(), sealed: undefined, storedHi: 0x80000000 | 0, storedLo: 0 };
-    const place = (): OrderedBlockReader => new OrderedBlockReader(this.store);
-    this.reader = new PartitionReader(this.layers, this.codec, place);
-    this.merger = new BlockMerger(this.codec, place);
+    this.layers = layersOver(this.#memtable());
+    this.reader = new PartitionReader(this.layers, this.codec, () => this.blocks.reader());
   }
   #memtable(): Memtable {
     return new Memtable(4096, this.layouts);
+  }
+  get runs(): readonly Run[] {
+    return this.layers.tables.get(this.layout.schema.number)?.runs ?? [];
   }
   apply(): void {
     const { bytes, view, length } = this.writer.sink;
@@ -69,29 +77,47 @@ export class TestTable {
     this.writer.sink.length = 0;
   }
   seal(): void {
-    noteSealed(this.layers, this.layers.active);
-    this.layers.sealed = this.layers.active;
-    this.layers.active = this.#memtable();
+    seal(this.layers, this.#memtable());
   }
-  /** @param pause called where changes may be made durable. */
-  flush(nowSeconds: number, graceStart: number, pause: () => void = () => undefined): void {
+  /** The sealed memory becomes a run of its own. */
+  flush(nowSeconds: number): void {
     const { sealed } = this.layers;
     if (sealed === undefined) return;
-    for (let bucket = 0; bucket < 256; bucket++)
-      for (const partition of sealed.bucket(this.layout.schema.number, bucket)) {
-        for (const _ of this.merger.merge(sealed, partition, this.layout, { nowSeconds, graceStart })) {
-          this.#commit();
-          pause();
-        }
-        this.#commit();
-      }
-    this.layers.sealed = undefined;
+    const making = imageOf(sealed, (sizeBytes) => new Uint8Array(sizeBytes + 10));
+    let made = making.next();
+    while (made.done !== true) made = making.next();
+    const order = orderOf(made.value).get(this.layout.schema.number) ?? new Int32Array(0);
+    this.#write([new MemoryInput(made.value, order)], order.length, keepAll(nowSeconds), [], []);
+    endSealed(this.layers);
   }
-  #commit(): void {
-    this.store.transaction((writer) => {
-      for (const { key, value } of this.merger.takeChanges())
-        if (value === undefined) writer.delete(key);
-        else writer.put(key, value);
-    });
+  /** Of its runs, in the order of {@link runs}, those at the given places become one. */
+  merge(places: readonly number[], nowSeconds: number, graceStart: number, floor = { hi: 0x7fffffff, lo: -1 }): void {
+    const merged = this.runs.filter((_, i) => places.includes(i));
+    const inputs = merged.map((run) => new RunInput(run, this.codec, () => this.blocks.reader()));
+    const others = this.runs.filter((run) => !merged.includes(run)).map(({ filter }) => filter);
+    const time = { nowSeconds, graceStart, floorHi: floor.hi, floorLo: floor.lo };
+    const count = merged.reduce((sum, { partitionCount }) => sum + partitionCount, 0);
+    this.#write(
+      inputs,
+      count,
+      time,
+      merged.map(({ number }) => number),
+      others,
+    );
+    for (const { number } of merged) this.blocks.remove(number);
+  }
+  #write(
+    inputs: readonly PartitionInput[],
+    count: number,
+    time: MergeTime,
+    gone: readonly number[],
+    others: readonly KeyFilter[],
+  ): void {
+    const { number } = this.layout.schema;
+    const writer = new RunWriter(this.codec, this.blocks, ++this.#runs, number, count);
+    const merger = new RunMerger(inputs, writer, this.layout, time, others);
+    while (merger.step(3));
+    const run = writer.finish({ newestHi: 0, newestLo: 20, oldestHi: 0, oldestLo: 0 });
+    replaceRuns(this.layers, number, gone, run);
   }
 }

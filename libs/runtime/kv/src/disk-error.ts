@@ -51,3 +51,14 @@ export async function writeError(thrown: unknown, path: string, sizeBytes: numbe
 // Not by `instanceof Error`: native code may throw errors of another realm.
 const field = (thrown: unknown, name: 'message' | 'code'): unknown =>
   typeof thrown === 'object' && thrown !== null ? (thrown as Readonly<Record<string, unknown>>)[name] : undefined;
+
+/** Lmdb-js rejects with a wrapper whose `commitError` rejects with what LMDB said. */
+export async function commitCause(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
+  try {
+    await thrown.commitError;
+    return thrown;
+  } catch (cause) {
+    return cause;
+  }
+}

@@ -20,7 +20,7 @@ import {
   toHex,
 } from '@skerry/kernel';
 import type { Database } from './database.ts';
-import { writeError } from './disk-error.ts';
+import { commitCause, writeError } from './disk-error.ts';
 import { absent, Layer, type Pending } from './layer.ts';
 import { checksumSizeBytes, keyBytes, keyText, merged, type TextRange, touches } from './merge.ts';
 import { rowsIn } from './pages.ts';
@@ -305,17 +305,6 @@ export class LmdbStore implements OrderedStore {
     if (damaged || value.readUInt32BE(0) !== this.#sum(key, content))
       throw new StatusError('corrupt', `Cannot read store "${this.#path}": value of key ${toHex(key)} is damaged`);
     return content;
-  }
-}
-
-/** Lmdb-js rejects with a wrapper whose `commitError` rejects with what LMDB said. */
-async function commitCause(thrown: unknown): Promise<unknown> {
-  if (!(thrown instanceof Error) || !('commitError' in thrown)) return thrown;
-  try {
-    await thrown.commitError;
-    return thrown;
-  } catch (cause) {
-    return cause;
   }
 }
 

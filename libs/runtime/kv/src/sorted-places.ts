@@ -6,7 +6,7 @@ import { mkdir, open as openFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AssertionError, keySizeMaxBytes } from '@skerry/kernel';
 import { type Database, openDatabase } from './database.ts';
-import { toDiskError, writeError } from './disk-error.ts';
+import { commitCause, toDiskError, writeError } from './disk-error.ts';
 
 export type SortedChange = {
   readonly key: Uint8Array;
@@ -199,7 +199,7 @@ async function write(database: Database, path: string, changes: readonly SortedC
         else void database.put(asBuffer(key), asBuffer(value));
     });
   } catch (thrown) {
-    throw await writeError(thrown, path, sizeBytes);
+    throw await writeError(await commitCause(thrown), path, sizeBytes);
   } finally {
     // Whoever reads on in this turn must see it: memory forgets it now.
     database.resetReadTxn();

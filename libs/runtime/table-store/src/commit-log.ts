@@ -34,6 +34,16 @@ export const logSegmentDefaultBytes = 32 * 1024 * 1024;
 /** Ten seconds, as Cassandra's: what a power cut may take in the mode `periodic`. */
 export const logSyncPeriodMs = 10_000;
 
+/** Milliseconds until what a full disk did not take is tried again. */
+const appendAgainMs = 250;
+export type Appended = 'written' | 'later' | 'failed';
+type Stuck = {
+  readonly group: Uint8Array;
+  readonly error: StatusError;
+  readonly written: Promise<void>;
+  readonly resolve: () => void;
+};
+
 type Segment = { readonly number: number; readonly path: string; readonly file: DiskFile; readonly seed: number };
 
 export class CommitLog {
@@ -52,6 +62,7 @@ export class CommitLog {
   #syncing: Promise<void> | undefined;
   #timer: Timer | undefined;
   #failure: StatusError | undefined;
+  #stuck: Stuck | undefined;
   #closed = false;
 
   private constructor(options: LogOptions, active: Segment, older: number[]) {
@@ -110,11 +121,12 @@ export class CommitLog {
 
   /**
    * Writes a group: bytes[0, size), of which the first {@link groupHeadSizeBytes} are for the log to fill.
-   * @returns false: the log has failed, and `onFatal` was told.
+   * @returns `failed`: the log has, and `onFatal` was told; `later`: the disk is full, see {@link CommitLog.unstuck}.
    */
-  append(bytes: Uint8Array, view: DataView, size: number): boolean {
-    if (this.#failure !== undefined) return false;
+  append(bytes: Uint8Array, view: DataView, size: number): Appended {
+    if (this.#failure !== undefined) return 'failed';
     assert(!this.#closed, 'the log is closed');
+    assert(this.#stuck === undefined, 'nothing is applied while the disk is full');
     const limit = this.#options.segmentSizeBytes ?? logSegmentDefaultBytes;
     if (this.#offset >= limit) this.#rotate();
     view.setUint32(0, size - groupHeadSizeBytes);
@@ -124,10 +136,52 @@ export class CommitLog {
     try {
       this.#active.file.writeNow([bytes.subarray(0, size)], this.#offset);
     } catch (thrown) {
+      if (toStatusError(thrown).reason === 'disk_full') {
+        this.#wait(bytes.slice(0, size), toStatusError(thrown));
+        return 'later';
+      }
       this.#fail(thrown);
-      return false;
+      return 'failed';
     }
     this.#offset += size;
+    return 'written';
+  }
+  /** Why nothing can be appended now; undefined: it can. */
+  get stuck(): StatusError | undefined {
+    return this.#stuck?.error;
+  }
+  /** Resolves when what the full disk did not take is written. */
+  unstuck(): Promise<void> {
+    return this.#stuck?.written ?? Promise.resolve();
+  }
+  /** What was applied stays so: it is written when there is room again, and acknowledged no sooner. */
+  #wait(group: Uint8Array, cause: StatusError): void {
+    let resolve = (): void => undefined;
+    const written = new Promise<void>((done) => (resolve = done));
+    const error = new StatusError('disk_full', 'Cannot write: the disk is full', { cause });
+    this.#stuck = { group, error, written, resolve };
+    this.#tryLater();
+  }
+  #tryLater(): void {
+    this.#options.world.clock.setTimer(appendAgainMs, () => {
+      if (!this.#closed && !this.#tryAgain()) this.#tryLater();
+    });
+  }
+  /** False: there is still no room. */
+  #tryAgain(): boolean {
+    const stuck = this.#stuck;
+    if (stuck === undefined || this.#failure !== undefined) return true;
+    try {
+      this.#active.file.writeNow([stuck.group], this.#offset);
+    } catch (thrown) {
+      if (toStatusError(thrown).reason === 'disk_full') return false;
+      this.#fail(thrown);
+      return true;
+    }
+    this.#offset += stuck.group.length;
+    this.#stuck = undefined;
+    if (this.#options.mode === 'periodic') stuck.resolve();
+    else void this.sync().then(stuck.resolve);
     return true;
   }
   /** To the next file, when it is there; until then this one grows. */
@@ -151,7 +205,9 @@ export class CommitLog {
       },
       (thrown: unknown) => {
         this.#preparing = undefined;
-        this.#fail(thrown);
+        // Its file may be there, half made: that is nobody's. The next append that wants it asks anew.
+        this.#nextNumber += 1;
+        if (toStatusError(thrown).reason !== 'disk_full') this.#fail(thrown);
       },
     );
   }
@@ -210,6 +266,7 @@ export class CommitLog {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#timer?.cancel();
+    this.#tryAgain();
     if (this.#failure === undefined) await this.sync();
     this.#closed = true;
     await this.#preparing;

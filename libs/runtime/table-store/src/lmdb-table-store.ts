@@ -1,49 +1,49 @@
-/** Tables in memory, in a commit log and in LMDB. See README. */
+/** Tables in memory, in a commit log and in runs. See README. */
 import {
   BlockCodec,
-  BlockMerger,
-  bucketCount,
+  compareHalves,
   type Layers,
-  noteSealed,
+  layersOver,
   Memtable,
   MutationWriter,
   mutationHeadSizeBytes,
+  nothingStored,
   PartitionReader,
+  seal,
   Sink,
   type TableLayout,
   type TableReader,
   type TableStore,
 } from '@skerry/domain-table';
 import { assert, StatusError } from '@skerry/kernel';
-import type { SortedChange, SortedStore } from '@skerry/runtime-kv';
+import type { SortedStore } from '@skerry/runtime-kv';
 import type { World } from '@skerry/runtime-world';
-import { Breather } from './breather.ts';
 import type { CommitLog } from './commit-log.ts';
-import { forgottenNotes, newestNote, type Removal, removalNote, replayNote } from './meta.ts';
+import { forgottenNotes, type Removal, removalNote, replayNote, type StoredRun } from './meta.ts';
+import { Pacer } from './pacer.ts';
+import { type CompactionFigures, RunBoard } from './run-board.ts';
+import { PlaceReader } from './run-keys.ts';
 import { comparePlaces, groupHeadSizeBytes, type LogPlace } from './segment.ts';
 
 /** Memory that a memtable's rows may take: at three quarters it is sealed and flushed while another takes the writes. */
 export const memtableDefaultBytes = 64 * 1024 * 1024;
 /** Of an arena, before its memtable is sealed. */
 const sealedAt = 0.75;
-/** Changed blocks handed to LMDB at once: some milliseconds, in which nobody else has a turn. */
-export const flushBatchBytes = 1024 * 1024;
-const flushBatchChanges = 1_000;
-/** Batches on their way: LMDB commits together what waits for it. */
-const flushBatchesInFlightMax = 6;
 /** Room in an arena for what merging a mutation may take beside the mutation itself. */
 const mergeSpareBytes = 64 * 1024;
-/** Keys removed in one commit when a table goes. */
-const removedKeysMax = 2_000;
+/** Milliseconds until a flush that a full disk stopped is tried again. */
+const flushAgainMs = 1_000;
 
 export type StoreParts = {
   readonly world: Pick<World, 'clock' | 'checksum'>;
   readonly blocks: SortedStore;
+  readonly path: string;
+  readonly mapSizeBytes: number;
   readonly mode: 'periodic' | 'batch';
   readonly memtableBytes: number;
   readonly onFatal: (error: StatusError) => void;
   readonly removals: readonly Removal[];
-  readonly newest: readonly [hi: number, lo: number];
+  readonly runs: readonly StoredRun[];
 };
 export type TableStoreStatistics = {
   readonly memoryBytes: number;
@@ -54,10 +54,17 @@ export type TableStoreStatistics = {
   /** Longest time that a flush held the event loop, in milliseconds. */
   readonly longestHoldMs: number;
   readonly logSegments: number;
+  /** Why writes are refused, when they are for want of room on the disk. */
+  readonly diskFull: string | undefined;
+  readonly compactions: CompactionFigures;
 };
 
-/** What the store has of one table, keys included. */
-export type StoredFigures = { readonly blocks: number; readonly bytes: number };
+/** What the store has of one table. */
+export type StoredFigures = { readonly blocks: number; readonly bytes: number; readonly runs: number };
+
+type Timestamp = { readonly hi: number; readonly lo: number };
+const least: Timestamp = { hi: 0x80000000 | 0, lo: 0 };
+const isOlder = (a: Timestamp, b: Timestamp): boolean => compareHalves(a.hi, a.lo, b.hi, b.lo) < 0;
 
 export class LmdbTableStore implements TableStore {
   readonly writer = new MutationWriter(new Sink(256 * 1024));
@@ -65,8 +72,8 @@ export class LmdbTableStore implements TableStore {
   readonly #layouts = new Map<number, TableLayout>();
   readonly #layers: Layers;
   readonly #codec: BlockCodec;
-  readonly #merger: BlockMerger;
-  readonly #breather: Breather;
+  readonly #board: RunBoard;
+  readonly #pacer: Pacer;
   #log: CommitLog | undefined;
   #spare: Memtable | undefined;
   /** Of the writer's bytes, what was applied. */
@@ -74,23 +81,40 @@ export class LmdbTableStore implements TableStore {
   /** What is done to LMDB, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #flushing: Promise<void> | undefined;
-  readonly #inFlight: Promise<void>[] = [];
   #waiters: (() => void)[] = [];
   #removals: readonly Removal[];
   #failure: StatusError | undefined;
+  /** The last flush found no room. */
+  #diskFull: StatusError | undefined;
   #flushes = 0;
   #flushedPartitions = 0;
+  /** No write in the sealed memory is older. */
+  #sealedOldest = least;
+  /** The memory that is written has what the log gave: how old that is is not known. */
+  #isReplayed = false;
   #closed = false;
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
     this.#removals = parts.removals;
-    const [storedHi, storedLo] = parts.newest;
-    this.#layers = { active: this.#newMemtable(), sealed: undefined, storedHi, storedLo };
+    this.#layers = layersOver(this.#newMemtable());
     this.#codec = new BlockCodec(parts.world.checksum);
-    this.#merger = new BlockMerger(this.#codec, () => parts.blocks.place());
-    this.#breather = new Breather(parts.world.clock);
+    const { world, blocks, path, mapSizeBytes } = parts;
+    this.#pacer = new Pacer(world.clock);
+    this.#board = new RunBoard({
+      world,
+      blocks,
+      path,
+      mapSizeBytes,
+      layers: this.#layers,
+      layouts: this.#layouts,
+      floor: () => this.#floor(),
+    });
+    this.#board.load(parts.runs);
     this.writer.sink.length = groupHeadSizeBytes;
+  }
+  get #sealedAtBytes(): number {
+    return sealedAt * this.#parts.memtableBytes;
   }
   #newMemtable(): Memtable {
     return new Memtable(this.#parts.memtableBytes, this.#layouts);
@@ -98,9 +122,19 @@ export class LmdbTableStore implements TableStore {
   /** The log takes what is applied from now on. */
   useLog(log: CommitLog): void {
     this.#log = log;
+    this.#board.start();
   }
   get #place(): LogPlace {
     return this.#log?.place ?? { segment: 0, offset: 0 };
+  }
+  /** Of what memory alone has no write is older. */
+  #floor(): Timestamp {
+    const active = this.#floorOfActive();
+    return this.#layers.sealed === undefined || isOlder(active, this.#sealedOldest) ? active : this.#sealedOldest;
+  }
+  #floorOfActive(): Timestamp {
+    const { oldestHi: hi, oldestLo: lo } = this.writer;
+    return this.#isReplayed ? least : { hi, lo };
   }
   statistics(): TableStoreStatistics {
     return {
@@ -108,8 +142,10 @@ export class LmdbTableStore implements TableStore {
       isFlushing: this.#layers.sealed !== undefined,
       flushes: this.#flushes,
       flushedPartitions: this.#flushedPartitions,
-      longestHoldMs: this.#breather.longestMs,
+      longestHoldMs: this.#board.longestHoldMs,
       logSegments: this.#log?.segmentCount ?? 0,
+      diskFull: this.#full()?.message,
+      compactions: this.#board.figures(),
     };
   }
 
@@ -133,17 +169,25 @@ export class LmdbTableStore implements TableStore {
     for (let at = this.#applied; at < length; at += view.getUint32(at))
       if (!this.#layouts.has(view.getUint32(at + 4)))
         return new StatusError('no_such_entry', `Cannot write to table ${view.getUint32(at + 4)}: it is not there`);
-    return this.#hasRoom(sizeBytes)
-      ? undefined
-      : new StatusError('overloaded', 'Cannot write: memory is full, the disk is behind');
+    const stuck = this.#log?.stuck;
+    if (stuck !== undefined) return stuck;
+    if (this.#hasRoom(sizeBytes)) return undefined;
+    return this.#diskFull ?? new StatusError('overloaded', 'Cannot write: memory is full, the disk is behind');
+  }
+  /** Why writes are refused, now or soon. */
+  #full(): StatusError | undefined {
+    return this.#log?.stuck ?? this.#diskFull;
   }
   #hasRoom(sizeBytes: number): boolean {
     const { active } = this.#layers;
     return active.isEmpty || active.sizeBytes + sizeBytes + mergeSpareBytes <= this.#parts.memtableBytes;
   }
   room(): Promise<void> | undefined {
-    // A store that failed makes nobody wait: the next `apply` says so.
-    if (this.#failure !== undefined || this.#hasRoom(mergeSpareBytes)) return undefined;
+    // A store that failed or whose disk is full makes nobody wait: the next `apply` says so.
+    if (this.#failure !== undefined || this.#full() !== undefined) return undefined;
+    const { active, sealed } = this.#layers;
+    if (this.#hasRoom(mergeSpareBytes))
+      return sealed === undefined ? undefined : this.#pacer.room(active.sizeBytes, this.#parts.memtableBytes);
     return new Promise((resolve) => {
       this.#waiters.push(resolve);
       this.#sealWhenFull();
@@ -155,27 +199,29 @@ export class LmdbTableStore implements TableStore {
     if (this.#applied === groupHeadSizeBytes) return this.#unsynced();
     const { sink } = this.writer;
     const size = this.#applied;
-    const wrote = this.#log?.append(sink.bytes, sink.view, size) ?? true;
+    const wrote = this.#log?.append(sink.bytes, sink.view, size) ?? 'written';
     // What was begun but not applied goes: nobody can know of it.
     sink.length = groupHeadSizeBytes;
     this.#applied = groupHeadSizeBytes;
-    if (!wrote) return new Promise(() => undefined);
+    if (wrote === 'failed') return new Promise(() => undefined);
+    if (wrote === 'later') return this.#log?.unstuck();
     this.#sealWhenFull();
     return this.#unsynced();
   }
   #unsynced(): Promise<void> | undefined {
+    if (this.#log?.stuck !== undefined) return this.#log.unstuck();
     return this.#parts.mode === 'batch' ? this.#log?.unsynced() : undefined;
   }
   #sealWhenFull(): void {
     if (this.#applied > groupHeadSizeBytes) return;
     const { active, sealed } = this.#layers;
-    if (sealed !== undefined || active.sizeBytes < sealedAt * this.#parts.memtableBytes) return;
+    if (sealed !== undefined || (active.sizeBytes < this.#sealedAtBytes && this.#hasRoom(mergeSpareBytes))) return;
     // Its failure is told to `onFatal`, and to whoever writes next.
     this.#startFlush().catch(() => undefined);
   }
 
   reader(): TableReader {
-    return new PartitionReader(this.#layers, this.#codec, () => this.#parts.blocks.place());
+    return new PartitionReader(this.#layers, this.#codec, () => new PlaceReader(this.#parts.blocks.place()));
   }
   setTable(table: TableLayout): void {
     this.#layouts.set(table.schema.number, table);
@@ -190,10 +236,11 @@ export class LmdbTableStore implements TableStore {
       if (this.#removals.some((removal) => removal.table === table && comparePlaces(place, removal.place) <= 0))
         continue;
       assert(view.getUint32(at) >= mutationHeadSizeBytes, 'a mutation has a head');
+      this.#isReplayed = true;
       this.#layers.active.apply(bytes, view, at);
     }
     // What the log holds is flushed without cutting it: it is cut when all of it was replayed.
-    if (this.#layers.active.sizeBytes < sealedAt * this.#parts.memtableBytes) return undefined;
+    if (this.#layers.active.sizeBytes < this.#sealedAtBytes) return undefined;
     return this.#seal(undefined);
   }
 
@@ -220,13 +267,14 @@ export class LmdbTableStore implements TableStore {
   }
   /** @param place up to where the log may be cut then. */
   #seal(place: LogPlace | undefined): Promise<void> {
-    const { active } = this.#layers;
-    noteSealed(this.#layers, active);
-    this.#layers.sealed = active;
-    this.#layers.active = this.#spare ?? this.#newMemtable();
+    this.#sealedOldest = this.#floorOfActive();
+    this.#isReplayed = false;
+    this.writer.forgetOldest();
+    const sealed = seal(this.#layers, this.#spare ?? this.#newMemtable());
     this.#spare = undefined;
     this.#tellRoom();
-    return this.#inOrder(() => this.#flushSealed(active, place));
+    this.#pacer.begin();
+    return this.#inOrder(() => this.#flushSealed(sealed, place));
   }
   #tellRoom(): void {
     const waiters = this.#waiters;
@@ -247,29 +295,34 @@ export class LmdbTableStore implements TableStore {
     if (this.#failure === undefined) {
       this.#failure = error;
       this.#tellRoom();
-      this.#parts.onFatal(error);
+      if (!this.#closed) this.#parts.onFatal(error);
     }
     throw error;
   }
   async #flushSealed(sealed: Memtable, place: LogPlace | undefined): Promise<void> {
-    this.#breather.begin();
-    this.#merger.changes.push(newestNote(this.#layers.storedHi, this.#layers.storedLo));
-    for (const table of sealed.tables()) {
-      for (let bucket = 0; bucket < bucketCount; bucket++) {
-        const layout = this.#layouts.get(table);
-        // Dropped meanwhile.
-        if (layout === undefined) break;
-        for (const partition of sealed.bucket(table, bucket)) await this.#flushPartition(sealed, partition, layout);
+    const times = {
+      newestHi: sealed.newestHi,
+      newestLo: sealed.newestLo,
+      oldestHi: this.#sealedOldest.hi,
+      oldestLo: this.#sealedOldest.lo,
+    };
+    const isForgotten = (removal: Removal): boolean => place !== undefined && comparePlaces(removal.place, place) <= 0;
+    for (;;)
+      try {
+        await this.#board.flush(sealed, times, () =>
+          place === undefined ? [] : [replayNote(place), ...forgottenNotes(this.#removals, place)],
+        );
+        break;
+      } catch (thrown) {
+        if (!(thrown instanceof StatusError) || thrown.reason !== 'disk_full' || this.#closed) throw thrown;
+        // What memory holds is in the log. Writes are refused when there is no more room for them, reads go on.
+        this.#diskFull = new StatusError('disk_full', 'Cannot write: the disk is full', { cause: thrown });
+        this.#tellRoom();
+        await new Promise<void>((resolve) => this.#parts.world.clock.setTimer(flushAgainMs, resolve));
       }
-    }
-    for (const write of this.#inFlight.splice(0)) await write;
-    const changes = [...this.#merger.takeChanges()];
-    if (place !== undefined) {
-      changes.push(replayNote(place), ...forgottenNotes(this.#removals, place));
-      this.#removals = this.#removals.filter((removal) => !removal.done || comparePlaces(removal.place, place) > 0);
-    }
-    await this.#parts.blocks.write(changes);
-    this.#layers.sealed = undefined;
+    this.#pacer.end();
+    this.#diskFull = undefined;
+    this.#removals = this.#removals.filter((removal) => !isForgotten(removal));
     this.#flushes += 1;
     this.#flushedPartitions += sealed.partitionCount;
     if (sealed.bytes.length <= this.#parts.memtableBytes) {
@@ -278,60 +331,16 @@ export class LmdbTableStore implements TableStore {
     }
     if (place !== undefined) await this.#log?.cut(place);
   }
-  async #flushPartition(sealed: Memtable, partition: number, layout: TableLayout): Promise<void> {
-    const merger = this.#merger;
-    for (const _ of merger.merge(sealed, partition, layout, this.#time(sealed, partition, layout)))
-      await this.#settle();
-    await this.#settle();
-  }
-  /** Hands over what is much, and lets others have their turn. */
-  async #settle(): Promise<void> {
-    const merger = this.#merger;
-    if (merger.changedBytes >= flushBatchBytes || merger.changes.length >= flushBatchChanges) {
-      const write = this.#parts.blocks.write(merger.takeChanges());
-      this.#inFlight.push(write);
-      // It is awaited later; until then its failure is nobody's.
-      write.catch(() => undefined);
-      this.#breather.end();
-      if (this.#inFlight.length >= flushBatchesInFlightMax) await this.#inFlight.shift();
-      await new Promise((resolve) => setImmediate(resolve));
-      this.#breather.begin();
-    } else if (this.#breather.isDue) await this.#breather.pause();
-  }
-  #time(sealed: Memtable, partition: number, { schema }: TableLayout): { nowSeconds: number; graceStart: number } {
-    const nowSeconds = Math.floor(this.#parts.world.clock.wallMs() / 1000);
-    const from = sealed.keyFrom(partition);
-    const isWritten =
-      this.#layers.active.find(
-        schema.number,
-        sealed.tokenHi(partition),
-        sealed.tokenLo(partition),
-        sealed.bytes,
-        from,
-        sealed.keySize(partition),
-      ) >= 0;
-    // What is in the newer memory may be older than a tombstone that covers it: then that stays.
-    return { nowSeconds, graceStart: isWritten ? 0 : Math.max(0, nowSeconds - schema.gcGraceSeconds) };
-  }
 
-  /** Walks over all that the store has of the table, in pieces; what is in memory only is not counted. */
-  async stored(tableNumber: number): Promise<StoredFigures> {
-    const place = this.#parts.blocks.place();
-    const breather = new Breather(this.#parts.world.clock);
-    const start = new Uint8Array(4);
-    new DataView(start.buffer).setUint32(0, tableNumber);
+  /** What is in memory only is not counted. */
+  stored(tableNumber: number): StoredFigures {
+    const { runs } = this.#layers.tables.get(tableNumber) ?? nothingStored;
     let [blocks, bytes] = [0, 0];
-    breather.begin();
-    for (
-      let more = place.seek(start, start.length, false);
-      more && !this.#closed && place.keyView.getUint32(0) === tableNumber;
-      more = place.seek(place.key, place.keySize, true)
-    ) {
-      blocks += 1;
-      bytes += place.keySize + place.size;
-      if (breather.isDue) await breather.pause();
+    for (const run of runs) {
+      blocks += run.blockCount;
+      bytes += run.sizeBytes;
     }
-    return { blocks, bytes };
+    return { blocks, bytes, runs: runs.length };
   }
   dropTable(tableNumber: number): Promise<void> {
     this.#layouts.delete(tableNumber);
@@ -345,38 +354,10 @@ export class LmdbTableStore implements TableStore {
       this.#layers.active.dropTable(tableNumber);
       this.#layers.sealed?.dropTable(tableNumber);
       await this.#log?.sync();
-      await this.#note({ table: tableNumber, place, done: false });
-      await this.#removeBlocks(tableNumber);
-      await this.#note({ table: tableNumber, place, done: true });
+      const removal = { table: tableNumber, place };
+      this.#removals = [...this.#removals.filter(({ table }) => table !== tableNumber), removal];
+      await this.#board.removeTable(tableNumber, [removalNote(removal)]);
     });
-  }
-  async #note(removal: Removal): Promise<void> {
-    this.#removals = [...this.#removals.filter(({ table }) => table !== removal.table), removal];
-    await this.#parts.blocks.write([removalNote(removal)]);
-  }
-  /** What a crash interrupted. */
-  async finishRemovals(): Promise<void> {
-    for (const removal of this.#removals) {
-      if (removal.done) continue;
-      await this.#removeBlocks(removal.table);
-      await this.#note({ ...removal, done: true });
-    }
-  }
-  async #removeBlocks(table: number): Promise<void> {
-    const place = this.#parts.blocks.place();
-    const start = new Uint8Array(4);
-    new DataView(start.buffer).setUint32(0, table);
-    for (;;) {
-      const changes: SortedChange[] = [];
-      for (
-        let more = place.seek(start, start.length, false);
-        more && place.keyView.getUint32(0) === table && changes.length < removedKeysMax;
-        more = place.seek(place.key, place.keySize, true)
-      )
-        changes.push({ key: place.key.slice(0, place.keySize), value: undefined });
-      if (changes.length === 0) return;
-      await this.#parts.blocks.write(changes);
-    }
   }
 
   async snapshot(path: string): Promise<void> {
@@ -391,6 +372,7 @@ export class LmdbTableStore implements TableStore {
       if (this.#failure === undefined) await this.flush();
       await this.#work;
     } finally {
+      await this.#board.close();
       await this.#log?.close();
       await this.#parts.blocks.close();
     }

@@ -10,7 +10,7 @@ import {
   type StoredFigures,
   type TableStoreStatistics,
 } from './lmdb-table-store.ts';
-import { formatNote, readMeta, storeFormat } from './meta.ts';
+import { formatNote, readFormat, readMeta, storeFormat } from './meta.ts';
 
 export type TableStoreOptions = {
   readonly world: Pick<World, 'disk' | 'clock' | 'random' | 'checksum'>;
@@ -29,7 +29,7 @@ export type TableStoreOptions = {
 };
 export type OpenTableStore = TableStore & {
   statistics(): TableStoreStatistics;
-  stored(tableNumber: number): Promise<StoredFigures>;
+  stored(tableNumber: number): StoredFigures;
 };
 
 /** 1 TiB of addresses: they take no memory and no disk. */
@@ -38,18 +38,34 @@ const mapSizeDefaultBytes = 1024 ** 4;
 /** @throws StatusError `format_newer` (nothing touched), `corrupt`, `disk_full`, `read_only_disk`, `disk_failed`. */
 export async function openTableStore(options: TableStoreOptions): Promise<OpenTableStore> {
   const { world, path, tables, mode = 'periodic', memtableBytes = memtableDefaultBytes, onFatal } = options;
-  const blocks = await openSorted(path, options.mapSizeBytes ?? mapSizeDefaultBytes);
+  const mapSizeBytes = options.mapSizeBytes ?? mapSizeDefaultBytes;
+  const blocks = await openSorted(path, mapSizeBytes);
   try {
-    const { format, replayFrom, removals, newest } = readMeta(blocks.place());
+    const format = readFormat(blocks.place());
     if (format !== undefined && format > storeFormat)
       throw new StatusError(
         'format_newer',
         `Cannot open table store "${path}": its format is ${format}, this program knows up to ${storeFormat}`,
       );
+    if (format !== undefined && format < storeFormat)
+      throw new StatusError(
+        'malformed',
+        `Cannot open table store "${path}": its format is ${format}, of a program before the first release; wanted ${storeFormat}`,
+      );
     if (format === undefined) await blocks.write([formatNote()]);
-    const store = new LmdbTableStore({ world, blocks, mode, memtableBytes, onFatal, removals, newest });
+    const { replayFrom, removals, runs } = readMeta(blocks.place());
+    const store = new LmdbTableStore({
+      world,
+      blocks,
+      path,
+      mapSizeBytes,
+      mode,
+      memtableBytes,
+      onFatal,
+      removals,
+      runs,
+    });
     for (const table of tables) store.setTable(table);
-    await store.finishRemovals();
     const log = await CommitLog.open(
       {
         world,

@@ -2,9 +2,11 @@ import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { StatusError } from '@skerry/kernel';
+import { eventually } from '@skerry/testing';
 import { openSorted } from '@skerry/runtime-kv';
 import type { OpenTableStore, TableStoreOptions } from './open.ts';
 import { formatNote } from './meta.ts';
+import { blockKey, runNumbersIn } from './run-keys.ts';
 import { insert, newFolder, openIn, removeFolder, rowsOf, tables } from './test-tables.ts';
 
 let folder = '';
@@ -160,7 +162,7 @@ describe('table store', () => {
     await writeFile(file, bytes);
     const again = await open();
     expect(() => rowsOf(again, 'k')).toThrow(
-      /Cannot read table 1: the block at token -?\d+, key [0-9a-f]+, is damaged/,
+      /Cannot read table 1: the block at token -?\d+, run \d+, block \d+, is damaged/,
     );
   });
   test('cuts a torn tail of the log', async () => {
@@ -193,6 +195,62 @@ describe('table store', () => {
     bytes[bytes.indexOf('acknowledged')] = 0;
     await writeFile(join(copy, 'log', name), bytes);
     expect(await reasonOf(open(copy))).toMatch(/^corrupt: Cannot read commit log: "log\/log-\d+" at \d+ is damaged/);
+  });
+  test('has what a thread flushed and merged, after it was opened anew too', async () => {
+    // Larger than what is done in line.
+    const store = await open(folder, { memtableBytes: 8 * 1024 * 1024 });
+    const rounds = 5;
+    const value = (round: number, i: number): string => `${round}.${i} `.repeat(100);
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < 8_000; i++) {
+        insert(store, `k${i % 4_000}`, `r${i}`, value(round, i));
+        if (i % 50 === 0) {
+          await store.endTurn();
+          await store.room();
+        }
+      }
+      await store.flush();
+    }
+    await eventually(() => store.statistics().compactions.completed > 0 && store.stored(1).runs < 8);
+    const check = (from: OpenTableStore): void => {
+      for (let i = 0; i < 4_000; i += 97)
+        expect(rowsOf(from, `k${i}`)).toEqual({
+          [`r${i}`]: value(rounds - 1, i),
+          [`r${i + 4_000}`]: value(rounds - 1, i + 4_000),
+        });
+    };
+    check(store);
+    const copy = await newFolder();
+    folders.push(copy);
+    await store.snapshot(join(copy, 'blocks'));
+    await store.close();
+    check(await open(folder));
+    check(await open(copy));
+  }, 120_000);
+  test('what a killed flush left half is taken out', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', '1');
+    await store.flush();
+    await store.close();
+    const blocks = await openSorted(join(folder, 'blocks'), 1024 ** 3);
+    await blocks.write([0, 1, 2].map((block) => ({ key: blockKey(900, block), value: Uint8Array.of(1) })));
+    await blocks.close();
+    const again = await open();
+    expect(rowsOf(again, 'k')).toEqual({ a: '1' });
+    insert(again, 'k', 'b', '2');
+    await again.close();
+    const third = await openSorted(join(folder, 'blocks'), 1024 ** 3);
+    try {
+      expect(runNumbersIn(third.place()).includes(900)).toBe(false);
+    } finally {
+      await third.close();
+    }
+  });
+  test('a store of the format before is refused by name', async () => {
+    const blocks = await openSorted(join(folder, 'blocks'), 1024 ** 3);
+    await blocks.write([{ ...formatNote(), value: Uint8Array.of(0, 0, 0, 1) }]);
+    await blocks.close();
+    expect(await reasonOf(open())).toMatch(/^malformed: Cannot open table store ".*": its format is 1/);
   });
   test('refuses a newer format, and touches nothing', async () => {
     const blocks = await openSorted(join(folder, 'blocks'), 1024 ** 3);

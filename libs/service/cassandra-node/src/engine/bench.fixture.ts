@@ -2,16 +2,17 @@
 import { createHash } from 'node:crypto';
 import {
   BlockCodec,
+  layersOver,
+  MemoryBlocks,
   Memtable,
   MutationWriter,
-  OrderedBlockReader,
   PartitionReader,
   type TableLayout,
   type TableReader,
   type TableStore,
 } from '@skerry/domain-table';
 import { literalText, type ValueType } from '@skerry/domain-values';
-import { crc32c, MemoryStore, present, Prng } from '@skerry/kernel';
+import { crc32c, present, Prng } from '@skerry/kernel';
 import { parse } from '@skerry/protocol-cql';
 import { findKeyspace, findTable } from '../catalog/catalog.ts';
 import { toCqlFault } from '../catalog/cql-fault.ts';
@@ -29,13 +30,8 @@ import { planSelect } from './select/index.ts';
 class MemoryTables implements TableStore {
   readonly writer = new MutationWriter();
   readonly #layouts = new Map<number, TableLayout>();
-  readonly #layers = {
-    active: new Memtable(65_536, this.#layouts),
-    sealed: undefined,
-    storedHi: -0x8000_0000,
-    storedLo: 0,
-  };
-  readonly #blocks = new MemoryStore();
+  readonly #layers = layersOver(new Memtable(65_536, this.#layouts));
+  readonly #blocks = new MemoryBlocks();
   applied = 0;
 
   apply(): void {
@@ -45,7 +41,7 @@ class MemoryTables implements TableStore {
     this.writer.sink.length = 0;
   }
   reader(): TableReader {
-    return new PartitionReader(this.#layers, new BlockCodec(crc32c), () => new OrderedBlockReader(this.#blocks));
+    return new PartitionReader(this.#layers, new BlockCodec(crc32c), () => this.#blocks.reader());
   }
   setTable(table: TableLayout): void {
     this.#layouts.set(table.schema.number, table);

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { eventually } from '@skerry/testing';
 import { temporaryDirectory } from '@skerry/testing/node';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,6 +50,23 @@ test('flush, then the table has blocks', async () => {
   await expect(node.operator.getTableStats({ keyspace: 'no', table: '' })).rejects.toMatchObject({
     reason: 'no_such_entry',
   });
+});
+
+test('what is merged is told', async () => {
+  const node = await openNode();
+  const client = await connectClient(node.port);
+  for (const text of schema) await client.execute(text);
+  for (let round = 0; round < 4; round++) {
+    for (let id = 0; id < 20; id++) await client.execute(insert, [id, `${round}`], prepare);
+    await node.operator.flush({});
+  }
+  const told = (): Promise<{ running: readonly unknown[]; pending: number; completed: number }> =>
+    node.operator.getCompactionStats({});
+  await eventually(async () => (await told()).completed >= 1 && (await told()).pending === 0);
+  expect(await told()).toMatchObject({ running: [], failure: '', diskFull: '' });
+  const { tables } = await node.operator.getTableStats({ keyspace: 'k', table: 't' });
+  expect(tables).toMatchObject([{ blocks: 1, runs: 1 }]);
+  expect((await client.execute('SELECT v FROM k.t WHERE id = 7')).first().get('v')).toBe('3');
 });
 
 test('a snapshot is what was there when it was taken, and a node restored from it goes on', async () => {

@@ -14,6 +14,7 @@ type Definition = cassandra.CassandraServiceDefinition;
 const access: AccessTable<Definition> = {
   getNode: [operatorRole],
   getTableStats: [operatorRole],
+  getCompactionStats: [operatorRole],
   flush: [operatorRole],
   takeSnapshot: [operatorRole],
 };
@@ -42,6 +43,7 @@ export function serveOperations(rpc: RpcNode, parts: OperationsParts): void {
   const handlers: Handlers<Definition> = {
     getNode: async () => ({ ...nodeOf(parts), uptimeMs: Math.round(clock.monotonicMs() - startedMs) }),
     getTableStats: async (request) => ({ tables: await tableStats(parts, request) }),
+    getCompactionStats: async () => compactionStats(parts),
     flush: () =>
       timed(async () => {
         await store.flush();
@@ -105,9 +107,33 @@ async function tableStats(
     throw new StatusError('no_such_entry', `Cannot find table "${keyspace}.${table}"`);
   const stats: cassandra.TableStats[] = [];
   for (const { schema, view } of wanted) {
-    const { blocks, bytes } = await store.stored(schema.number);
+    const { blocks, bytes, runs } = store.stored(schema.number);
     const { id, name } = schema;
-    stats.push({ keyspace: schema.keyspace, table: name, id: uuidText(id), storedBytes: bytes, blocks, view });
+    stats.push({ keyspace: schema.keyspace, table: name, id: uuidText(id), storedBytes: bytes, blocks, view, runs });
   }
   return stats;
+}
+
+function compactionStats({ catalog, store, clock }: OperationsParts) {
+  const { compactions, diskFull = '' } = store.statistics();
+  const { running, pending, completed, mergedBytes, failure = '' } = compactions;
+  const names = new Map<number, string>();
+  for (const { tables, views } of catalog.snapshot.keyspaces.values()) {
+    for (const { keyspace, name, number } of tables.values()) names.set(number, `${keyspace}.${name}`);
+    for (const { schema } of views.values()) names.set(schema.number, `${schema.keyspace}.${schema.name}`);
+  }
+  return {
+    running: running.map(({ kind, table, runs, sizeBytes, startedMs }) => ({
+      kind,
+      table: names.get(table) ?? '',
+      runs,
+      bytes: sizeBytes,
+      runningMs: Math.round(clock.monotonicMs() - startedMs),
+    })),
+    pending,
+    completed,
+    mergedBytes,
+    failure,
+    diskFull,
+  };
 }

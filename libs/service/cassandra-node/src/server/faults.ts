@@ -47,7 +47,9 @@ function bodyOfFault({ detail, message }: CqlFault): ErrorBody {
 
 /** What a client can do something about has a kind of its own; the rest is the server's. */
 function bodyOfStatus({ reason, message }: StatusError): ErrorBody {
-  if (reason === 'overloaded' || reason === 'shutting_down') return { kind: 'overloaded', message };
+  // Nothing was done, and it may be done later: what drivers make of Overloaded. A full disk has room again some time.
+  if (reason === 'overloaded' || reason === 'disk_full' || reason === 'shutting_down')
+    return { kind: 'overloaded', message };
   if (reason === 'malformed' || reason === 'too_large') return { kind: 'invalid', message };
   return { kind: 'server', message };
 }

@@ -79,6 +79,37 @@ export interface TableStats {
   blocks: number;
   /** It is a materialized view. */
   view: boolean;
+  /** Sorted runs that the blocks are in: a read looks into those that may have its partition. */
+  runs: number;
+}
+
+export interface GetCompactionStatsRequest {
+}
+
+export interface GetCompactionStatsResponse {
+  running: Compaction[];
+  /** Merges and purges that are worth it now, with those that run. */
+  pending: number;
+  /** Since the start of the process. */
+  completed: number;
+  /** Read and written anew by merges and purges since then. */
+  mergedBytes: number;
+  /** Why the last merge failed; empty: it did not. It is tried again. */
+  failure: string;
+  /** Why writes are refused, when it is for want of room on the disk; empty: they are not. */
+  diskFull: string;
+}
+
+export interface Compaction {
+  /** "flush", "merge" or "purge". */
+  kind: string;
+  /** KEYSPACE.TABLE; empty: of a flush, all that memory has. */
+  table: string;
+  /** Runs that become one. */
+  runs: number;
+  /** Of all that is read. */
+  bytes: number;
+  runningMs: number;
 }
 
 export interface FlushRequest {
@@ -739,7 +770,7 @@ export const GetTableStatsResponse: MessageFns<GetTableStatsResponse> = {
 };
 
 function createBaseTableStats(): TableStats {
-  return { keyspace: "", table: "", id: "", storedBytes: 0, blocks: 0, view: false };
+  return { keyspace: "", table: "", id: "", storedBytes: 0, blocks: 0, view: false, runs: 0 };
 }
 
 export const TableStats: MessageFns<TableStats> = {
@@ -761,6 +792,9 @@ export const TableStats: MessageFns<TableStats> = {
     }
     if (message.view !== false) {
       writer.uint32(48).bool(message.view);
+    }
+    if (message.runs !== 0) {
+      writer.uint32(56).uint32(message.runs);
     }
     return writer;
   },
@@ -826,6 +860,14 @@ export const TableStats: MessageFns<TableStats> = {
             message.view = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.runs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -849,6 +891,268 @@ export const TableStats: MessageFns<TableStats> = {
     message.storedBytes = object.storedBytes ?? 0;
     message.blocks = object.blocks ?? 0;
     message.view = object.view ?? false;
+    message.runs = object.runs ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetCompactionStatsRequest(): GetCompactionStatsRequest {
+  return {};
+}
+
+export const GetCompactionStatsRequest: MessageFns<GetCompactionStatsRequest> = {
+  encode(_: GetCompactionStatsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCompactionStatsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCompactionStatsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetCompactionStatsRequest>): GetCompactionStatsRequest {
+    return GetCompactionStatsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetCompactionStatsRequest>): GetCompactionStatsRequest {
+    const message = createBaseGetCompactionStatsRequest();
+    return message;
+  },
+};
+
+function createBaseGetCompactionStatsResponse(): GetCompactionStatsResponse {
+  return { running: [], pending: 0, completed: 0, mergedBytes: 0, failure: "", diskFull: "" };
+}
+
+export const GetCompactionStatsResponse: MessageFns<GetCompactionStatsResponse> = {
+  encode(message: GetCompactionStatsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.running) {
+      Compaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.pending !== 0) {
+      writer.uint32(16).uint32(message.pending);
+    }
+    if (message.completed !== 0) {
+      writer.uint32(24).uint64(message.completed);
+    }
+    if (message.mergedBytes !== 0) {
+      writer.uint32(32).uint64(message.mergedBytes);
+    }
+    if (message.failure !== "") {
+      writer.uint32(42).string(message.failure);
+    }
+    if (message.diskFull !== "") {
+      writer.uint32(50).string(message.diskFull);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCompactionStatsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCompactionStatsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.running.push(Compaction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pending = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.completed = uint64Of(reader);
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mergedBytes = uint64Of(reader);
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.diskFull = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetCompactionStatsResponse>): GetCompactionStatsResponse {
+    return GetCompactionStatsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetCompactionStatsResponse>): GetCompactionStatsResponse {
+    const message = createBaseGetCompactionStatsResponse();
+    message.running = object.running?.map((e) => Compaction.fromPartial(e)) || [];
+    message.pending = object.pending ?? 0;
+    message.completed = object.completed ?? 0;
+    message.mergedBytes = object.mergedBytes ?? 0;
+    message.failure = object.failure ?? "";
+    message.diskFull = object.diskFull ?? "";
+    return message;
+  },
+};
+
+function createBaseCompaction(): Compaction {
+  return { kind: "", table: "", runs: 0, bytes: 0, runningMs: 0 };
+}
+
+export const Compaction: MessageFns<Compaction> = {
+  encode(message: Compaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.table !== "") {
+      writer.uint32(18).string(message.table);
+    }
+    if (message.runs !== 0) {
+      writer.uint32(24).uint32(message.runs);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint64(message.bytes);
+    }
+    if (message.runningMs !== 0) {
+      writer.uint32(40).uint64(message.runningMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Compaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCompaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.runs = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = uint64Of(reader);
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.runningMs = uint64Of(reader);
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Compaction>): Compaction {
+    return Compaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Compaction>): Compaction {
+    const message = createBaseCompaction();
+    message.kind = object.kind ?? "";
+    message.table = object.table ?? "";
+    message.runs = object.runs ?? 0;
+    message.bytes = object.bytes ?? 0;
+    message.runningMs = object.runningMs ?? 0;
     return message;
   },
 };
@@ -1105,6 +1409,15 @@ export const CassandraServiceDefinition = {
       requestType: GetTableStatsRequest as typeof GetTableStatsRequest,
       requestStream: false,
       responseType: GetTableStatsResponse as typeof GetTableStatsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** What is flushed, merged and purged now, and what waits for it. Callers: operators. Idempotent. */
+    getCompactionStats: {
+      name: "GetCompactionStats",
+      requestType: GetCompactionStatsRequest as typeof GetCompactionStatsRequest,
+      requestStream: false,
+      responseType: GetCompactionStatsResponse as typeof GetCompactionStatsResponse,
       responseStream: false,
       options: {},
     },
