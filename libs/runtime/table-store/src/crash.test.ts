@@ -28,9 +28,9 @@ function killedAfter(folder: string, first: number, mode: string, rows: number):
     if (acknowledged >= first + rows) writer.kill('SIGKILL');
   });
   return new Promise((resolve, reject) => {
-    writer.on('close', (_, signal) => {
+    writer.on('close', (code, signal) => {
       if (signal === 'SIGKILL') resolve(acknowledged);
-      else reject(new Error(`the writer ended by itself: ${errors}`));
+      else reject(new Error(`the writer ended by itself with ${signal ?? code}: ${errors}`));
     });
   });
 }

@@ -14,9 +14,9 @@ const isSource = import.meta.url.endsWith('.ts');
 const sourceFlags = ['--conditions=@skerry/source'];
 /** Node's own threads do not run TypeScript: the development tool that does is asked first. */
 function fromSource(): string {
-  const tool = import.meta.resolve('tsx/esm/api');
-  const program = new URL('./keeper-worker.ts', import.meta.url).href;
-  return `import('${tool}').then(({ register }) => { register(); return import('${program}'); })`;
+  const tool = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const program = JSON.stringify(new URL('./keeper-worker.ts', import.meta.url).href);
+  return `import(${tool}).then(({ register }) => { register(); return import(${program}); })`;
 }
 const newRunOf = ({ run, sizes }: NewRunParts): NewRun => ({ run: runOf(run), sizes });
 

@@ -6,6 +6,8 @@ const [folder = '', first = '0', mode = 'periodic'] = process.argv.slice(2);
 const rowsInTurn = 20;
 const partitionCount = 97;
 
+// A node's sockets keep it running; a clock's timers do not.
+setInterval(() => undefined, 60_000);
 const store = await openIn(folder, { mode: mode === 'batch' ? 'batch' : 'periodic', logSegmentBytes: 256 * 1024 });
 for (let row = Number(first); ;) {
   await store.room();
