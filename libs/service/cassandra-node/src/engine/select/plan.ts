@@ -298,7 +298,7 @@ function ordered(
         : 'ANN ordering by vector requires the column to be indexed',
     );
   }
-  if (where.usesIndex) throw invalid('ORDER BY with 2ndary indexes is not supported.');
+  if (where.usesIndex) throw invalid('ORDER BY with 2ndary indexes is not supported, except for ANN queries.');
   if (where.keys === undefined)
     throw invalid('ORDER BY is only supported when the partition key is restricted by an EQ or an IN.');
   const fixed = new Set(
