@@ -145,10 +145,7 @@ function indexSearch(
 
 /** What can be told before the values are known. */
 function checkLimits({ limit, perPartitionLimit }: SelectStatement): void {
-  for (const [term, name] of [
-    [limit, 'LIMIT'],
-    [perPartitionLimit, 'PER PARTITION LIMIT'],
-  ] as const)
+  for (const term of [limit, perPartitionLimit])
     if (term?.kind === 'integer' && Number(term.text) <= 0) throw invalid('LIMIT must be strictly positive');
 }
 const limitOperand = (
