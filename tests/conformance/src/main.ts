@@ -1,6 +1,8 @@
 /** `npm run conformance -- ftp …`: the suite against a server that is named, or against ours and its peers. */
 import { parseArgs } from 'node:util';
 import type { Case } from './case.ts';
+import { comparePages, corpusFolder, describeDifference } from './cql/compare.ts';
+import { compareRandomly } from './cql/random.ts';
 import { Mismatch } from './outcome.ts';
 import { count, describeResult, differences, summary, table, type Column } from './report.ts';
 import { fullName, runSuite, type Result } from './run.ts';
@@ -10,10 +12,16 @@ import type { Target, TlsUse } from './target.ts';
 
 const usage = `Usage: npm run conformance -- ftp --host H --port P --user U --password W [options]
        npm run conformance -- ftp --peers [options]
+       npm run conformance -- cql --host H --port P [--user U] [--password W] [--only PATTERN] [--write]
 
-Looks at an FTP server as a client sees it. Every case makes a directory of its own and removes it.
+ftp looks at an FTP server as a client sees it. Every case makes a directory of its own and removes it.
 
-Options:
+cql plays the corpus of CQL statements against a server, which it EMPTIES of keyspaces and roles, and tells each answer that
+is another one. --only: pages whose name fits; --dir: pages of another folder;
+--write: rewrites the pages with the server's answers;
+--random SEED --against PORT: random statements on it and on a second server of the same host, which is emptied too.
+
+Options of ftp:
   --tls explicit|implicit|none  how the session begins (default: none)
   --dir DIR                     where cases make their directories (default: where the login leads)
   --only PATTERN                only cases whose "group: name" fits the regular expression
@@ -24,7 +32,7 @@ Options:
                                 as a table; SKERRY_PEERS names a folder into which Debian's packages were unpacked
   --address 127.0.0.1|::1       with --peers: where they listen (default: 127.0.0.1)
 
-Exits 0 when no case of level must fails, 1 when one does, 2 when the command line is wrong.
+Exits 0 when no case of level must fails (cql: all answers are equal), 1 when one does, 2 when the command line is wrong.
 `;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -57,7 +65,7 @@ function readOptions() {
     allowPositionals: true,
     options: {
       host: { ...text, default: '127.0.0.1' },
-      port: { ...text, default: '21' },
+      port: { ...text, default: '' },
       user: { ...text, default: '' },
       password: { ...text, default: '' },
       tls: { ...text, default: 'none' },
@@ -68,6 +76,9 @@ function readOptions() {
       verbose: flag,
       json: flag,
       peers: flag,
+      write: flag,
+      random: { ...text, default: '' },
+      against: { ...text, default: '' },
       help: { ...flag, short: 'h' },
     },
   });
@@ -114,7 +125,7 @@ async function lookAtOne(cases: readonly Case[], options: Options): Promise<numb
   const { host, user, password, dir } = options;
   const target: Target = {
     host,
-    port: whole('port', options.port, 65_535),
+    port: whole('port', options.port || '21', 65_535),
     user,
     password,
     tls: wanted<TlsUse>('tls', options.tls, ['explicit', 'implicit', 'none']),
@@ -126,14 +137,47 @@ async function lookAtOne(cases: readonly Case[], options: Options): Promise<numb
   return count(results).mustFail === 0 ? 0 : 1;
 }
 
+/** Tables that one seed makes. */
+const randomTables = 10;
+async function compareCql(options: Options): Promise<number> {
+  const target = {
+    host: options.host,
+    port: whole('port', options.port || '9042', 65_535),
+    user: options.user || 'cassandra',
+    password: options.password || 'cassandra',
+  };
+  if (options.random !== '') {
+    const other = whole('against', options.against, 65_535);
+    const { statements, differences } = await compareRandomly(
+      [target, { ...target, port: other }],
+      whole('random', options.random, 99_999),
+      randomTables,
+      ({ statement, answers: [one, two] }) =>
+        say(`${statement}\n${one.replaceAll(/^/gm, '  - ')}\n${two.replaceAll(/^/gm, '  + ')}\n`),
+    );
+    say(`${statements} random statements, ${differences} differ`);
+    return differences === 0 ? 0 : 1;
+  }
+  const { statements, differences } = await comparePages(target, patternOf(options.only), {
+    write: options.write,
+    folder: options.dir || corpusFolder,
+    onPage: (page, found) => {
+      for (const each of found.differences) say(describeDifference(each));
+      tell(`${page}: ${found.statements} statements, ${found.differences.length} differ`);
+    },
+  });
+  say(`${statements} statements, ${differences.length} differ`);
+  return differences.length === 0 ? 0 : 1;
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = readOptions();
   if (values.help) {
     say(usage);
     return 0;
   }
-  if (positionals.join(' ') !== 'ftp')
-    throw new WrongCommandLine(`Cannot run conformance: must be "ftp": got "${positionals.join(' ')}"`);
+  const [what = '', ...more] = positionals;
+  if (wanted('suite', [what, ...more].join(' '), ['ftp', 'cql']) === 'cql') return compareCql(values);
   if (!values.peers && values.user === '') throw new WrongCommandLine('Cannot run conformance: --user is missing');
   const only = patternOf(values.only);
   const cases = suite.filter((each) => only.test(fullName(each)));

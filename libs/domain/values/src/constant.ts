@@ -31,7 +31,11 @@ export function fromConstant(kind: NativeKind, text: string, now?: bigint): Resu
       return ok(utf8(text));
     case 'ascii': {
       const at = Array.from(text).findIndex((letter) => (letter.codePointAt(0) ?? 0) > 0x7f);
-      return at < 0 ? ok(utf8(text)) : fail(`Invalid ASCII character in string literal: ${text}`);
+      return at < 0
+        ? ok(utf8(text))
+        : fail(
+            'Invalid ASCII character in string literal: java.nio.charset.UnmappableCharacterException: Input length = 1',
+          );
     }
     case 'blob': {
       const bytes = fromHex(text);

@@ -2,6 +2,7 @@
 import { fail, ok, type Result } from '@skerry/kernel';
 import { ByteSink } from './byte-sink.ts';
 import { int32At } from './integers.ts';
+import { typeName } from './type-name.ts';
 import type { ListType, MapType, SetType, TupleType, UserType, ValueType, VectorType } from './type.ts';
 import { readUnsignedVint, writeUnsignedVint } from './vint.ts';
 
@@ -133,15 +134,17 @@ export function vectorParts(type: VectorType, bytes: Uint8Array): Result<Uint8Ar
     let length = size;
     if (length === undefined) {
       const read = readUnsignedVint(bytes, at, bytes.length);
-      if (read === undefined || read.value > BigInt(bytes.length)) return fail('Not enough bytes to read a vector');
+      if (read === undefined || read.value > BigInt(bytes.length))
+        return fail(`Not enough bytes to read a ${typeName(type)}`);
       at = read.next;
       length = Number(read.value);
     }
-    if (length > bytes.length - at) return fail('Not enough bytes to read a vector');
+    if (length > bytes.length - at) return fail(`Not enough bytes to read a ${typeName(type)}`);
     parts.push(bytes.subarray(at, at + length));
     at += length;
   }
-  if (at !== bytes.length) return fail('Unexpected extraneous bytes after vector value');
+  if (at !== bytes.length)
+    return fail(`Unexpected ${bytes.length - at} extraneous bytes after ${typeName(type)} value`);
   return ok(parts);
 }
 export function vectorBytes(type: VectorType, parts: readonly Uint8Array[]): Uint8Array {

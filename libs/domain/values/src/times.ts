@@ -61,7 +61,7 @@ export function parseTimestamp(text: string, now?: bigint): Result<bigint, strin
     const value = BigInt(text);
     return isLong(value) ? ok(value) : fail(`Unable to make long (for date) from: '${text}'`);
   }
-  const refused = fail(`Unable to coerce '${text}' to a formatted date (long)`);
+  const refused = fail(`Unable to parse a date/time from '${text}'`);
   const found = timestampPattern.exec(text);
   if (found === null) return refused;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0] = found

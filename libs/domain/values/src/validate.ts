@@ -32,7 +32,9 @@ export function validatePart(type: ValueType, bytes: Uint8Array, from: number, t
     case 'timeuuid':
       if (size === 0) return undefined;
       if (size !== 16) return `UUID should be 16 or 0 bytes (${size})`;
-      return ((bytes[from + 6] ?? 0) & 0xf0) === 0x10 ? undefined : 'Invalid version for TimeUUID type.';
+      return ((bytes[from + 6] ?? 0) & 0xf0) === 0x10
+        ? undefined
+        : `Invalid version for TimeUUID type: 0x${((bytes[from + 6] ?? 0) & 0x0f).toString(16)}`;
     case 'boolean':
       return size === 1 || size === 0 ? undefined : `Expected 1 or 0 byte value (${size})`;
     case 'smallint':
@@ -68,7 +70,7 @@ export function validatePart(type: ValueType, bytes: Uint8Array, from: number, t
     case 'udt':
       return fieldsFault(type, bytes.subarray(from, to));
     case 'vector':
-      return size === 0 ? undefined : vectorFault(type, bytes.subarray(from, to));
+      return size === 0 ? 'Invalid empty vector value' : vectorFault(type, bytes.subarray(from, to));
     default:
       return unreachable(type);
   }

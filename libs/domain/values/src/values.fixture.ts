@@ -132,8 +132,7 @@ export function anyValue(type: ValueType, odd = true): fc.Arbitrary<Uint8Array> 
     }
     case 'vector': {
       const parts = fc.array(anyValue(type.element, false), { minLength: type.dimension, maxLength: type.dimension });
-      const full = parts.map((each) => vectorBytes(type, each));
-      return odd ? emptiable(full) : full;
+      return parts.map((each) => vectorBytes(type, each));
     }
     case 'custom':
       if (!isLexicalUuid(type)) return fc.uint8Array({ maxLength: 20 });

@@ -7,7 +7,7 @@ import { cqlVersion } from './server/startup.ts';
 import type { CassandraConfig } from './settings.ts';
 
 /** Drivers choose their queries by it. */
-export const releaseVersion = '5.0.2';
+export const releaseVersion = '5.0.9';
 const partitioner = 'org.apache.cassandra.dht.Murmur3Partitioner';
 const nativeProtocolVersion = '5';
 /** Where Cassandra's nodes talk to each other. */

@@ -19,7 +19,7 @@ import { serveOperations } from './operations/service.ts';
 import { InternalStatements } from './roles/internal-statements.ts';
 import { ensureFirstRole, PasswordAuthenticator } from './roles/password-authenticator.ts';
 import { PermissionAuthorizer } from './roles/permission-authorizer.ts';
-import { resourceText } from './roles/resources.ts';
+import { allTables, resourceText } from './roles/resources.ts';
 import { RoleTable } from './roles/role-table.ts';
 import type { Connection } from './server/connection.ts';
 import type { Desk } from './server/desk.ts';
@@ -201,7 +201,7 @@ class Node implements Service {
       throw invalid(`${keyspace} doesn't exist`);
     if (kind !== 'data' || keyspace === undefined) return;
     const isThere =
-      table === undefined
+      table === undefined || table === allTables
         ? findKeyspace(snapshot, keyspace) !== undefined
         : findTable(snapshot, keyspace, table) !== undefined;
     if (!isThere) throw invalid(`Resource ${resourceText(name)} doesn't exist`);
@@ -213,9 +213,10 @@ class Node implements Service {
   async #settle({ dropped, change }: Outcome): Promise<void> {
     for (const number of dropped) await this.#parts.store.dropTable(number);
     if (change?.change === 'DROPPED' && change.target !== 'TYPE')
-      await this.#roles.forgetResource(
-        ['data', change.keyspace, ...(change.name === undefined ? [] : [change.name])].join('/'),
-      );
+      for (const kind of change.target === 'KEYSPACE' ? ['data', 'functions'] : ['data'])
+        await this.#roles.forgetResource(
+          [kind, change.keyspace, ...(change.name === undefined ? [] : [change.name])].join('/'),
+        );
     if (change !== undefined) this.#desk.schemaChanged(change as SchemaChange);
   }
   #clients(): readonly ClientFacts[] {

@@ -38,19 +38,17 @@ export const countRows: AggregateFunction = {
 
 /** Undefined: not for that type. */
 export function aggregateFunction(name: AggregateName, type: ValueType): AggregateFunction | undefined {
-  // What a counter holds is a bigint; so is what comes of it.
-  const own: ValueType = type.kind === 'counter' ? bigint : type;
   switch (name) {
     case 'count':
       return { name, argTypes: [type], returns: bigint, start: () => counting() };
     case 'min':
     case 'max':
-      return { name, argTypes: [type], returns: own, start: () => extreme(own, name === 'min' ? -1 : 1) };
+      return { name, argTypes: [type], returns: type, start: () => extreme(type, name === 'min' ? -1 : 1) };
     case 'sum':
     case 'avg': {
-      if (!isNumber(own)) return undefined;
-      const { kind } = own;
-      return { name, argTypes: [type], returns: own, start: () => accumulating(kind, name === 'avg') };
+      if (!isNumber(type)) return undefined;
+      const { kind } = type;
+      return { name, argTypes: [type], returns: type, start: () => accumulating(kind, name === 'avg') };
     }
     default:
       return unreachable(name);

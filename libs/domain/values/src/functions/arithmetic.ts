@@ -1,5 +1,5 @@
 /** + - * / % and the sign. Source: Cassandra 5.0, `OperationFcts`, `NumberType`, `DecimalType`. */
-import { fail, ok, type Result, unreachable } from '@skerry/kernel';
+import { concatBytes, fail, ok, type Result, unreachable } from '@skerry/kernel';
 import {
   compareDecimals,
   type Decimal,
@@ -177,6 +177,7 @@ function computed(operator: ArithmeticOperator, kind: NumberKind, a: Numeric, b:
 }
 
 /** Undefined: the operator is not for those types. */
+const isText = ({ kind }: ValueType): boolean => kind === 'text' || kind === 'ascii';
 export function arithmeticFunction(
   operator: ArithmeticOperator,
   left: ValueType,
@@ -192,6 +193,11 @@ export function arithmeticFunction(
       const made = computed(operator, kind, numberOf(left.kind, a), numberOf(right.kind, b));
       return made.ok ? made : failed(made.error);
     });
+  }
+  if (isText(left) && isText(right)) {
+    if (operator !== '+') return undefined;
+    const returns: ValueType = left.kind === 'ascii' && right.kind === 'ascii' ? left : { kind: 'text' };
+    return strict(name, [left, right], returns, ([a, b]) => ok(a && b && concatBytes([a, b])));
   }
   const sign = operator === '+' ? 1 : -1;
   if (right.kind !== 'duration' || (operator !== '+' && operator !== '-')) return undefined;

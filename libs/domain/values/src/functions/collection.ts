@@ -74,12 +74,14 @@ export function collectionFunction(name: string, type: ValueType): ScalarFunctio
 }
 
 type Similarity = (a: readonly number[], b: readonly number[]) => number | undefined;
+const { fround } = Math;
+/** In single precision, step by step: as Cassandra's answers are. */
 const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  a.reduce((sum, value, i) => fround(sum + fround(value * (b[i] ?? 0))), 0);
 const similarities: Readonly<Record<string, Similarity>> = {
   similarity_cosine(a, b) {
     const lengths = Math.sqrt(dot(a, a) * dot(b, b));
-    return lengths === 0 ? undefined : (1 + dot(a, b) / lengths) / 2;
+    return lengths === 0 ? undefined : fround(1 + fround(dot(a, b) / lengths)) / 2;
   },
   similarity_euclidean: (a, b) => 1 / (1 + a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0)),
   similarity_dot_product: (a, b) => (1 + dot(a, b)) / 2,

@@ -37,6 +37,16 @@ export const blobFunctions: readonly ScalarFunction[] = blobKinds.flatMap(([spel
 ]);
 
 const textSources: readonly NativeKind[] = ['inet', 'boolean', 'timeuuid', 'timestamp', 'date', 'time', 'uuid'];
+/** Why nothing is cast so. @param text of the argument, as it is written. */
+export function castMismatch(text: string, to: ValueType): string {
+  const known = nativeKinds.flatMap((kind) => castFunction({ kind }, to) ?? []);
+  if (known.length === 0) return `${text} cannot be cast to ${typeName(to)}`;
+  const name = `system.cast_as_${to.kind}`;
+  const all = known.map(
+    ({ argTypes, returns }) => `${name} : (${argTypes.map(typeName).join(', ')}) -> ${typeName(returns)}`,
+  );
+  return `Invalid call to function ${name}, none of its type signatures match (known type signatures: ${all.join(', ')})`;
+}
 /** CAST(… AS …). Undefined: there is none. */
 export function castFunction(from: ValueType, to: ValueType): ScalarFunction | undefined {
   const name = `castAs${to.kind.charAt(0).toUpperCase()}${to.kind.slice(1)}`;

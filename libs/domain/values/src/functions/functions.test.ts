@@ -95,7 +95,6 @@ describe('calls', () => {
     ['to_timestamp', ['timeuuid'], ["'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'"], "'1997-02-03T17:43:12.216Z'"],
     ['todate', ['timestamp'], ["'1969-12-31 23:59:59.999Z'"], "'1969-12-31'"],
     ['tounixtimestamp', ['date'], ["'1970-01-02'"], '86400000'],
-    ['dateof', ['timeuuid'], ["''"], 'null'],
     ['floor', ['timestamp', 'duration'], ["'2016-09-27 16:12:00Z'", "'2h'"], "'2016-09-27T16:00:00.000Z'"],
     [
       'floor',
@@ -233,7 +232,7 @@ describe('calls that are refused', () => {
       'to_date',
       [int],
       undefined,
-      'Invalid call to function system.to_date, none of its type signatures match (known type signatures: system.to_date : (timeuuid) -> date, system.to_date : (timestamp) -> date)',
+      'Invalid call to function to_date, none of its type signatures match (known type signatures: system.to_date : (timeuuid) -> date, system.to_date : (timestamp) -> date)',
     ],
     [
       'to_date',

@@ -4,7 +4,13 @@ import { assignable } from '../compatible.ts';
 import { type LiteralKind, literalFits, literalType } from '../constant.ts';
 import { sameType, typeName } from '../type-name.ts';
 import type { ValueType } from '../type.ts';
-import { aggregateFunction, type AggregateFunction, aggregateNames, countRows } from './aggregate.ts';
+import {
+  aggregateFunction,
+  type AggregateFunction,
+  type AggregateName,
+  aggregateNames,
+  countRows,
+} from './aggregate.ts';
 import {
   arithmeticFunction,
   type ArithmeticOperator,
@@ -62,6 +68,8 @@ const numberTypes: readonly ValueType[] = [
   { kind: 'date' },
 ];
 
+const textTypes: readonly ValueType[] = [{ kind: 'text' }, { kind: 'ascii' }];
+
 /** Names of all native functions but aggregates and operators. */
 export const scalarFunctionNames: readonly string[] = [
   ...byName.keys(),
@@ -84,7 +92,10 @@ function candidates(
   const operator = operators.get(name);
   if (operator !== undefined) {
     const rights: readonly ValueType[] = [...numberTypes, { kind: 'duration' }];
-    return numberTypes.flatMap((left) => rights.flatMap((right) => arithmeticFunction(operator, left, right) ?? []));
+    const lefts = [...numberTypes, ...textTypes];
+    return lefts.flatMap((left) =>
+      [...rights, ...textTypes].flatMap((right) => arithmeticFunction(operator, left, right) ?? []),
+    );
   }
   if (name === negationFunction) return numberTypes.flatMap((type) => negationOf(type) ?? []);
   const json = Object.hasOwn(jsonNames, name) ? jsonNames[name] : undefined;
@@ -138,7 +149,7 @@ export function resolveFunction(
   if (first === undefined)
     return invalid(
       symbol === undefined
-        ? `Invalid call to function system.${name}, none of its type signatures match (known type signatures: ${signatures(all)})`
+        ? `Invalid call to function ${name}, none of its type signatures match (known type signatures: ${signatures(all)})`
         : `the '${symbol}' operation is not supported between ${left} and ${right}`,
     );
   if (fitting.length === 1) return ok(first);
@@ -181,11 +192,18 @@ function notForThose(
   const [first] = args;
   if (similarityNames.includes(name)) {
     if (args.length !== 2) return invalid(`system.${name}() requires two arguments, but ${args.length} given`);
-    if (first?.type !== undefined) return invalid(`Only float vectors are supported by ${name}`);
+    if (first?.type !== undefined && first.type.kind !== 'vector')
+      return invalid(`Only float vectors are supported by ${name}`);
   }
   if (first === undefined) return invalid(`Invalid number of arguments for function system.${name}`);
   if (first.type === undefined)
-    return invalid(`Cannot infer type of argument ${first.text} in call to function system.${name}`);
+    return invalid(
+      `Cannot infer type of argument ${first.text} in call to function system.${name}(any): use type casts to disambiguate`,
+    );
+  if (name === 'mask_inner' || name === 'mask_outer')
+    return invalid(
+      `Function system.${name} requires an argument of type [text|varchar|ascii], but found argument ${first.text} of type ${typeName(first.type)}`,
+    );
   return invalid(
     `Function system.${name} requires other arguments, but found ${args.map((arg) => arg.text).join(', ')}`,
   );
@@ -206,8 +224,10 @@ export function resolveAggregate(
     );
   const made = arg.type && aggregateFunction(known, arg.type);
   if (made !== undefined) return ok(made);
-  const all = numberKinds.flatMap((kind) => aggregateFunction(known, { kind }) ?? []);
-  return invalid(
-    `Invalid call to function system.${name}, none of its type signatures match (known type signatures: ${signatures(all)})`,
-  );
+  return invalid(aggregateMismatch(known));
+}
+/** That an aggregate of this name is about numbers only. */
+export function aggregateMismatch(name: AggregateName): string {
+  const all = numberKinds.flatMap((kind) => aggregateFunction(name, { kind }) ?? []);
+  return `Invalid call to function ${name}, none of its type signatures match (known type signatures: ${signatures(all)})`;
 }

@@ -100,8 +100,6 @@ export const timeFunctions: readonly ScalarFunction[] = [
   ...converting(toUnix, 'timeuuid', 'bigint', int64Bytes),
   ...converting(toUnix, 'timestamp', 'bigint', int64Bytes),
   ...converting(toUnix, 'date', 'bigint', int64Bytes),
-  ...converting(['dateof'], 'timeuuid', 'timestamp', int64Bytes),
-  ...converting(['unixtimestampof'], 'timeuuid', 'bigint', int64Bytes),
   ...flooring('timestamp'),
   ...flooring('timeuuid'),
   ...flooring('date'),

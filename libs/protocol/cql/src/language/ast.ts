@@ -68,14 +68,12 @@ export type Comparison = '=' | '<' | '<=' | '>' | '>=' | '!=';
 export type Relation =
   | { readonly kind: 'compare'; readonly column: string; readonly operator: Comparison; readonly value: Term }
   | { readonly kind: 'in'; readonly column: string; readonly values: Term | readonly Term[] }
-  | { readonly kind: 'notIn'; readonly column: string; readonly values: Term | readonly Term[] }
   | {
-      readonly kind: 'contains' | 'containsKey' | 'notContains' | 'notContainsKey' | 'like';
+      readonly kind: 'contains' | 'containsKey' | 'like';
       readonly column: string;
       readonly value: Term;
     }
-  | { readonly kind: 'isNotNull' | 'isNull'; readonly column: string }
-  | { readonly kind: 'between'; readonly column: string; readonly from: Term; readonly to: Term }
+  | { readonly kind: 'isNotNull'; readonly column: string }
   | { readonly kind: 'token'; readonly columns: readonly string[]; readonly operator: Comparison; readonly value: Term }
   | { readonly kind: 'tuple'; readonly columns: readonly string[]; readonly operator: Comparison; readonly value: Term }
   /** `values` as one term is `IN ?`. */

@@ -187,8 +187,6 @@ SELECT * FROM crew WHERE home = {street: 'Quay', zip: 1}
 SELECT * FROM crew WHERE at = (1, 'x', 2.5)
 SELECT * FROM crew WHERE tags = {'a', 'b'} AND log = ['x'] AND pay = {'a': 1.5}
 SELECT * FROM boats WHERE length != 3 ALLOW FILTERING
-SELECT * FROM boats WHERE length BETWEEN 1 AND 3 AND harbour = 'x'
-SELECT * FROM boats WHERE name NOT IN ('a') AND tags NOT CONTAINS 'x' AND pay NOT CONTAINS KEY 'y'
 SELECT * FROM boats WHERE at > maxTimeuuid('2024-01-01 00:00+0000') AND at < minTimeuuid('2024-02-01')
 SELECT * FROM boats WHERE at > now() - 2h
 SELECT * FROM boats WHERE length = (int) 3 AND width = 2 + 3 * 4

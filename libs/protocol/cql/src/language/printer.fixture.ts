@@ -81,22 +81,14 @@ const relationText = (relation: Relation): string => {
       return words(nameText(relation.column), relation.operator, termText(relation.value));
     case 'in':
       return `${nameText(relation.column)} IN ${inText(relation.values)}`;
-    case 'notIn':
-      return `${nameText(relation.column)} NOT IN ${inText(relation.values)}`;
     case 'contains':
       return `${nameText(relation.column)} CONTAINS ${termText(relation.value)}`;
     case 'containsKey':
       return `${nameText(relation.column)} CONTAINS KEY ${termText(relation.value)}`;
-    case 'notContains':
-      return `${nameText(relation.column)} NOT CONTAINS ${termText(relation.value)}`;
-    case 'notContainsKey':
-      return `${nameText(relation.column)} NOT CONTAINS KEY ${termText(relation.value)}`;
     case 'like':
       return `${nameText(relation.column)} LIKE ${termText(relation.value)}`;
     case 'isNotNull':
       return `${nameText(relation.column)} IS NOT NULL`;
-    case 'between':
-      return `${nameText(relation.column)} BETWEEN ${termText(relation.from)} AND ${termText(relation.to)}`;
     case 'token':
       return `token(${namesText(relation.columns)}) ${relation.operator} ${termText(relation.value)}`;
     case 'tuple':

@@ -85,8 +85,6 @@ const ofColumn = (c: Cursor): Relation => {
       c.at += 1;
       return { kind: 'in', column, values: inValues(c) };
     }
-    case K.NOT:
-      return notRelation(c);
     case K.CONTAINS: {
       const column = columnName(c);
       c.at += 1;
@@ -105,13 +103,6 @@ const ofColumn = (c: Cursor): Relation => {
       c.expect(K.NULL);
       return { kind: 'isNotNull', column };
     }
-    case K.BETWEEN: {
-      const column = columnName(c);
-      c.at += 1;
-      const from = term(c);
-      c.expect(K.AND);
-      return { kind: 'between', column, from, to: term(c) };
-    }
     case K.LEFT_BRACKET: {
       const column = columnName(c);
       const key = elementKey(c);
@@ -120,15 +111,6 @@ const ofColumn = (c: Cursor): Relation => {
     default:
       return c.noViable(1);
   }
-};
-const notRelation = (c: Cursor): Relation => {
-  if (c.ahead(2) !== K.IN && c.ahead(2) !== K.CONTAINS) c.noViable(2);
-  const column = columnName(c);
-  c.at += 1;
-  if (c.accept(K.IN)) return { kind: 'notIn', column, values: inValues(c) };
-  c.expect(K.CONTAINS);
-  const kind = c.accept(K.KEY) ? 'notContainsKey' : 'notContains';
-  return { kind, column, value: term(c) };
 };
 const elementKey = (c: Cursor): Term => {
   c.expect(K.LEFT_BRACKET);

@@ -49,8 +49,8 @@ function checkReturn(table: TableSchema, name: string, type: Column['type'], isS
   if (before === undefined) return;
   if (!sameType(expandUserTypes(type), expandUserTypes(before.type)))
     throw invalid(
-      `Cannot re-add previously dropped column '${name}' of type ${typeName(type)}, ` +
-        `incompatible with previous type ${typeName(before.type)}`,
+      `Cannot add a column '${name}' of type ${typeName(type)}, incompatible with previously dropped column ` +
+        `'${name}' of type ${typeName(before.type)}`,
     );
   if ((before.kind === 'static') !== isStatic)
     throw invalid(
@@ -164,7 +164,7 @@ function renameColumn(
 ): Altered {
   const column = findColumn(table, from);
   if (column === undefined) {
-    if (!ifExists) throw invalid(`Column ${maybeQuote(from)} was not found in table ${shown(table)}`);
+    if (!ifExists) throw invalid(`Undefined column name ${maybeQuote(from)} in table ${shown(table)}`);
     return { table, views };
   }
   if (!isKey(column)) throw invalid(`Cannot rename non PRIMARY KEY column ${from}`);
@@ -270,11 +270,9 @@ export function dropTable(snapshot: Snapshot, statement: Drop, context: DdlConte
   if (keyspace.views.has(table))
     throw invalid('Cannot use DROP TABLE on a materialized view. Please use DROP MATERIALIZED VIEW instead.');
   const views = viewsOf(keyspace, table);
+  // In brackets are the views' keyspaces, not their names: so it is told.
   if (views.length > 0)
-    throw invalid(
-      'Cannot drop a table when materialized views still depend on it ' +
-        `(${views.map((view) => view.schema.name).join(', ')})`,
-    );
+    throw invalid(`Cannot drop a table when materialized views still depend on it (${keyspace.name})`);
   return draft(
     snapshot,
     {

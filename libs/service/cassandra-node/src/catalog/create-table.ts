@@ -1,6 +1,6 @@
 /** CREATE TABLE. Source: Cassandra 5.0, CreateTableStatement, TableMetadata.validate. */
 import type { Column, ColumnKind, TableSchema } from '@skerry/domain-table';
-import { isMultiCell, type ValueType } from '@skerry/domain-values';
+import { isMultiCell, marshalName, type ValueType } from '@skerry/domain-values';
 import type { ColumnDefinition, CreateTableStatement } from '@skerry/protocol-cql';
 import { arranged, columnIdMax, compareNames } from './columns.ts';
 import {
@@ -8,12 +8,12 @@ import {
   existingKeyspace,
   guardSystem,
   keyspaceOf,
-  keyspaceResource,
+  allTablesResource,
   type DdlContext,
   type MaybeDraft,
 } from './context.ts';
 import { invalid, misconfigured, tableExists } from './fault.ts';
-import { isSchemaName, schemaNameLengthMax } from './names.ts';
+import { isTableName, tableNameLengthMax } from './names.ts';
 import { resolveType, type TypeScope } from './resolve-type.ts';
 import { findRelation, withEntry, type Snapshot } from './state.ts';
 import { newTableId } from './table-id.ts';
@@ -31,11 +31,12 @@ const staticNeedsClustering =
 
 /** @throws Refusal for a name that no table may have. */
 export function checkTableName(keyspace: string, name: string): void {
-  if (!isSchemaName(name))
-    throw misconfigured(
-      `${keyspace}.${name}: Table name must not be empty, more than ${schemaNameLengthMax} characters long, ` +
-        `or contain non-alphanumeric-underscore characters (got "${name}")`,
-    );
+  if (isTableName(name)) return;
+  const why =
+    name.length > tableNameLengthMax
+      ? `must not be more than ${tableNameLengthMax} characters long (got ${name.length} characters for "${name}")`
+      : `must not be empty or not contain non-alphanumeric-underscore characters (got "${name}")`;
+  throw misconfigured(`${keyspace}.${name}: Table name ${why}`);
 }
 export function checkColumnCount(keyspace: string, name: string, count: number): void {
   if (count > columnIdMax) throw misconfigured(`${keyspace}.${name}: more than ${columnIdMax} columns`);
@@ -49,12 +50,17 @@ export function checkOpenFields(type: ValueType, suffix = ''): void {
   if (type.kind === 'udt' && !type.frozen && type.fields.some((field) => isMultiCell(field.type)))
     throw invalid(`Non-frozen UDTs with nested non-frozen collections are not supported${suffix}`);
 }
+/** A view's error has the marshal class, a table's the CQL name. */
+const keyTypeText = (type: ValueType, whose: 'table' | 'view'): string => {
+  if (whose === 'view') return `'${marshalName(type)}'`;
+  return type.kind === 'udt' ? `"${type.keyspace}.${type.name}"` : typeName(type);
+};
 /** What a key column must not be. */
-export function checkKeyType(name: string, type: ValueType, quote = ''): void {
+export function checkKeyType(name: string, type: ValueType, whose: 'table' | 'view' = 'table'): void {
   if (isMultiCell(type))
     throw invalid(
       `Invalid non-frozen ${type.kind === 'udt' ? 'user-defined' : 'collection'} type ` +
-        `${quote}${typeName(type)}${quote} for PRIMARY KEY column '${name}'`,
+        `${keyTypeText(type, whose)} for PRIMARY KEY column '${name}'`,
     );
   if (type.kind === 'counter') throw invalid(`counter type is not supported for PRIMARY KEY column '${name}'`);
   if (referencesDuration(type)) throw invalid(`duration type is not supported for PRIMARY KEY column '${name}'`);
@@ -110,8 +116,11 @@ function reversedOf(statement: CreateTableStatement, clustering: readonly string
       throw invalid(`Duplicate column '${column}' in CLUSTERING ORDER BY clause for table '${shownName(statement)}'`);
     order.set(column, descending);
   }
-  if (order.size > clustering.length)
-    throw invalid('Only clustering columns can be defined in CLUSTERING ORDER directive');
+  const strange = [...order.keys()].filter((name) => !clustering.includes(name));
+  if (strange.length > 0)
+    throw invalid(
+      `Only clustering key columns can be defined in CLUSTERING ORDER directive: [${strange.join(', ')}] are not clustering columns`,
+    );
   for (const [at, name] of [...order.keys()].entries()) {
     const expected = clustering[at];
     if (expected === undefined || name === expected) continue;
@@ -190,7 +199,7 @@ function buildTable(
 
 export function createTable(snapshot: Snapshot, statement: CreateTableStatement, context: DdlContext): MaybeDraft {
   const name = keyspaceOf(statement.table, context);
-  guardSystem(name, 'CREATE', keyspaceResource(name));
+  guardSystem(name, 'CREATE', allTablesResource(name));
   const keyspace = existingKeyspace(snapshot, name);
   // Cassandra parses these before it looks whether the table is there.
   keyOf(statement);

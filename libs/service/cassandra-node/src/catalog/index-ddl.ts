@@ -143,7 +143,7 @@ function checkTargets(table: TableSchema, statement: Create, isCustom: boolean):
       seen.add(column);
     }
     throw invalid(
-      `A storage-attached index cannot be created over multiple columns: ${targets.map(targetText).join(',')}`,
+      `A storage-attached index cannot be created over multiple columns: ${targets.map(targetText).join(', ')}`,
     );
   }
   if (targets.length === 0) throw invalid('Missing target column');

@@ -25,8 +25,9 @@ const locatorPackage = 'org.apache.cassandra.locator.';
 export function checkKeyspaceName(name: string): void {
   if (!isSchemaName(name))
     throw invalid(
-      `Keyspace name must not be empty, more than ${schemaNameLengthMax} characters long, ` +
-        `or contain non-alphanumeric-underscore characters (got '${name}')`,
+      name === '' || /\W/.test(name)
+        ? `Keyspace name must not be empty and must contain alphanumeric or underscore characters only (got "${name}")`
+        : `Keyspace name must not be more than ${schemaNameLengthMax} characters long (got ${name.length} characters for "${name}")`,
     );
 }
 

@@ -48,7 +48,11 @@ const strategies: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 /** Those that show the two thresholds even when nobody set them. */
-const withThresholds: ReadonlySet<string> = new Set(['SizeTieredCompactionStrategy', 'TimeWindowCompactionStrategy']);
+const withThresholds: ReadonlySet<string> = new Set([
+  'SizeTieredCompactionStrategy',
+  'LeveledCompactionStrategy',
+  'TimeWindowCompactionStrategy',
+]);
 
 function checkThresholds(min: string, max: string): void {
   for (const [name, text] of [

@@ -2,8 +2,10 @@
 
 import { doubleText, identifier, quoted } from '@skerry/domain-values';
 
-/** Letters of a keyspace's, a table's or a view's name: it was a folder's name. */
+/** Letters of a keyspace's name. */
 export const schemaNameLengthMax = 48;
+/** Letters of a table's or a view's name: with its id it is a folder's name of 255 letters. */
+export const tableNameLengthMax = 222;
 
 const word = /^\w+$/;
 
@@ -13,6 +15,7 @@ export { doubleText as javaDouble, identifier as maybeQuote, quoted };
 export const qualified = (keyspace: string, name: string): string => `${identifier(keyspace)}.${identifier(name)}`;
 
 export const isSchemaName = (name: string): boolean => name.length <= schemaNameLengthMax && word.test(name);
+export const isTableName = (name: string): boolean => name.length <= tableNameLengthMax && word.test(name);
 export const isIndexName = (name: string): boolean => word.test(name);
 
 /** `{'a': 'b', …}`, sorted by key, as Cassandra's descriptions have it. */

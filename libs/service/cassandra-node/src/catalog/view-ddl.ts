@@ -60,7 +60,7 @@ function checkKey(base: TableSchema, statement: Create, selected: ReadonlySet<st
     if (names.has(name))
       throw invalid(`Duplicate column '${name}' in PRIMARY KEY clause for materialized view '${view}'`);
     names.add(name);
-    checkKeyType(name, column.type, "'");
+    checkKeyType(name, column.type, 'view');
   }
   const order = statement.clusteringOrder.map((entry) => entry.column);
   if (order.length > 0 && (order.length !== clustering.length || order.some((name, at) => name !== clustering[at])))
@@ -90,7 +90,9 @@ function checkWhere(base: TableSchema, where: readonly Relation[], view: string,
     if (findColumn(base, name) === undefined)
       throw invalid(`Undefined column name ${name} in table ${qualified(base.keyspace, base.name)}`);
   const restricted = new Set(where.flatMap(relationColumns));
-  const free = key.filter((name) => !restricted.has(name));
+  const free = [...base.partitionKey, ...base.clustering, ...base.regulars]
+    .map(({ name }) => name)
+    .filter((name) => key.includes(name) && !restricted.has(name));
   if (free.length > 0)
     throw invalid(`Primary key columns ${free.join(', ')} must be restricted with 'IS NOT NULL' or otherwise`);
   const illegal = where
@@ -108,7 +110,6 @@ function checkWhere(base: TableSchema, where: readonly Relation[], view: string,
 
 function baseOf(keyspace: KeyspaceDefinition, statement: Create): TableSchema {
   const { name } = statement.select.table;
-  if (keyspace.views.has(name)) throw invalid('Materialized views cannot be created against other materialized views');
   const base = keyspace.tables.get(name);
   if (base === undefined) throw invalid(`Base table '${name}' doesn't exist`);
   return base;
@@ -174,7 +175,14 @@ export function createView(snapshot: Snapshot, statement: Create, context: DdlCo
   if (keyspace.tables.has(view))
     throw invalid(`Cannot create materialized view '${view}' - a table with the same name already exists`);
   if (keyspace.views.has(view)) {
-    if (statement.ifNotExists) return undefined;
+    // It warns all the same.
+    if (statement.ifNotExists)
+      return draft(
+        snapshot,
+        keyspace,
+        { change: 'CREATED', target: 'TABLE', keyspace: name, name: view },
+        { nextNumber: snapshot.nextNumber, warnings: [viewWarning] },
+      );
     throw tableExists(name, view);
   }
   if (base.isCounter) throw invalid('Materialized views are not supported on counter tables');

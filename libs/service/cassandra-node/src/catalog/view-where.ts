@@ -22,30 +22,21 @@ const valuesText = (values: Term | readonly Term[]): string =>
   isTerm(values) ? termText(values) : `(${values.map(termText).join(', ')})`;
 const columnsText = (columns: readonly string[]): string => `(${columns.map(maybeQuote).join(', ')})`;
 
-function relationText(relation: Relation): string {
+/** As errors and `system_schema.views` tell it. */
+export function relationText(relation: Relation): string {
   switch (relation.kind) {
     case 'compare':
       return `${maybeQuote(relation.column)} ${relation.operator} ${termText(relation.value)}`;
     case 'in':
       return `${maybeQuote(relation.column)} IN ${valuesText(relation.values)}`;
-    case 'notIn':
-      return `${maybeQuote(relation.column)} NOT IN ${valuesText(relation.values)}`;
     case 'contains':
       return `${maybeQuote(relation.column)} CONTAINS ${termText(relation.value)}`;
     case 'containsKey':
       return `${maybeQuote(relation.column)} CONTAINS KEY ${termText(relation.value)}`;
-    case 'notContains':
-      return `${maybeQuote(relation.column)} NOT CONTAINS ${termText(relation.value)}`;
-    case 'notContainsKey':
-      return `${maybeQuote(relation.column)} NOT CONTAINS KEY ${termText(relation.value)}`;
     case 'like':
       return `${maybeQuote(relation.column)} LIKE ${termText(relation.value)}`;
     case 'isNotNull':
       return `${maybeQuote(relation.column)} IS NOT NULL`;
-    case 'isNull':
-      return `${maybeQuote(relation.column)} IS NULL`;
-    case 'between':
-      return `${maybeQuote(relation.column)} BETWEEN ${termText(relation.from)} AND ${termText(relation.to)}`;
     case 'token':
       return `token${columnsText(relation.columns)} ${relation.operator} ${termText(relation.value)}`;
     case 'tuple':

@@ -1,6 +1,7 @@
 /** For the conformance corpus: the engine of a node over a real store in a folder, without sockets. Time moves by itself. */
-import { present, Prng, StatusError } from '@skerry/kernel';
-import { literalText } from '@skerry/domain-values';
+import { fromHex, present, Prng, StatusError } from '@skerry/kernel';
+import { literalText, typeName } from '@skerry/domain-values';
+import { BodyReader, encodeColumns, readColumns, type WireColumn } from '@skerry/protocol-cql';
 import { nodeWorld } from '@skerry/runtime-node';
 import { createWorkerPool, type WorkerPool } from '@skerry/runtime-workers';
 import { findKeyspace, findTable, virtualTables, type Outcome } from '../catalog/index.ts';
@@ -8,6 +9,7 @@ import {
   CqlFault,
   invalid,
   type Execution,
+  type Plan,
   type ResultColumn,
   type ResultSink,
   type SchemaChange,
@@ -20,7 +22,7 @@ import { digest, openParts, sealWith, storedLayouts, type NodeParts } from '../n
 import { InternalStatements } from '../roles/internal-statements.ts';
 import { ensureFirstRole } from '../roles/password-authenticator.ts';
 import { PermissionAuthorizer } from '../roles/permission-authorizer.ts';
-import { resourceText } from '../roles/resources.ts';
+import { allTables, resourceText } from '../roles/resources.ts';
 import { RoleTable } from '../roles/role-table.ts';
 import { errorBodyOf } from '../server/faults.ts';
 import { settings, type CassandraConfig } from '../settings.ts';
@@ -36,14 +38,30 @@ const config = {
   memtableMaxBytes: 4 * mebibyte,
 };
 
+/** As a driver learns of them: what is frozen is not told. */
+function asSent(columns: readonly ResultColumn[]): readonly WireColumn[] {
+  const encoded = present(encodeColumns(columns, 5), 'columns of a corpus fit');
+  const reader = new BodyReader();
+  reader.reset(encoded.bytes, 0, encoded.bytes.length);
+  return readColumns(reader, encoded.flags, encoded.columnCount);
+}
+const typedNames = (columns: readonly ResultColumn[]): string =>
+  asSent(columns)
+    .map(({ name, type }) => `${name} ${typeName(type)}`)
+    .join(' | ');
+
 /** Rows as lines: names, then values as CQL writes them. */
 class TextSink implements ResultSink {
   readonly lines: string[] = [];
   readonly sizeBytes = 0;
   keyspace: string | undefined;
   more: Uint8Array | undefined;
+  readonly #typed: boolean;
   #columns: readonly ResultColumn[] = [];
   #row: string[] = [];
+  constructor(typed: boolean) {
+    this.#typed = typed;
+  }
   void(): void {}
   setKeyspace(name: string): void {
     this.keyspace = name;
@@ -53,7 +71,7 @@ class TextSink implements ResultSink {
   }
   beginRows(columns: readonly ResultColumn[]): void {
     this.#columns = columns;
-    this.lines.push(columns.map(({ name }) => name).join(' | '));
+    this.lines.push(this.#typed ? typedNames(columns) : columns.map(({ name }) => name).join(' | '));
   }
   cell(bytes: Uint8Array, from: number, size: number): void {
     const { type } = present(this.#columns[this.#row.length], 'a column for each cell');
@@ -76,6 +94,28 @@ class TextSink implements ResultSink {
     this.more = pagingState;
   }
 }
+
+const noValues: Execution['values'] = boundValues('');
+/** Of `0x00000001|null|unset`. */
+function boundValues(text: string): Execution['values'] {
+  const values = text === '' ? [] : text.split('|');
+  const bytes = values.map((value) => fromHex(/^0x(.*)$/.exec(value)?.[1] ?? '') ?? new Uint8Array(0));
+  const buffer = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
+  const starts = new Int32Array(values.length);
+  let at = 0;
+  for (const [i, each] of bytes.entries()) {
+    starts[i] = at;
+    buffer.set(each, at);
+    at += each.length;
+  }
+  const lengths = Int32Array.from(values, (value, i) =>
+    value === 'null' ? -1 : value === 'unset' ? -2 : (bytes[i]?.length ?? 0),
+  );
+  return { buffer, starts, lengths, first: 0, count: values.length };
+}
+/** What PREPARE tells: variables, the partition key's indexes among them, columns. */
+const preparedText = ({ markers, partitionKeyMarkers, columns = [] }: Plan): string =>
+  [typedNames(markers), partitionKeyMarkers.join(' '), typedNames(columns)].map((line) => line || '(none)').join('\n');
 
 export class CorpusEngine {
   readonly #parts: NodeParts;
@@ -114,8 +154,13 @@ export class CorpusEngine {
         installed: ({ snapshot }: Outcome) => {
           for (const table of storedLayouts(snapshot)) store.setTable(table);
         },
-        settle: async ({ dropped }) => {
+        settle: async ({ dropped, change }) => {
           for (const number of dropped) await store.dropTable(number);
+          if (change?.change !== 'DROPPED' || change.target === 'TYPE') return;
+          for (const kind of ['data', 'functions'])
+            await this.#roles.forgetResource(
+              [kind, change.keyspace, ...(change.name === undefined ? [] : [change.name])].join('/'),
+            );
         },
         truncate: (number) => store.truncate(number),
         describeContext: (keyspace, withInternals) => ({
@@ -136,7 +181,10 @@ export class CorpusEngine {
           const [kind, keyspace = '', table] = name.split('/');
           if (kind !== 'data' || keyspace === '') return;
           const { snapshot } = catalog;
-          const found = table === undefined ? findKeyspace(snapshot, keyspace) : findTable(snapshot, keyspace, table);
+          const found =
+            table === undefined || table === allTables
+              ? findKeyspace(snapshot, keyspace)
+              : findTable(snapshot, keyspace, table);
           if (found === undefined) throw invalid(`Resource ${resourceText(name)} doesn't exist`);
         },
       },
@@ -198,9 +246,14 @@ export class CorpusEngine {
     await this.#workers.close();
   }
 
-  /** A statement, or `later SECONDS`, `as ROLE`, `page ROWS STATEMENT` (all pages, a line of `--` between two). */
+  /**
+   * A statement, or `later SECONDS`, `as ROLE`, `page ROWS STATEMENT` (all pages, a line of `--` between two), `types STATEMENT`
+   * (columns with their types), `bind VALUE|VALUE… STATEMENT` (bytes in hex, null or unset), `prepare STATEMENT`.
+   */
   async handle(command: string): Promise<string> {
-    const [, word, argument = '', rest = ''] = /^(later|as|page) (\S+) ?(.*)$/.exec(command) ?? [];
+    const typed = command.startsWith('types ');
+    const [, word, argument = '', rest = ''] =
+      /^(later|as|page|bind) (\S+) ?(.*)$/.exec(command) ?? /^(types|prepare)( )(.*)$/.exec(command) ?? [];
     if (word === 'later') {
       this.#micros += Number(argument) * 1_000_000;
       return 'ok';
@@ -212,12 +265,17 @@ export class CorpusEngine {
     const lines: string[] = [];
     let state: Uint8Array | undefined;
     do {
-      const execution = this.#execution(word === 'page' ? Number(argument) : -1, state);
-      const sink = new TextSink();
+      const execution = this.#execution(
+        word === 'page' ? Number(argument) : -1,
+        state,
+        word === 'bind' ? boundValues(argument) : noValues,
+      );
+      const sink = new TextSink(typed);
       try {
-        const plan = this.#engine.plan(word === 'page' ? rest : command, this.#keyspace);
+        const plan = this.#engine.plan(word === undefined ? command : rest, this.#keyspace);
+        if (word === 'prepare') return preparedText(plan);
         this.#authorizer.check(this.#role ?? '', plan);
-        if (plan.markers.length > 0) throw invalid('Invalid amount of bind variables');
+        if (plan.markers.length !== execution.values.count) throw invalid('Invalid amount of bind variables');
         await plan.execute(execution, sink);
         await this.#parts.store.endTurn();
       } catch (thrown) {
@@ -235,16 +293,10 @@ export class CorpusEngine {
     this.#micros += 1_000;
     return { hi: Math.floor(this.#micros / 2 ** 32) | 0, lo: (this.#micros % 2 ** 32) | 0 };
   }
-  #execution(pageSize: number, pagingState: Uint8Array | undefined): Execution {
+  #execution(pageSize: number, pagingState: Uint8Array | undefined, values: Execution['values']): Execution {
     const { hi, lo } = this.#now();
     return {
-      values: {
-        buffer: new Uint8Array(0),
-        starts: new Int32Array(0),
-        lengths: new Int32Array(0),
-        first: 0,
-        count: 0,
-      },
+      values,
       consistency: 1,
       serialConsistency: -1,
       pageSize,

@@ -2,6 +2,7 @@
 import { hashToken, tokenHalves } from '@skerry/domain-table';
 import {
   castFunction,
+  castMismatch,
   negationFunction,
   operatorFunctions,
   resolveFunction,
@@ -111,7 +112,7 @@ export function resolveCall(
       if (from === undefined)
         throw invalid(`Cannot infer type of argument ${args[0]?.text ?? ''} in a cast to ${typeName(to)}`);
       const cast = castFunction(from, to);
-      if (cast === undefined) throw invalid(`${typeName(from)} cannot be cast to ${typeName(to)}`);
+      if (cast === undefined) throw invalid(castMismatch(args[0]?.text ?? '', to));
       return cast;
     }
     default:

@@ -10,9 +10,9 @@ import { Environment } from './environment.ts';
 import { executeBatch, planBatch, planModification, type BatchKind } from './modify/index.ts';
 import { Builds } from './index/builds.ts';
 import { Markers, type Planning } from './planning.ts';
-import { planDdl, planDescribe, planTruncate, planUse, type SchemaHost } from './schema-plans.ts';
+import { createdBy, planDdl, planDescribe, planTruncate, planUse, type SchemaHost } from './schema-plans.ts';
 import { planSelect, type Relation, type Seal } from './select/index.ts';
-import { isRoleStatement, planRoles, type RolesHost } from '../roles/role-plans.ts';
+import { grantToCreator, isRoleStatement, planRoles, type RolesHost } from '../roles/role-plans.ts';
 
 export type EngineParts = {
   readonly host: SchemaHost;
@@ -69,7 +69,11 @@ export class StatementEngine {
       world,
       nowMs: this.#parts.nowMs(),
     };
-    if (isDdl(statement)) return planDdl(host, statement, planning, (outcome) => this.builds.add(outcome));
+    if (isDdl(statement))
+      return planDdl(host, statement, planning, async (outcome, { role }) => {
+        await this.builds.add(outcome);
+        await grantToCreator(this.#parts.roles, role, createdBy(outcome));
+      });
     if (isRoleStatement(statement)) return planRoles(this.#parts.roles, statement, keyspace);
     switch (statement.kind) {
       case 'select':

@@ -26,6 +26,7 @@ import {
   inReceiver,
   keyReceiver,
   tupleReceiver,
+  tuplesInReceiver,
   type Receiver,
 } from './receivers.ts';
 import { literalKind, resolveTerm, termFit, typeFit } from './term-fit.ts';
@@ -203,7 +204,8 @@ function elements(
 }
 function listOperand(planning: Planning, terms: readonly Term[], receiver: Receiver): Operand {
   const { type } = receiver;
-  if (type.kind !== 'list') throw badLiteral('list', receiver);
+  if (type.kind !== 'list')
+    throw invalid(`Unexpected receiver type '${typeName(type)}'; only list and vector are expected`);
   const parts = elements(planning, 'list', 'value', terms, receiver, elementReceiver(receiver, type.element));
   return foldedCollection(new CollectionOperand(type, parts), parts);
 }
@@ -325,5 +327,5 @@ export function prepareTuplesIn(
   const [first] = receivers;
   if (first === undefined) return { kind: 'each', tuples: [] };
   const whole = tupleReceiver(receivers, { keyspace: first.keyspace, name: first.table });
-  return { kind: 'list', operand: prepareOperand(planning, values, inReceiver(whole)) };
+  return { kind: 'list', operand: prepareOperand(planning, values, tuplesInReceiver(receivers, whole)) };
 }

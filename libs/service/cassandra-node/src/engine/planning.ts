@@ -23,41 +23,29 @@ export const typeScope = (planning: Planning, keyspace: string): TypeScope => ({
   types: findKeyspace(planning.schema, keyspace)?.types ?? new Map<string, UserType>(),
 });
 
-/** The markers of a text, as planning learns what each stands for. A name that stands more than once is one value. */
+/** The markers of a text, as planning learns what each stands for. Each is a bound value, also where a name stands again. */
 export class Markers {
   readonly #written: readonly Marker[];
-  /** Number of the bound value, by number of the marker. */
-  readonly #values: readonly number[];
   readonly #specs: (MarkerSpec | undefined)[] = [];
   /** By bound value: the column whose value it is, where it is compared for equality in a partition key. */
   readonly #keyColumns = new Map<string, number>();
 
   constructor(written: readonly Marker[]) {
     this.#written = written;
-    const named = new Map<string, number>();
-    let count = 0;
-    this.#values = written.map(({ name }) => {
-      const known = name === undefined ? undefined : named.get(name);
-      if (known !== undefined) return known;
-      if (name !== undefined) named.set(name, count);
-      count += 1;
-      return count - 1;
-    });
-    this.#specs.length = count;
+    this.#specs.length = written.length;
   }
   get count(): number {
     return this.#specs.length;
   }
   /** The marker stands for a value of this column or kin. @returns the number of its bound value. */
   take(marker: number, receiver: MarkerSpec): number {
-    const value = this.#values[marker] ?? 0;
     const name = this.#written[marker]?.name;
-    this.#specs[value] ??= name === undefined ? receiver : { ...receiver, name };
-    return value;
+    this.#specs[marker] ??= name === undefined ? receiver : { ...receiver, name };
+    return marker;
   }
-  /** The bound value is this column of the partition key. */
+  /** The bound value is this column of the partition key; of several the last one tells. */
   isKey(column: string, value: number): void {
-    if (!this.#keyColumns.has(column)) this.#keyColumns.set(column, value);
+    this.#keyColumns.set(column, value);
   }
   /** Of the columns of a partition key, in its order; empty unless each has one. */
   keyMarkers(columns: readonly { readonly name: string }[]): readonly number[] {

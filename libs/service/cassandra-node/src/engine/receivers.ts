@@ -28,6 +28,9 @@ export const fieldReceiver = (of: Receiver, field: string, type: ValueType): Rec
   renamed(of, `${of.name}.${field}`, type);
 export const componentReceiver = (of: Receiver, component: number, type: ValueType): Receiver =>
   renamed(of, `${of.name}[${component}]`, type);
+/** `(a, b) IN ?`. */
+export const tuplesInReceiver = (of: readonly Receiver[], whole: Receiver): Receiver =>
+  renamed(whole, `in(${of.map(({ name }) => name).join(',')})`, { kind: 'list', element: whole.type, frozen: true });
 /** `(a, b) = ?`: the columns as one tuple. */
 export const tupleReceiver = (of: readonly Receiver[], table: TableName): Receiver =>
   receiver(table, `(${of.map(({ name }) => name).join(',')})`, {

@@ -16,6 +16,7 @@ import { indexesOf, viewsOf } from '../catalog/state.ts';
 import { CqlFault, invalid, type Execution, type Plan, type ResultColumn, type ResultSink } from './contract.ts';
 import type { Builds } from './index/builds.ts';
 import type { Planning } from './planning.ts';
+import { allTables } from '../roles/resources.ts';
 import { noKeyspace } from './tables.ts';
 
 /** Where changes of the schema go. */
@@ -32,23 +33,34 @@ export type SchemaHost = {
 type Shape = Pick<Plan, 'markers' | 'partitionKeyMarkers' | 'columns' | 'needs'>;
 const bare: Shape = { markers: [], partitionKeyMarkers: [], columns: undefined, needs: [] };
 
-/** @param fill brings new indexes and views what their tables have. */
+/** The resources that are new. */
+export function createdBy({ change }: Outcome): readonly string[] {
+  if (change?.change !== 'CREATED') return [];
+  const { keyspace, name } = change;
+  if (change.target === 'KEYSPACE') return [`data/${keyspace}`, `functions/${keyspace}`];
+  return change.target === 'TABLE' ? [`data/${keyspace}/${name}`] : [];
+}
+
+/** @param fill brings new indexes and views what their tables have, and who made something the right to it. */
 export function planDdl(
   host: SchemaHost,
   statement: DdlStatement,
   planning: Planning,
-  fill: (outcome: Outcome) => Promise<void>,
+  fill: (outcome: Outcome, execution: Execution) => Promise<void>,
 ): Plan {
+  const resource = resourceOf(statement, planning);
   return {
     ...bare,
     kind: 'schema',
-    needs: [{ permission: permissionOf(statement), resource: resourceOf(statement, planning) }],
+    // Without a keyspace it is refused for that.
+    needs:
+      resource.startsWith('data//') || resource === 'data/' ? [] : [{ permission: permissionOf(statement), resource }],
     async execute(execution: Execution, sink: ResultSink): Promise<void> {
       const done = await host.catalog.execute(statement, host.context(execution), (outcome) => host.installed(outcome));
       if (!done.ok) throw toCqlFault(done.error);
       const outcome = done.value;
       execution.warnings.push(...outcome.warnings);
-      await fill(outcome);
+      await fill(outcome, execution);
       await host.settle(outcome);
       if (outcome.change === undefined) sink.void();
       else sink.schemaChange(outcome.change);
@@ -56,10 +68,17 @@ export function planDdl(
   };
 }
 function permissionOf({ kind }: DdlStatement): 'CREATE' | 'ALTER' | 'DROP' {
-  if (kind === 'createIndex' || kind === 'dropIndex' || kind.startsWith('alter')) return 'ALTER';
+  // What belongs to a table is made and dropped by whoever may alter the table.
+  if (/Index$|View$|^alter/.test(kind)) return 'ALTER';
   return kind.startsWith('create') ? 'CREATE' : 'DROP';
 }
-function resourceOf(statement: DdlStatement, { keyspace }: Planning): string {
+/** Of an index or a view; the name itself where there is none: the statement says so when it is executed. */
+function tableOf({ schema }: Planning, keyspace: string, name: string): string {
+  const definition = findKeyspace(schema, keyspace);
+  return definition?.indexes.get(name)?.table ?? definition?.views.get(name)?.base ?? name;
+}
+function resourceOf(statement: DdlStatement, planning: Planning): string {
+  const { keyspace } = planning;
   switch (statement.kind) {
     case 'createKeyspace':
       return 'data';
@@ -70,18 +89,26 @@ function resourceOf(statement: DdlStatement, { keyspace }: Planning): string {
       return `data/${statement.table.keyspace ?? keyspace ?? ''}/${statement.table.name}`;
     case 'dropTable':
       return `data/${statement.name.keyspace ?? keyspace ?? ''}/${statement.name.name}`;
-    case 'createTable':
     case 'createIndex':
     case 'createTrigger':
     case 'dropTrigger':
-      return `data/${statement.table.keyspace ?? keyspace ?? ''}`;
+      return `data/${statement.table.keyspace ?? keyspace ?? ''}/${statement.table.name}`;
+    case 'createView': {
+      const { table } = statement.select;
+      return `data/${table.keyspace ?? keyspace ?? ''}/${table.name}`;
+    }
+    case 'alterView':
+    case 'dropView':
+    case 'dropIndex': {
+      const of = statement.name.keyspace ?? keyspace ?? '';
+      return `data/${of}/${tableOf(planning, of, statement.name.name)}`;
+    }
+    case 'createTable':
+      return `data/${statement.table.keyspace ?? keyspace ?? ''}/${allTables}`;
     case 'createType':
     case 'alterType':
     case 'dropType':
-    case 'createView':
-    case 'alterView':
-    case 'dropView':
-    case 'dropIndex':
+      return `data/${statement.name.keyspace ?? keyspace ?? ''}/${allTables}`;
     case 'createFunction':
     case 'createAggregate':
     case 'dropFunction':

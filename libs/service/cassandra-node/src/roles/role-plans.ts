@@ -11,7 +11,7 @@ import {
   type ResultColumn,
   type ResultSink,
 } from '../engine/contract.ts';
-import { permissionsOn, resourceName, resourceText, withParents } from './resources.ts';
+import { permissionsOn, resourceClass, resourceName, resourceText, withParents } from './resources.ts';
 import type { Role, RoleTable } from './role-table.ts';
 
 export type RolesHost = {
@@ -69,6 +69,16 @@ const superuserColumns: readonly ResultColumn[] = [column('role', 'text')];
 const emptyMap = new Uint8Array(4);
 const flag = (value: boolean): Uint8Array => Uint8Array.of(value ? 1 : 0);
 
+/** What may be granted on the system's stored tables. Source: Cassandra 5.0, Permission.INVALID_FOR_SYSTEM_KEYSPACES. */
+const allowedOnSystem: ReadonlySet<string> = new Set(['SELECT', 'DESCRIBE', 'ALTER']);
+const storedSystem: ReadonlySet<string> = new Set([
+  'system',
+  'system_schema',
+  'system_auth',
+  'system_traces',
+  'system_distributed',
+]);
+
 /** @param keyspace of the session. */
 export function planRoles(host: RolesHost, statement: RoleStatement, keyspace: string | undefined): Plan {
   return {
@@ -87,10 +97,21 @@ function columnsOf({ kind }: RoleStatement): readonly ResultColumn[] | undefined
   return kind === 'listSuperusers' ? superuserColumns : undefined;
 }
 
+/** Who makes something may do all with it. Source: Cassandra 5.0, CreateTableStatement.createdResources and its kin. */
+export async function grantToCreator(
+  { table, authorizes }: Pick<RolesHost, 'table' | 'authorizes'>,
+  role: string | undefined,
+  resources: readonly string[],
+): Promise<void> {
+  if (!authorizes || role === undefined) return;
+  for (const resource of resources) await table.setPermissions(role, resource, permissionsOn(resource));
+}
+
 class RoleWork {
   readonly #host: RolesHost;
   readonly #role: string | undefined;
   readonly #skipMetadata: boolean;
+  readonly #warnings: string[];
   readonly #sink: ResultSink;
   readonly #keyspace: string | undefined;
 
@@ -98,6 +119,7 @@ class RoleWork {
     this.#host = host;
     this.#role = execution.role;
     this.#skipMetadata = execution.skipMetadata;
+    this.#warnings = execution.warnings;
     this.#sink = sink;
     this.#keyspace = keyspace;
   }
@@ -157,8 +179,9 @@ class RoleWork {
     if (withParents(resource).some((name) => table.isGranted(role, name, permission))) return;
     throw new CqlFault(
       { kind: 'unauthorized' },
-      `User ${role} does not have sufficient privileges to perform the requested operation: no ${permission} permission on ` +
-        resourceText(resource),
+      resource.startsWith('roles') && permission !== 'AUTHORIZE'
+        ? `User ${role} does not have sufficient privileges to perform the requested operation`
+        : `User ${role} has no ${permission} permission on ${resourceText(resource)} or any of its parents`,
     );
   }
   #mayMakeSuperusers(wanted: boolean | undefined): void {
@@ -166,7 +189,9 @@ class RoleWork {
     if (!this.#host.table.isSuperuser(this.#role))
       throw new CqlFault({ kind: 'unauthorized' }, 'Only superusers can create a role with superuser status');
   }
-  async #hash({ password, hashedPassword, generatedPassword }: RoleOptions): Promise<string | undefined> {
+  async #hash({ password, hashedPassword, generatedPassword, options }: RoleOptions): Promise<string | undefined> {
+    if (options !== undefined && options.size > 0)
+      throw invalid("org.apache.cassandra.auth.CassandraRoleManager doesn't support OPTIONS");
     if (generatedPassword) throw invalid('GENERATED PASSWORD is not supported: give one');
     if (hashedPassword !== undefined)
       throw invalid('HASHED PASSWORD is not supported: this node keeps passwords in another form than Cassandra');
@@ -175,9 +200,9 @@ class RoleWork {
       throw invalid("CassandraRoleManager doesn't support PASSWORD: start the node with --cql-authenticator password");
     return hashPassword(this.#host.workers, this.#host.random, password);
   }
-  #existing(name: string): NonNullable<ReturnType<RoleTable['get']>> {
+  #existing(name: string, shown = name): NonNullable<ReturnType<RoleTable['get']>> {
     const role = this.#host.table.get(name);
-    if (role === undefined) throw invalid(`${name} doesn't exist`);
+    if (role === undefined) throw invalid(`${shown} doesn't exist`);
     return role;
   }
 
@@ -197,6 +222,7 @@ class RoleWork {
     }
     const hash = await this.#hash(options);
     await table.put({ name, superuser: options.superuser ?? false, login: options.login ?? user, hash, memberOf: [] });
+    await grantToCreator(this.#host, this.#role, [`roles/${name}`]);
     return this.#sink.void();
   }
   async #alter({
@@ -206,7 +232,7 @@ class RoleWork {
   }: Extract<RoleStatement, { kind: 'createRole' | 'alterRole' }>): Promise<void> {
     const { table } = this.#host;
     if (conditional && table.get(name) === undefined) return this.#sink.void();
-    const before = this.#existing(name);
+    const before = this.#existing(name, `Role ${name}`);
     if (this.#role !== undefined && options.superuser !== undefined) {
       if (table.allOf(this.#role).some((role) => role.name === name))
         throw new CqlFault(
@@ -238,6 +264,7 @@ class RoleWork {
     if (this.#role !== undefined && table.isSuperuser(name) && !table.isSuperuser(this.#role))
       throw new CqlFault({ kind: 'unauthorized' }, 'Only superusers can drop a role with superuser status');
     await table.remove(name);
+    await table.forgetResource(`roles/${name}`);
     return this.#sink.void();
   }
   async #membership({ kind, role, to }: Extract<RoleStatement, { kind: 'grantRole' | 'revokeRole' }>): Promise<void> {
@@ -273,7 +300,16 @@ class RoleWork {
     const chosen = permissions?.map((each) => each.toUpperCase()) ?? possible;
     for (const each of chosen)
       if (!possible.some((permission) => permission === each))
-        throw invalid(`Resource type ${resourceText(name)} does not support any of the requested permissions`);
+        throw new CqlFault(
+          { kind: 'syntax' },
+          `Resource type ${resourceClass(name)} does not support any of the requested permissions`,
+        );
+    const [root, keyspace = ''] = name.split('/');
+    if (root === 'data' && storedSystem.has(keyspace) && chosen.some((each) => !allowedOnSystem.has(each)))
+      throw new CqlFault(
+        { kind: 'unauthorized' },
+        'Granting permissions on system keyspaces is strictly limited, this operation is not permitted',
+      );
     this.#must('AUTHORIZE', name);
     for (const each of chosen) this.#must(each, name);
     const { table } = this.#host;
@@ -282,6 +318,11 @@ class RoleWork {
       ? [...new Set([...before, ...chosen])]
       : before.filter((each) => !chosen.some((gone) => gone === each));
     await table.setPermissions(role, name, after);
+    const idle = chosen.filter((each) => before.some((known) => known === each) === grants);
+    if (idle.length > 0)
+      this.#warnings.push(
+        `Role '${role}' was ${grants ? 'already' : 'not'} granted ${idle.join(', ')} on ${resourceText(name)}`,
+      );
     return this.#sink.void();
   }
   #listPermissions({
@@ -293,6 +334,7 @@ class RoleWork {
     if (!this.#host.authorizes) throw invalid('LIST PERMISSIONS operation is not supported by AllowAllAuthorizer');
     const { table } = this.#host;
     if (of !== undefined) this.#existing(of);
+    this.#mayListPermissions(of);
     const wanted = permissions?.map((each) => each.toUpperCase());
     const name = resource === undefined ? undefined : resourceName(resource, this.#keyspace);
     const names = name === undefined ? undefined : recursive ? withParents(name) : [name];
@@ -308,6 +350,16 @@ class RoleWork {
         ),
     );
     this.#rows(permissionColumns, rows);
+  }
+  /** One sees the permissions of the roles that one has. Source: Cassandra 5.0, CassandraAuthorizer.list. */
+  #mayListPermissions(of: string | undefined): void {
+    const { table } = this.#host;
+    const self = this.#role;
+    if (self === undefined || table.isSuperuser(self)) return;
+    if (of !== undefined && table.allOf(self).some(({ name }) => name === of)) return;
+    if (table.isGranted(self, 'roles', 'DESCRIBE')) return;
+    const whose = of === undefined ? "everyone's" : `${of}'s`;
+    throw new CqlFault({ kind: 'unauthorized' }, `You are not authorized to view ${whose} permissions`);
   }
   /** Without it one sees the roles that one has. Source: Cassandra 5.0, ListRolesStatement. */
   #mayListAll(): boolean {
@@ -331,7 +383,7 @@ class RoleWork {
   }
   #listRoles({ of, recursive }: Extract<RoleStatement, { kind: 'listRoles' }>): void {
     const { table } = this.#host;
-    if (of !== undefined) this.#existing(of);
+    if (of !== undefined) this.#existing(of, resourceText(`roles/${of}`));
     const chosen = this.#mayListAll()
       ? of === undefined
         ? table.all()

@@ -108,10 +108,7 @@ export class Statements {
     const { markers } = plan;
     const { values } = this.#execution;
     if (request.parameters.named && values.count > 0) this.#byName(request, plan);
-    if (values.count !== markers.length)
-      throw invalid(
-        `Invalid amount of bind variables: there are ${markers.length} markers(?) in CQL but ${values.count} bound variables`,
-      );
+    if (values.count !== markers.length) throw invalid('Invalid amount of bind variables');
     this.#allowed(plan);
     if (this.trace !== undefined) this.trace.step(`Executing ${plan.kind} statement`);
     if (!direct.has(plan.kind)) return this.#runAside(plan, request);

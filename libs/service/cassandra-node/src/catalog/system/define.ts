@@ -68,6 +68,13 @@ export function systemTable(keyspace: string, name: string, spec: TableSpec): Ta
   });
 }
 
+/** Two tables of a size are merged already. */
+export const pairwise = compaction(
+  new Map([
+    ['class', 'SizeTieredCompactionStrategy'],
+    ['min_threshold', '2'],
+  ]),
+);
 export const leveled = compaction(new Map([['class', 'LeveledCompactionStrategy']]));
 export const timeWindow = (unit: string, size: string): ReadonlyMap<string, string> =>
   compaction(

@@ -2,9 +2,10 @@
 import type { KeyspaceDefinition } from '../state.ts';
 import { localKeyspace } from './local-keyspace.ts';
 import { schemaKeyspace } from './schema-keyspace.ts';
-import { viewsKeyspace, virtualSchemaKeyspace } from './virtual-keyspaces.ts';
+import { viewsKeyspace } from './views-keyspace.ts';
+import { virtualSchemaKeyspace } from './virtual-keyspaces.ts';
 
 /** Computed, not stored; nobody may change them. */
 export const computedKeyspaces: ReadonlyMap<string, KeyspaceDefinition> = new Map(
-  [localKeyspace, schemaKeyspace, virtualSchemaKeyspace, viewsKeyspace].map((keyspace) => [keyspace.name, keyspace]),
+  [localKeyspace, schemaKeyspace, viewsKeyspace, virtualSchemaKeyspace].map((keyspace) => [keyspace.name, keyspace]),
 );

@@ -8,6 +8,7 @@ import {
   inet,
   int,
   leveled,
+  pairwise,
   list,
   map,
   set,
@@ -44,6 +45,7 @@ const tables: Readonly<Record<string, TableSpec>> = {
     comment: 'batches awaiting replay',
     partition: { id: timeuuid },
     regulars: { mutations: list(blob), version: int },
+    options: { compaction: pairwise },
   },
   paxos: {
     comment: 'in-progress paxos proposals',

@@ -47,8 +47,6 @@ const clientRow = (client: ClientFacts): NamedRow => ({
   protocol_version: intBytes(client.protocolVersion),
   client_options: textMapBytes(client.options),
   keyspace_name: textValue(client.keyspace),
-  authentication_mode: utf8(client.username === undefined ? 'Unauthenticated' : 'Password'),
-  authentication_metadata: textMapBytes(new Map()),
   driver_name: textValue(client.options.get('DRIVER_NAME')),
   driver_version: textValue(client.options.get('DRIVER_VERSION')),
   request_count: bigintBytes(client.requestCount),

@@ -148,7 +148,7 @@ export const rangeQuestions: readonly string[] = [
   ...small.map((n) => `s <= ${n}`),
   'v >= 1 AND v < 3',
   'dec > 0',
-  'dec BETWEEN -3 AND 1',
+  'dec >= -3 AND dec <= 1',
   'c > 1',
   'q >= 1',
   "v > 0 AND w = 'a' AND st CONTAINS 'a'",

@@ -11,7 +11,6 @@ function answers({ part, column, ordered }: IndexTable, relation: Relation): boo
   if (part === 'entries') return relation.kind === 'element' && relation.operator === '=';
   if (part === 'keys') return relation.kind === (column.type.kind === 'map' ? 'containsKey' : 'contains');
   if (part === 'values') return relation.kind === 'contains';
-  if (relation.kind === 'between') return ordered;
   if (relation.kind !== 'compare' || relation.operator === '!=') return false;
   return relation.operator === '=' || ordered;
 }

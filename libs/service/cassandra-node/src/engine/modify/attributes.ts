@@ -44,6 +44,9 @@ export class Attributes {
     const view = new DataView(slot.bytes.buffer, slot.bytes.byteOffset);
     this.hi = view.getInt32(slot.from);
     this.lo = view.getInt32(slot.from + 4);
+    // Cassandra's own mark for "no timestamp".
+    if (this.hi === -0x80000000 && this.lo === 0)
+      throw invalid('Out of bound timestamp, must be in [-9223372036854775807, 9223372036854775807]');
   }
   #bindTtl(operand: Operand, execution: Execution): void {
     const slot = this.#slot;

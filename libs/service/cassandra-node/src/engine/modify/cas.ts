@@ -16,6 +16,7 @@ import { abandon, apply, type Writing } from './writing.ts';
 type Value = Uint8Array | null;
 /** A row (or the static one) as it is: values of the columns that are asked for. */
 type Current = { readonly exists: boolean; readonly values: ReadonlyMap<Column, Value> };
+const everyRow = new Uint8Array(0);
 const noRow: Current = { exists: false, values: new Map() };
 const snapshot = (row: RowView, columns: readonly Column[]): Current =>
   row.exists ? { exists: true, values: new Map(columns.map((column) => [column, currentValue(row, column)])) } : noRow;
@@ -26,6 +27,8 @@ type Tested = {
   readonly wire: Uint8Array;
   readonly row: Current;
   readonly statics: Current;
+  /** Something is in the partition; known where only its static columns are tested. */
+  readonly inPartition: boolean;
 };
 
 const appliedBytes = Uint8Array.of(1);
@@ -63,7 +66,9 @@ export class CasResult {
     sink.endRows(undefined);
   }
   refused(execution: Execution, sink: ResultSink, key: readonly Uint8Array[], tested: readonly Tested[]): void {
-    const rows = tested.filter(({ row, statics }) => row.exists || (statics.exists && this.#showsStatics()));
+    const rows = tested.filter(
+      ({ row, statics, inPartition }) => row.exists || ((statics.exists || inPartition) && this.#showsStatics()),
+    );
     if (rows.length === 0) {
       sink.beginRows(this.#applied, execution.skipMetadata);
       sink.cell(refusedBytes, 0, 1);
@@ -181,9 +186,10 @@ export class Cas {
   }
   #bind(modification: Modification, execution: Execution): void {
     const { keys, target } = modification;
-    if (!keys.isSingle) throw invalid('IN on the partition key is not supported with conditional updates');
+    const what = modification.kind === 'delete' ? 'deletions' : 'updates';
+    if (!keys.isSingle) throw invalid(`IN on the partition key is not supported with conditional ${what}`);
     if (target.kind === 'rows' && !target.clusterings.isSingle)
-      throw invalid('IN on the clustering key columns is not supported with conditional updates');
+      throw invalid(`IN on the clustering key columns is not supported with conditional ${what}`);
     modification.bind(execution);
   }
   #test(modification: Modification, execution: Execution, writing: Writing, tested: Tested[]): boolean {
@@ -210,20 +216,25 @@ export class Cas {
     slices.clear();
     const { ordered, wire } = clusterings ?? { ordered: undefined, wire: undefined };
     if (ordered !== undefined) slices.addKey(ordered.bytes, ordered.from, ordered.size);
+    else slices.addPrefix(everyRow, 0, 0);
     reader.openPartition(table, keys.bytes, keys.from, keys.size, slices, false, execution.nowSeconds);
     let ofStatics = noRow;
     let ofRow = noRow;
+    let inPartition = false;
     if (reader.nextPartition()) {
       // Existence is that of what the statement writes: statics are not read for a row.
       const wanted = conditions?.kind === 'columns' || statics.length > 0;
       ofStatics = wanted ? snapshot(reader.statics, this.#of('static')) : noRow;
-      if (ordered !== undefined && reader.nextRow()) ofRow = snapshot(reader.row, this.#of('regular'));
+      const hasRow = reader.nextRow();
+      if (ordered === undefined) inPartition = hasRow;
+      else if (hasRow) ofRow = snapshot(reader.row, this.#of('regular'));
     }
     return {
       ordered: ordered && ordered.bytes.slice(ordered.from, ordered.from + ordered.size),
       wire: wire === undefined ? new Uint8Array(0) : wire.bytes.slice(wire.from, wire.from + wire.size),
       row: ofRow,
       statics: ofStatics,
+      inPartition,
     };
   }
   #of(kind: 'static' | 'regular'): readonly Column[] {

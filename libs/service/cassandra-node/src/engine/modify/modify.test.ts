@@ -547,7 +547,7 @@ describe('bound values', () => {
   type Names = readonly [text: string, names: readonly string[], key: readonly number[]];
   const named: readonly Names[] = [
     ['INSERT INTO t (c, k, v) VALUES (?, ?, ?)', ['c text', 'k int', 'v int'], [1]],
-    ['INSERT INTO t (k, c, v) VALUES (:x, :y, :x)', ['x int', 'y text'], [0]],
+    ['INSERT INTO t (k, c, v) VALUES (:x, :y, :x)', ['x int', 'y text', 'x int'], [0]],
     [
       'UPDATE t USING TTL ? AND TIMESTAMP ? SET v = ? WHERE k = ? AND c IN ?',
       ['[ttl] int', '[timestamp] bigint', 'v int', 'k int', 'in(c) frozen<list<text>>'],

@@ -79,6 +79,8 @@ function addTo(planning: Planning, table: TableSchema, column: Column, value: Te
     return new AddToCounter(column, [{ operand: prepareOperand(planning, value, receiver), isNegative: false }]);
   if (!isCollection(column)) throw invalid(`Invalid operation (${text}) for non counter column ${name}`);
   refuseFrozen(column, text);
+  if (type.kind === 'map' && value.kind === 'set' && value.elements.length > 0)
+    throw invalid(`Value for a map addition has to be a map, but was: '${termText(value)}'`);
   const operand = prepareOperand(planning, value, receiver);
   if (type.kind === 'list') return new AddToList(column, operand, 'append');
   if (type.kind === 'set') return new AddToSet(column, type, operand, false);
@@ -96,6 +98,8 @@ function subtractFrom(planning: Planning, table: TableSchema, column: Column, va
   if (type.kind === 'list') return new DiscardFromList(column, prepareOperand(planning, value, receiver));
   if (type.kind === 'set') return new DiscardKeys(column, type, prepareOperand(planning, value, receiver));
   if (type.kind === 'map') {
+    if (value.kind === 'map')
+      throw invalid(`Value for a map substraction has to be a set, but was: '${termText(value)}'`);
     const keys = renamed(receiver, name, { kind: 'set', element: type.key, frozen: false });
     return new DiscardKeys(column, type, prepareOperand(planning, value, keys));
   }

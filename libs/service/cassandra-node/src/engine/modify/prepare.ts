@@ -266,7 +266,7 @@ function deleteTarget(
     );
   if (conditions !== undefined && (conditions.kind !== 'columns' || testsRegulars(conditions)))
     throw invalid(
-      'DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF condition on non static columns',
+      'DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to delete non static columns',
     );
   if (operations.length > 0) throw invalid('Range deletions are not supported for specific columns');
   if (covered === 0 && lower === undefined && upper === undefined) return { kind: 'partition' };

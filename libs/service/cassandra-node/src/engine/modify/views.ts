@@ -55,11 +55,6 @@ function filterOf(planning: Planning, base: TableLayout, view: string, relation:
     const wanted = relation.values.map((each) => constantOf(prepareOperand(planning, each, receiver)));
     return (row) => wanted.some((each) => holds('=', type, value(row), each));
   }
-  if (relation.kind === 'between') {
-    const from = constantOf(prepareOperand(planning, relation.from, receiver));
-    const to = constantOf(prepareOperand(planning, relation.to, receiver));
-    return (row) => holds('>=', type, value(row), from) && holds('<=', type, value(row), to);
-  }
   throw unsupported();
 }
 

@@ -7,6 +7,7 @@ import { unreachable } from '@skerry/kernel';
 import { maybeQuote, termText, type Comparison, type Relation, type Term } from '@skerry/protocol-cql';
 import { qualified } from '../../catalog/names.ts';
 import { findColumn } from '../../catalog/columns.ts';
+import { relationText } from '../../catalog/view-where.ts';
 import { invalid, type Operand } from '../contract.ts';
 import {
   ComponentOperand,
@@ -53,11 +54,8 @@ export function existingColumn(table: TableSchema, name: string): Column {
 
 const operatorTexts = {
   in: 'IN',
-  notIn: 'NOT IN',
   contains: 'CONTAINS',
   containsKey: 'CONTAINS KEY',
-  notContains: 'NOT CONTAINS',
-  notContainsKey: 'NOT CONTAINS KEY',
   like: 'LIKE',
 } as const;
 
@@ -98,28 +96,18 @@ class Restrictions {
       case 'in': {
         const column = this.#keyColumn(relation.column);
         if (column !== undefined)
-          this.#values(column, prepareIn(this.planning, relation.values, columnReceiver(this.table, column)), true);
+          this.#among(column, prepareIn(this.planning, relation.values, columnReceiver(this.table, column)));
         return;
       }
       case 'tuple':
-        return this.#tuple(relation.columns, relation.operator, relation.value);
+        return this.#tuple(relation);
       case 'tupleIn':
-        return this.#tupleIn(relation.columns, relation.values);
-      case 'between': {
-        const column = this.#keyColumn(relation.column);
-        if (column === undefined) return;
-        this.#compare(column, '>=', relation.from);
-        this.#compare(column, '<=', relation.to);
-        return;
-      }
+        return this.#tupleIn(relation);
       case 'token':
         throw invalid(`The token function cannot be used in WHERE clauses for ${this.#statement} statements`);
-      case 'isNull':
       case 'isNotNull':
         this.#keyColumn(relation.column);
-        throw invalid(
-          `Unsupported restriction: ${maybeQuote(relation.column)} IS ${relation.kind === 'isNull' ? '' : 'NOT '}NULL`,
-        );
+        throw invalid(`Unsupported restriction: ${maybeQuote(relation.column)} IS NOT NULL`);
       case 'custom':
         throw invalid('Custom index expressions cannot be used in WHERE clauses for UPDATE or DELETE statements');
       case 'element':
@@ -130,13 +118,8 @@ class Restrictions {
       case 'ann':
         this.#keyColumn(relation.column);
         throw invalid(`Unsupported restriction: ${maybeQuote(relation.column)} ANN OF ${termText(relation.value)}`);
-      case 'notIn':
-        if (this.#keyColumn(relation.column) === undefined) return;
-        throw invalid(`Unsupported restriction: ${maybeQuote(relation.column)} NOT IN`);
       case 'contains':
       case 'containsKey':
-      case 'notContains':
-      case 'notContainsKey':
       case 'like': {
         const column = this.#keyColumn(relation.column);
         if (column === undefined) return;
@@ -158,6 +141,12 @@ class Restrictions {
     this.#values(column, { kind: 'each', operands: [operand] }, false);
     if (column.kind === 'partition_key' && operand.marker !== undefined)
       this.planning.markers.isKey(column.name, operand.marker);
+  }
+  #among(column: Column, values: InValues): void {
+    this.#values(column, values, true);
+    if (column.kind !== 'partition_key' || values.kind !== 'each') return;
+    for (const { marker } of values.operands)
+      if (marker !== undefined) this.planning.markers.isKey(column.name, marker);
   }
   #values(column: Column, values: InValues, isIn: boolean): void {
     const restriction = this.#of(column);
@@ -195,7 +184,7 @@ class Restrictions {
     }
   }
   /** Clustering columns that follow one another. */
-  #tupleColumns(names: readonly string[]): readonly Column[] {
+  #tupleColumns(names: readonly string[], text: string): readonly Column[] {
     const columns = names.map((name) => existingColumn(this.table, name));
     for (const [i, column] of columns.entries()) {
       if (column.kind !== 'clustering')
@@ -204,16 +193,15 @@ class Restrictions {
         );
       const before = columns[i - 1];
       if (before !== undefined && columns.indexOf(column) < i)
-        throw invalid(`Column "${column.name}" appeared twice in a relation: (${names.join(', ')})`);
+        throw invalid(`Column "${column.name}" appeared twice in a relation: ${text}`);
       if (before !== undefined && column.position !== before.position + 1)
-        throw invalid(
-          `Clustering columns must appear in the PRIMARY KEY order in multi-column relations: (${names.join(', ')})`,
-        );
+        throw invalid(`Clustering columns must appear in the PRIMARY KEY order in multi-column relations: ${text}`);
     }
     return columns;
   }
-  #tuple(names: readonly string[], operator: Comparison, value: Term): void {
-    const columns = this.#tupleColumns(names);
+  #tuple(relation: Extract<Relation, { kind: 'tuple' }>): void {
+    const { columns: names, operator, value } = relation;
+    const columns = this.#tupleColumns(names, relationText(relation));
     const prepared = prepareTuple(
       this.planning,
       value,
@@ -228,8 +216,9 @@ class Restrictions {
     for (const [i, column] of columns.entries())
       this.#values(column, { kind: 'each', operands: operands.slice(i, i + 1) }, false);
   }
-  #tupleIn(names: readonly string[], values: Term | readonly Term[]): void {
-    const columns = this.#tupleColumns(names);
+  #tupleIn(relation: Extract<Relation, { kind: 'tupleIn' }>): void {
+    const { columns: names, values } = relation;
+    const columns = this.#tupleColumns(names, relationText(relation));
     const [column] = columns;
     if (column === undefined) return;
     const prepared = prepareTuplesIn(
@@ -291,12 +280,12 @@ function clusteringWhere(
     throw invalid(
       `Invalid restrictions on clustering columns since the ${statement} statement modifies only static columns`,
     );
+  const found = walkClustering(clustering, byColumn);
   if (
     statement === 'UPDATE' &&
     clustering.some((column) => byColumn.get(column)?.lower !== undefined || byColumn.get(column)?.upper !== undefined)
   )
     throw invalid(`Slice restrictions are not supported on the clustering columns in ${statement} statements`);
-  const found = walkClustering(clustering, byColumn);
   const covered = found.prefix.length + (found.tuples?.columns ?? 0);
   if (statement === 'UPDATE' && !onlyStatics && covered < clustering.length)
     throw invalid(

@@ -1,6 +1,7 @@
 /** Aggregates by name: those of CQL, over values as selectors have them. */
 import {
   aggregateFunction,
+  aggregateMismatch,
   aggregateNames,
   countRows,
   type AggregateName,
@@ -14,17 +15,20 @@ const isName = (name: string): name is AggregateName => (aggregateNames as reado
 export const isAggregateName = ({ keyspace, name }: QualifiedName): boolean =>
   (keyspace === undefined || keyspace === 'system') && (isName(name) || name === 'countrows');
 
-/** Undefined: not of such arguments. @throws CqlFault. */
-export function aggregateFor({ name }: QualifiedName, args: readonly ValueType[]): Aggregate | undefined {
-  if (name === 'countrows' || (name === 'count' && args.length === 0)) return adapted('countRows', countRows);
-  if (!isName(name)) return undefined;
+/** @throws CqlFault not of such arguments. */
+export function aggregateFor({ name }: QualifiedName, args: readonly ValueType[]): Aggregate {
+  if (name === 'countrows') return adapted('countRows', countRows);
+  if (!isName(name)) throw invalid(`Unknown function '${name}'`);
   const [type] = args;
   if (type === undefined || args.length !== 1)
     throw invalid(
-      `Invalid number of arguments for function system.${name}(${args.map(({ kind }) => kind).join(', ')})`,
+      name === 'count'
+        ? `Invalid number of arguments in call to function system.count: 1 required but ${args.length} provided`
+        : `Invalid number of arguments for function system.${name}(any)`,
     );
   const found = aggregateFunction(name, type);
-  return found === undefined ? undefined : adapted(name, found);
+  if (found === undefined) throw invalid(aggregateMismatch(name));
+  return adapted(name, found);
 }
 function adapted(name: string, { returns, start }: NonNullable<ReturnType<typeof aggregateFunction>>): Aggregate {
   return {

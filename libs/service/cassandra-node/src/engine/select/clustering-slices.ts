@@ -90,7 +90,7 @@ export class ClusteringSlices {
       if (prefixes.length * tuples.length > combinationsMax)
         throw invalid(`Cannot select: its IN restrictions have more than ${combinationsMax} combinations`);
       prefixes = prefixes.flatMap((prefix) =>
-        tuples.map((tuple) => joined(prefix, this.#encoded(restriction.columns, tuple))),
+        tuples.map((tuple) => joined(prefix, encoded(this.#codecs, restriction.columns, tuple))),
       );
       columns += restriction.columns.length;
     }
@@ -101,16 +101,6 @@ export class ClusteringSlices {
       ),
     );
   }
-  #encoded(columns: readonly Column[], values: readonly Uint8Array[]): Uint8Array {
-    const sink = new ByteSink(64);
-    for (const [i, column] of columns.entries()) {
-      const value = values[i];
-      if (value === undefined) break;
-      (this.#codecs[column.position] as OrderedCodec).append(sink, value, 0, value.length);
-    }
-    return sink.copy();
-  }
-
   #sliced(
     prefix: Uint8Array,
     columns: readonly Column[],
@@ -118,38 +108,57 @@ export class ClusteringSlices {
     execution: Execution,
   ): readonly ByteRange[] {
     let ranges: readonly ByteRange[] = [prefixRange(prefix)];
-    for (const { operator, values } of bounds)
-      ranges = intersection(ranges, this.#beyond(prefix, columns, operator, values(execution)));
+    for (const { operator, values } of bounds) {
+      const bound = values(execution);
+      const own = columns.slice(0, bound.length);
+      ranges = intersection(ranges, rangesBeyond(this.#codecs, prefix, own, operator, bound));
+    }
     return ranges;
   }
-  /**
-   * Rows whose columns are, as a tuple, beyond the values: for each column in turn those that equal the values before it
-   * and are beyond its own; columns of either order may stand beside each other.
-   */
-  #beyond(
-    prefix: Uint8Array,
-    columns: readonly Column[],
-    operator: SliceBound['operator'],
-    values: readonly Uint8Array[],
-  ): readonly ByteRange[] {
-    const ranges: ByteRange[] = [];
-    let equal = prefix;
-    const greater = operator.startsWith('>');
-    for (const [i, column] of columns.entries()) {
-      const value = values[i];
-      if (value === undefined) break;
-      const own = joined(equal, this.#encoded([column], [value]));
-      const within = prefixRange(equal);
-      const last = i === columns.length - 1;
-      // In the order of bytes; a DESC column's greater values come first.
-      const upwards = greater !== column.reversed;
-      if (upwards) {
-        const from = behind(own);
-        if (from !== undefined) ranges.push({ from, to: within.to });
-      } else ranges.push({ from: within.from, to: own });
-      if (last && operator.endsWith('=')) ranges.push(prefixRange(own));
-      equal = own;
-    }
-    return union(ranges);
+}
+
+function encoded(
+  codecs: readonly OrderedCodec[],
+  columns: readonly Column[],
+  values: readonly Uint8Array[],
+): Uint8Array {
+  const sink = new ByteSink(64);
+  for (const [i, column] of columns.entries()) {
+    const value = values[i];
+    if (value === undefined) break;
+    (codecs[column.position] as OrderedCodec).append(sink, value, 0, value.length);
   }
+  return sink.copy();
+}
+/**
+ * Rows behind `prefix` whose columns are, as a tuple, beyond the values: for each column in turn those that equal the
+ * values before it and are beyond its own; columns of either order may stand beside each other.
+ * @param codecs of all clustering columns.
+ */
+export function rangesBeyond(
+  codecs: readonly OrderedCodec[],
+  prefix: Uint8Array,
+  columns: readonly Column[],
+  operator: SliceBound['operator'],
+  values: readonly Uint8Array[],
+): readonly ByteRange[] {
+  const ranges: ByteRange[] = [];
+  let equal = prefix;
+  const greater = operator.startsWith('>');
+  for (const [i, column] of columns.entries()) {
+    const value = values[i];
+    if (value === undefined) break;
+    const own = joined(equal, encoded(codecs, [column], [value]));
+    const within = prefixRange(equal);
+    const last = i === columns.length - 1;
+    // In the order of bytes; a DESC column's greater values come first.
+    const upwards = greater !== column.reversed;
+    if (upwards) {
+      const from = behind(own);
+      if (from !== undefined) ranges.push({ from, to: within.to });
+    } else ranges.push({ from: within.from, to: own });
+    if (last && operator.endsWith('=')) ranges.push(prefixRange(own));
+    equal = own;
+  }
+  return union(ranges);
 }

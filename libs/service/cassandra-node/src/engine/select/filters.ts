@@ -19,9 +19,25 @@ export function requiredValue(operand: Operand, execution: Execution, out: Slot,
   if (out.size === sizeUnset) throw invalid(`Invalid unset value for column ${column}`);
   if (out.size === sizeNull) throw invalid(`Invalid null value in condition for column ${column}`);
 }
+/** Of several columns at once, where null is refused in other words. */
+export function tupleBytesOf(operand: Operand, execution: Execution, column: string): Uint8Array {
+  const slot = emptySlot();
+  operand.evaluate(execution, slot);
+  if (slot.size === sizeNull) throw invalid(`Invalid null value for column ${column}`);
+  if (slot.size === sizeUnset) throw invalid(`Invalid unset value for column ${column}`);
+  return slot.bytes.slice(slot.from, slot.from + slot.size);
+}
 export function requiredBytes(operand: Operand, execution: Execution, column: string): Uint8Array {
   const slot = emptySlot();
   requiredValue(operand, execution, slot, column);
+  return slot.bytes.slice(slot.from, slot.from + slot.size);
+}
+/** What filters says it in words of its own. Source: Cassandra 5.0, RowFilter.Expression.validate. */
+function filteredBytes(operand: Operand, execution: Execution, column: string, what: string): Uint8Array {
+  const slot = emptySlot();
+  operand.evaluate(execution, slot);
+  if (slot.size < 0)
+    throw invalid(`Unsupported ${slot.size === sizeUnset ? 'unset' : 'null'} ${what} for column ${column}`);
   return slot.bytes.slice(slot.from, slot.from + slot.size);
 }
 /** All values of an IN. */
@@ -73,14 +89,7 @@ export class CompareFilter implements Filter {
     this.#analysis = analysis;
   }
   begin(execution: Execution): void {
-    const slot = this.#slot;
-    this.#operand.evaluate(execution, slot);
-    // What filters says it in words of its own. Source: Cassandra 5.0, RowFilter.Expression.validate.
-    if (slot.size < 0)
-      throw invalid(
-        `Unsupported ${slot.size === sizeUnset ? 'unset' : 'null'} value for column ${this.#ref.column.name}`,
-      );
-    const value = slot.bytes.slice(slot.from, slot.from + slot.size);
+    const value = filteredBytes(this.#operand, execution, this.#ref.column.name, 'value');
     this.value = this.#analysis?.(value) ?? value;
   }
   accepts(row: Row): boolean {
@@ -102,14 +111,12 @@ export class CompareFilter implements Filter {
 export class InFilter implements Filter {
   readonly #ref: ColumnRef;
   readonly #values: InValues;
-  readonly #negated: boolean;
   readonly #slot = emptySlot();
   #wanted: readonly Uint8Array[] = [];
 
-  constructor(ref: ColumnRef, values: InValues, negated: boolean) {
+  constructor(ref: ColumnRef, values: InValues) {
     this.#ref = ref;
     this.#values = values;
-    this.#negated = negated;
   }
   begin(execution: Execution): void {
     this.#wanted = inValues(this.#values, execution, this.#ref.column.name);
@@ -118,10 +125,7 @@ export class InFilter implements Filter {
     const { bytes, from, size } = loaded(row, this.#ref, this.#slot);
     if (size < 0) return false;
     const { type } = this.#ref.column;
-    const found = this.#wanted.some(
-      (value) => comparePart(type, bytes, from, from + size, value, 0, value.length) === 0,
-    );
-    return found !== this.#negated;
+    return this.#wanted.some((value) => comparePart(type, bytes, from, from + size, value, 0, value.length) === 0);
   }
 }
 function loaded(row: Row, ref: ColumnRef, slot: Slot): Slot {
@@ -129,7 +133,7 @@ function loaded(row: Row, ref: ColumnRef, slot: Slot): Slot {
   return slot;
 }
 
-export type ContainsKind = 'contains' | 'containsKey' | 'notContains' | 'notContainsKey';
+export type ContainsKind = 'contains' | 'containsKey';
 export class ContainsFilter implements Filter {
   readonly #ref: ColumnRef;
   readonly #kind: ContainsKind;
@@ -147,21 +151,14 @@ export class ContainsFilter implements Filter {
     this.#analysis = analysis;
   }
   begin(execution: Execution): void {
-    const value = requiredBytes(this.#operand, execution, this.#ref.column.name);
+    const value = filteredBytes(this.#operand, execution, this.#ref.column.name, 'value');
     this.value = this.#analysis?.(value) ?? value;
   }
   accepts(row: Row): boolean {
     const { size } = loaded(row, this.#ref, this.#slot);
     if (size < 0) return false;
-    const kind = this.#kind;
-    const found = holdsElement(
-      this.#ref.column.type,
-      slotBytes(this.#slot) ?? new Uint8Array(0),
-      kind,
-      this.value,
-      this.#analysis,
-    );
-    return found === (kind === 'contains' || kind === 'containsKey');
+    const bytes = slotBytes(this.#slot) ?? new Uint8Array(0);
+    return holdsElement(this.#ref.column.type, bytes, this.#kind, this.value, this.#analysis);
   }
 }
 function holdsElement(
@@ -174,7 +171,7 @@ function holdsElement(
   if (type.kind !== 'list' && type.kind !== 'set' && type.kind !== 'map') return false;
   const parts = collectionParts(type.kind, bytes);
   if (!parts.ok) return false;
-  const keys = kind === 'containsKey' || kind === 'notContainsKey';
+  const keys = kind === 'containsKey';
   const element = type.kind === 'map' ? (keys ? type.key : type.value) : type.element;
   return parts.value.some(
     (part, i) =>
@@ -182,7 +179,7 @@ function holdsElement(
   );
 }
 
-/** `m[key] op value`. */
+/** `m[key] = value`. */
 export class ElementFilter implements Filter {
   readonly #ref: ColumnRef;
   readonly #keyOperand: Operand;
@@ -201,8 +198,8 @@ export class ElementFilter implements Filter {
   }
   begin(execution: Execution): void {
     const { name } = this.#ref.column;
-    this.key = requiredBytes(this.#keyOperand, execution, name);
-    this.value = requiredBytes(this.#operand, execution, name);
+    this.key = filteredBytes(this.#keyOperand, execution, name, 'map key');
+    this.value = filteredBytes(this.#operand, execution, name, 'map value');
   }
   accepts(row: Row): boolean {
     const { type } = this.#ref.column;

@@ -48,8 +48,15 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
       ? undefined
       : new Questions(relation.indexes.map((index) => indexTable(relation.layout.schema, index)));
   const where = analyzeWhere(planning, schema, statement.where, statement.allowFiltering, questions);
-  const groups = groupColumns(planning, schema, statement, where);
+  if (where.restrictsClustering && selectsStaticsOnly(schema, statement, made.columns))
+    throw invalid('Cannot restrict clustering columns when selecting only static columns');
+  if (where.filtersOthers && !statement.allowFiltering) throw filteringRefused();
+  if (statement.perPartitionLimit !== undefined && statement.distinct)
+    throw invalid('PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries');
   if (statement.distinct) checkDistinct(schema, selectors, made.columns, where, statement);
+  const groups = groupColumns(planning, schema, statement, where);
+  if (statement.perPartitionLimit !== undefined && grouped && statement.groupBy.length === 0)
+    throw invalid('PER PARTITION LIMIT is not allowed with aggregate queries.');
   const reverse = ordered(
     schema,
     statement,
@@ -58,10 +65,6 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
   );
   const limit = limitOperand(planning, statement.limit, limitReceiver(schema));
   const perPartition = limitOperand(planning, statement.perPartitionLimit, perPartitionLimitReceiver(schema));
-  if (perPartition !== undefined && grouped && statement.groupBy.length === 0)
-    throw invalid('PER PARTITION LIMIT is not allowed with aggregate queries.');
-  if (perPartition !== undefined && statement.distinct)
-    throw invalid('PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries');
   // Last, as in Cassandra: what is wrong in itself is told first.
   if (where.needsFiltering && !statement.allowFiltering) throw filteringRefused();
   const columns = resultColumns(schema, selectors, statement.json);
@@ -73,6 +76,7 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
     json: statement.json,
     distinct: statement.distinct,
     grouped,
+    aggregation: aggregationWarning(where),
     groups,
     schema,
     layout: relation.kind === 'stored' ? relation.layout : undefined,
@@ -87,7 +91,7 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
     filters: where.filters,
     staticRows: !where.restrictsRows && schema.statics.length > 0,
     reverse: reverse.reverse,
-    sorted: reverse.sorted && where.keys?.some(({ kind }) => kind === 'in') === true,
+    sorted: where.keys?.some(({ kind }) => kind === 'in') === true ? reverse.sorted : 0,
     limit,
     perPartition,
     seal: scope.seal,
@@ -141,11 +145,8 @@ function indexSearch(
 
 /** What can be told before the values are known. */
 function checkLimits({ limit, perPartitionLimit }: SelectStatement): void {
-  for (const [term, name] of [
-    [limit, 'LIMIT'],
-    [perPartitionLimit, 'PER PARTITION LIMIT'],
-  ] as const)
-    if (term?.kind === 'integer' && Number(term.text) <= 0) throw invalid(`${name} must be strictly positive`);
+  for (const term of [limit, perPartitionLimit])
+    if (term?.kind === 'integer' && Number(term.text) <= 0) throw invalid('LIMIT must be strictly positive');
 }
 const limitOperand = (
   planning: Planning,
@@ -185,6 +186,21 @@ function plainRefs(selectors: readonly ResultSelector[]): SelectParts['plain'] {
   return refs.includes(undefined) ? undefined : refs.filter((ref) => ref !== undefined);
 }
 
+const aggregationWarning = ({ restrictsKey, keyIsIn }: Where): string | undefined => {
+  if (!restrictsKey) return 'Aggregation query used without partition key';
+  return keyIsIn ? 'Aggregation query used on multiple partition keys (IN restriction)' : undefined;
+};
+function selectsStaticsOnly(
+  { statics, partitionKey }: TableSchema,
+  { clauses }: SelectStatement,
+  columns: ReadonlySet<string>,
+): boolean {
+  const isStatic = (name: string): boolean => statics.some((column) => column.name === name);
+  const isKey = (name: string): boolean => partitionKey.some((column) => column.name === name);
+  return (
+    clauses.length > 0 && [...columns].some(isStatic) && [...columns].every((name) => isStatic(name) || isKey(name))
+  );
+}
 function checkDistinct(
   schema: TableSchema,
   selectors: readonly ResultSelector[],
@@ -192,6 +208,10 @@ function checkDistinct(
   where: Where,
   statement: SelectStatement,
 ): void {
+  if (where.restrictsRows)
+    throw invalid(
+      'SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.',
+    );
   const keys = new Set(schema.partitionKey.map(({ name }) => name));
   const statics = new Set(schema.statics.map(({ name }) => name));
   for (const name of statement.clauses.length === 0 ? selectors.map((each) => each.name) : columns)
@@ -199,10 +219,6 @@ function checkDistinct(
       throw invalid(
         `SELECT DISTINCT queries must only request partition key columns and/or static columns (not ${name})`,
       );
-  if (where.restrictsRows)
-    throw invalid(
-      'SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.',
-    );
   // A partition that is asked for by its key is there once.
   if (where.keys !== undefined && where.keys.every(({ kind }) => kind === 'equal')) return;
   for (const name of keys)
@@ -266,8 +282,8 @@ function ordered(
   { orderBy }: SelectStatement,
   where: Where,
   isIndexed: (column: string) => boolean,
-): { readonly reverse: boolean; readonly sorted: boolean } {
-  if (orderBy.length === 0) return { reverse: false, sorted: false };
+): { readonly reverse: boolean; readonly sorted: number } {
+  if (orderBy.length === 0) return { reverse: false, sorted: 0 };
   const [first] = orderBy;
   if (first?.ann !== undefined) {
     const { type, name } = columnOf(schema, first.column);
@@ -279,7 +295,7 @@ function ordered(
         : 'ANN ordering by vector requires the column to be indexed',
     );
   }
-  if (where.usesIndex) throw invalid('ORDER BY with 2ndary indexes is not supported.');
+  if (where.usesIndex) throw invalid('ORDER BY with 2ndary indexes is not supported, except for ANN queries.');
   if (where.keys === undefined)
     throw invalid('ORDER BY is only supported when the partition key is restricted by an EQ or an IN.');
   const fixed = new Set(
@@ -301,5 +317,5 @@ function ordered(
     if (reverse !== undefined && reverse !== own) throw invalid('Unsupported order by relation');
     reverse = own;
   }
-  return { reverse: reverse ?? false, sorted: true };
+  return { reverse: reverse ?? false, sorted: orderBy.length };
 }

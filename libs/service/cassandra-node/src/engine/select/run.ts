@@ -28,6 +28,8 @@ export type SelectParts = {
   /** What a group's rows have in common; none: all rows are one group. */
   readonly groups: readonly Selected[];
   readonly schema: TableSchema;
+  /** What is warned of when rows are aggregated. */
+  readonly aggregation: string | undefined;
   readonly layout: TableLayout | undefined;
   readonly virtual: VirtualTable | undefined;
   readonly reader: (() => TableReader) | undefined;
@@ -41,8 +43,8 @@ export type SelectParts = {
   /** A partition without rows is told by its static columns. */
   readonly staticRows: boolean;
   readonly reverse: boolean;
-  /** Rows of several partitions in the order of their clustering. */
-  readonly sorted: boolean;
+  /** Rows of several partitions in the order of so many clustering columns; 0: partition by partition. */
+  readonly sorted: number;
   readonly limit: Operand | undefined;
   readonly perPartition: Operand | undefined;
   readonly seal: Seal;
@@ -90,7 +92,7 @@ export class SelectRun {
     for (const filter of filters) filter.begin(execution);
     const resume =
       execution.pagingState === undefined ? undefined : decodePagingState(execution.pagingState, seal, statement);
-    if (sorted && execution.pageSize > 0)
+    if (sorted > 0 && execution.pageSize > 0)
       throw invalid(
         'Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the ' +
           'ORDER BY or the IN and sort client side, or disable paging for this query',
@@ -120,9 +122,7 @@ export class SelectRun {
     return true;
   }
   #warnOfAggregation({ warnings }: Execution): void {
-    const { keys } = this.#parts;
-    if (keys === undefined) warnings.push('Aggregation query used without partition key');
-    else if (!keys.isOne) warnings.push('Aggregation query used on multiple partition keys (IN restriction)');
+    if (this.#parts.aggregation !== undefined) warnings.push(this.#parts.aggregation);
   }
   #open(execution: Execution, resume: Position | undefined): RowSource {
     const { layout, reader } = this.#parts;
@@ -312,7 +312,9 @@ export class SelectRun {
   /** Rows of all partitions, then sorted by their clustering: no pages. */
   #sorted(source: RowSource, execution: Execution, sink: ResultSink, limit: number, perPartition: number): void {
     const { schema, selectors, reverse, json } = this.#parts;
-    const clusteringRefs = schema.clustering.map((column) => ({ column, multiCell: false, counter: false }));
+    // Of equal ones the partition decides that was asked for first.
+    const ordered = schema.clustering.slice(0, this.#parts.sorted);
+    const clusteringRefs = ordered.map((column) => ({ column, multiCell: false, counter: false }));
     const rows: { readonly order: readonly Uint8Array[]; readonly cells: readonly (Uint8Array | null)[] }[] = [];
     const slot = this.#slot;
     while (source.nextPartition())
@@ -329,7 +331,7 @@ export class SelectRun {
         rows.push({ order, cells });
       }
     rows.sort((a, b) => {
-      for (const [i, { type, reversed }] of schema.clustering.entries()) {
+      for (const [i, { type, reversed }] of ordered.entries()) {
         const [left, right] = [a.order[i] as Uint8Array, b.order[i] as Uint8Array];
         const order = comparePart(type, left, 0, left.length, right, 0, right.length);
         if (order !== 0) return reversed !== reverse ? -order : order;
@@ -459,7 +461,7 @@ function limitOf(operand: Operand | undefined, execution: Execution, name: strin
     ((bytes[from + 1] as number) << 16) |
     ((bytes[from + 2] as number) << 8) |
     (bytes[from + 3] as number);
-  if (value <= 0) throw invalid(`${name} must be strictly positive`);
+  if (value <= 0) throw invalid('LIMIT must be strictly positive');
   return value;
 }
 const compareToken = (aHi: number, aLo: number, bHi: number, bLo: number): number =>

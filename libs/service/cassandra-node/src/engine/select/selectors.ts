@@ -1,7 +1,14 @@
 /** Selectors of the tree made into what is evaluated. Source: Cassandra 5.0, `cql3.selection.Selectable`: rules and texts. */
 import type { TableSchema } from '@skerry/domain-table';
 import { typeName, type Argument, type ValueType } from '@skerry/domain-values';
-import { termText, type QualifiedName, type SelectClause, type Selector, type Term } from '@skerry/protocol-cql';
+import {
+  termText,
+  typeText,
+  type QualifiedName,
+  type SelectClause,
+  type Selector,
+  type Term,
+} from '@skerry/protocol-cql';
 import { unreachable } from '@skerry/kernel';
 import { resolveType } from '../../catalog/resolve-type.ts';
 import { calleeText, resolveCall, type CallTerm } from '../calls.ts';
@@ -9,7 +16,7 @@ import { invalid } from '../contract.ts';
 import { prepareOperand } from '../operands.ts';
 import { typeScope, type Planning } from '../planning.ts';
 import { elementReceiver, keyReceiver, type Receiver } from '../receivers.ts';
-import { knownType, termArgument, typeFit } from '../term-fit.ts';
+import { knownType, literalKind, termArgument, typeFit } from '../term-fit.ts';
 import { aggregateFor, isAggregateName } from './aggregates.ts';
 import { columnRef } from './row.ts';
 import {
@@ -129,6 +136,11 @@ export class Selectors {
     this.#grouped = grouped;
   }
   clause({ selector, alias }: SelectClause): ResultSelector {
+    // Parentheses around one thing may be a tuple of it: nobody says which, and a constant says no type.
+    const isUnknown =
+      (selector.kind === 'tuple' && selector.elements.length === 1) ||
+      (selector.kind === 'term' && literalKind(selector.term) !== undefined);
+    if (isUnknown) throw this.#unknown(selector);
     const selected = this.#made(selector, undefined);
     return { name: alias ?? this.#name(selector), selected };
   }
@@ -174,6 +186,9 @@ export class Selectors {
       case 'cast': {
         const to = this.#type(selector.to);
         const of = this.#made(selector.of, undefined);
+        // No cast is named by this other word for text.
+        if (typeText(selector.to) === 'varchar')
+          throw invalid(`${this.#name(selector.of)} cannot be cast to ${typeText(selector.to)}`);
         if (of.type.kind === to.kind) return of;
         return this.#operation({ kind: 'cast', of: nothing, to: selector.to }, [selector.of], wanted);
       }
@@ -243,7 +258,6 @@ export class Selectors {
           name,
           made.map(({ type }) => type),
         );
-        if (found === undefined) return this.#operation({ kind: 'call', name, args: [] }, args, wanted);
         return new AggregateSelected(found, made);
       } finally {
         this.#inAggregate = false;
@@ -299,6 +313,8 @@ export class Selectors {
     const made = this.#made(of, undefined);
     const { type } = made;
     const name = this.#name(of);
+    if (type.kind === 'list')
+      throw invalid(`Element selection is only allowed on sets and maps, but ${name} is a list`);
     if (type.kind !== 'map' && type.kind !== 'set')
       throw invalid(`Invalid element selection: ${name} is of type ${typeName(type)} is not a collection`);
     const receiver = this.#receiver(name, type);
@@ -323,7 +339,9 @@ export class Selectors {
     const type = this.#type(name);
     const made = this.#made(of, type);
     if (typeFit(type, made.type) === 'no')
-      throw invalid(`Cannot cast value ${this.#name(of)} to type ${typeName(type)}`);
+      throw invalid(
+        `Cannot assign value (${typeName(type)})${this.#name(of)} to (${typeName(type)})${this.#name(of)} of type ${typeName(type)}`,
+      );
     return made;
   }
   #collection(

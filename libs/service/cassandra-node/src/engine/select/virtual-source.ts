@@ -44,7 +44,7 @@ export class VirtualSource implements RowSource, Row {
     const partitions = new Map<string, VirtualRow[]>();
     for (const values of this.#table.rows()) {
       const row = rowOf(schema, values);
-      if (!isWanted(row, wanted)) continue;
+      if (!isWanted(row, wanted, orderOf(schema))) continue;
       const id = row.key.join(',');
       const partition = partitions.get(id);
       if (partition === undefined) partitions.set(id, [row]);
@@ -52,9 +52,8 @@ export class VirtualSource implements RowSource, Row {
     }
     const sign = wanted.reverse ? -1 : 1;
     for (const rows of partitions.values()) rows.sort((a, b) => sign * compareBytes(a.clustering, b.clustering));
-    this.#partitions = [...partitions.values()].toSorted((a, b) =>
-      compareTokens(a[0] as VirtualRow, b[0] as VirtualRow),
-    );
+    const order = orderOf(schema);
+    this.#partitions = [...partitions.values()].toSorted((a, b) => order(a[0] as VirtualRow, b[0] as VirtualRow));
     this.#partition = -1;
   }
   nextPartition(): boolean {
@@ -103,7 +102,11 @@ function rowOf(schema: TableSchema, values: readonly (Uint8Array | null)[]): Vir
   hashToken(key, 0, key.length);
   return { tokenHi: tokenHalves.hi, tokenLo: tokenHalves.lo, key, clustering: ordered.copy(), values };
 }
-function isWanted(row: VirtualRow, { keys, ranges, reverse, inTokens, after }: VirtualWanted): boolean {
+function isWanted(
+  row: VirtualRow,
+  { keys, ranges, reverse, inTokens, after }: VirtualWanted,
+  compareRows: typeof compareTokens,
+): boolean {
   const { key, clustering, tokenHi, tokenLo } = row;
   if (keys !== undefined && !keys.some((each) => compareBytes(each, key) === 0)) return false;
   if (!inTokens(tokenHi, tokenLo)) return false;
@@ -116,13 +119,16 @@ function isWanted(row: VirtualRow, { keys, ranges, reverse, inTokens, after }: V
   if (after === undefined) return true;
   if (compareBytes(key, after.key) !== 0) {
     hashToken(after.key, 0, after.key.length);
-    const order = compareTokens(row, { tokenHi: tokenHalves.hi, tokenLo: tokenHalves.lo, key: after.key });
-    return order > 0;
+    return compareRows(row, { tokenHi: tokenHalves.hi, tokenLo: tokenHalves.lo, key: after.key }) > 0;
   }
   if (after.clustering === undefined) return false;
   const order = compareBytes(clustering, after.clustering);
   return reverse ? order < 0 : order > 0;
 }
+/** What has no storage anywhere stands in the order of its keys. Source: Cassandra 5.0, LocalPartitioner. */
+const unstored: ReadonlySet<string> = new Set(['system_virtual_schema', 'system_views']);
+const orderOf = ({ keyspace }: TableSchema): typeof compareTokens =>
+  unstored.has(keyspace) ? (a, b) => compareBytes(a.key, b.key) : compareTokens;
 type Token = Pick<VirtualRow, 'tokenHi' | 'tokenLo' | 'key'>;
 const compareTokens = (a: Token, b: Token): number =>
   a.tokenHi - b.tokenHi || (a.tokenLo >>> 0) - (b.tokenLo >>> 0) || compareBytes(a.key, b.key);

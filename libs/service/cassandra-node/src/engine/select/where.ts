@@ -5,6 +5,7 @@
 import type { Column, TableSchema } from '@skerry/domain-table';
 import { fieldParts, typeName } from '@skerry/domain-values';
 import type { Comparison, Relation, Term } from '@skerry/protocol-cql';
+import { relationText } from '../../catalog/view-where.ts';
 import { unreachable } from '@skerry/kernel';
 import { invalid, type Execution, type Operand } from '../contract.ts';
 import {
@@ -28,6 +29,7 @@ import {
   InFilter,
   inValues as inValuesOf,
   requiredBytes,
+  tupleBytesOf,
   TupleFilter,
   TupleInFilter,
   type ContainsKind,
@@ -73,8 +75,15 @@ export type Where = {
   readonly usesIndex: boolean;
   /** Rows are restricted by their clustering: a partition's static columns alone are no row of it. */
   readonly restrictsRows: boolean;
+  /** The partition key is told of in some way; by a list. */
+  readonly restrictsKey: boolean;
+  readonly keyIsIn: boolean;
+  readonly restrictsClustering: boolean;
+  /** Without ALLOW FILTERING a column that is not of the key cannot be restricted. */
+  readonly filtersOthers: boolean;
 };
 
+const tokenText = 'The token() function must be applied to all partition key components or none of them';
 const filteringText =
   'Cannot execute this query as it might involve data filtering and thus may have unpredictable performance. If you ' +
   'want to execute this query despite the performance unpredictability, use ALLOW FILTERING';
@@ -93,6 +102,8 @@ type Gathered = {
   in?: InValues;
   bounds: { operator: SliceBound['operator']; operand: Operand }[];
   filters: Filter[];
+  /** Which relation was the first of them. */
+  readonly order: number;
 };
 
 export function analyzeWhere(
@@ -115,11 +126,16 @@ class Analysis {
   readonly #multi: {
     readonly columns: readonly Column[];
     readonly restriction: ClusteringRestriction;
-    readonly filters: Filter[];
+    readonly filters: readonly Filter[];
+    readonly order: number;
   }[] = [];
+  /** Number of the relation that is looked at. */
+  #order = 0;
   readonly #tokens: TokenBound[] = [];
   readonly #filters: Filter[] = [];
   readonly #filtered: Column[] = [];
+  /** Columns whose filters need no ALLOW FILTERING. */
+  #freeColumns = 0;
   #hasIndex = false;
 
   constructor(planning: Planning, schema: TableSchema, allowFiltering: boolean, questions: Questions | undefined) {
@@ -140,7 +156,9 @@ class Analysis {
       throw invalid('Select on indexed columns and with IN clause for the PRIMARY KEY are not supported');
     const looked = [...this.#filtered, ...(scans ? clustering.flatMap(({ columns }) => columns) : [])];
     const needsFiltering =
-      this.#questions === undefined ? this.#filtered.length > 1 : looked.length > 0 && !this.#questions.covers(looked);
+      this.#questions === undefined
+        ? this.#filtered.length > 1
+        : looked.length > this.#freeColumns && !this.#questions.covers(looked);
     return {
       keys,
       tokens: this.#tokens,
@@ -149,12 +167,21 @@ class Analysis {
       needsFiltering,
       filtered: this.#filtered,
       usesIndex,
+      ...this.#ofKeys(),
+      restrictsClustering: this.#multi.length > 0 || this.#schema.clustering.some(({ name }) => this.#single.has(name)),
+      filtersOthers:
+        this.#questions !== undefined &&
+        !this.#questions.any &&
+        this.#filtered.some(({ kind }) => kind === 'static' || kind === 'regular'),
       restrictsRows:
         clustering.length > 0 || this.#filtered.some(({ kind }) => kind === 'clustering' || kind === 'regular'),
     };
   }
 
   #add(relation: Relation): void {
+    this.#order += 1;
+    if ('operator' in relation && relation.operator === '!=')
+      throw invalid(`Unsupported "!=" relation: ${relationText(relation)}`);
     if (relation.kind === 'token') return this.#addToken(relation);
     if (relation.kind === 'tuple') return this.#addTuple(relation);
     if (relation.kind === 'tupleIn') return this.#addTupleIn(relation);
@@ -170,16 +197,19 @@ class Analysis {
   }
   #checkType(column: Column, relation: Relation): void {
     const { type, name } = column;
-    if (type.kind === 'counter') throw invalid(`Counters cannot be used in restrictions on column ${name}`);
-    const slices = relation.kind === 'compare' && relation.operator !== '=' && relation.operator !== '!=';
-    if (type.kind === 'duration' && (slices || relation.kind === 'between'))
-      throw invalid('Slice restrictions are not supported on duration columns');
+    const slices = relation.kind === 'compare' && relation.operator !== '=';
+    if (type.kind === 'duration' && slices) throw invalid('Slice restrictions are not supported on duration columns');
     const isCollection = type.kind === 'list' || type.kind === 'set' || type.kind === 'map';
-    const contains = relation.kind === 'contains' || relation.kind === 'notContains';
-    const containsKey = relation.kind === 'containsKey' || relation.kind === 'notContainsKey';
-    if (contains && !isCollection) throw invalid(`Cannot use CONTAINS on non-collection column ${name}`);
-    if (containsKey && type.kind !== 'map') throw invalid(`Cannot use CONTAINS KEY on non-map column ${name}`);
-    if (relation.kind === 'element' && type.kind !== 'map') throw invalid(`Column ${name} cannot be used as a map`);
+    if (relation.kind === 'contains' && !isCollection)
+      throw invalid(`Cannot use CONTAINS on non-collection column ${name}`);
+    if (relation.kind === 'containsKey' && type.kind !== 'map')
+      throw invalid(`Cannot use CONTAINS KEY on non-map column ${name}`);
+    if (relation.kind === 'element') {
+      if (type.kind === 'list')
+        throw invalid('Indexes on list entries (l[index] = value) are not currently supported.');
+      if (type.kind !== 'map') throw invalid(`Column ${name} cannot be used as a map`);
+      if (relation.operator !== '=') throw invalid('Only EQ relations are supported on map entries');
+    }
     if (isCollection && !type.frozen && (relation.kind === 'compare' || relation.kind === 'in')) {
       const operator = relation.kind === 'compare' ? relation.operator : 'IN';
       throw invalid(`Collection column '${name}' (${typeName(type)}) cannot be restricted by a '${operator}' relation`);
@@ -189,7 +219,7 @@ class Analysis {
   #gathered(column: Column): Gathered {
     let found = this.#single.get(column.name);
     if (found === undefined) {
-      found = { bounds: [], filters: [] };
+      found = { bounds: [], filters: [], order: this.#order };
       this.#single.set(column.name, found);
     }
     return found;
@@ -204,9 +234,11 @@ class Analysis {
     const gathered = this.#gathered(column);
     const analysis = this.#questions?.analysis(column, relation);
     const onlyOne = (): void => {
-      if (gathered.equal !== undefined || gathered.in !== undefined || gathered.bounds.length > 0)
+      if (gathered.bounds.length > 0)
+        throw invalid(`Column "${column.name}" cannot be restricted by both an equality and an inequality relation`);
+      if (gathered.equal !== undefined || gathered.in !== undefined)
         throw invalid(
-          `${column.name} cannot be restricted by more than one relation if it includes an ${gathered.in === undefined ? 'Equal' : 'IN'}`,
+          `${column.name} cannot be restricted by more than one relation if it includes ${gathered.in === undefined ? 'an Equal' : 'a IN'}`,
         );
     };
     switch (relation.kind) {
@@ -221,28 +253,19 @@ class Analysis {
           return;
         }
         gathered.filters.push(new CompareFilter(ref, relation.operator, operand));
-        if (relation.operator === '!=') return this.#mustFilter(column);
+        if (relation.operator === '!=') return undefined;
         return this.#bound(column, gathered, relation.operator, operand);
-      }
-      case 'between': {
-        const [from, to] = [relation.from, relation.to].map((term) => prepareOperand(planning, term, receiver));
-        if (from === undefined || to === undefined) return undefined;
-        gathered.filters.push(new CompareFilter(ref, '>=', from), new CompareFilter(ref, '<=', to));
-        this.#bound(column, gathered, '>=', from);
-        return this.#bound(column, gathered, '<=', to);
       }
       case 'in':
         onlyOne();
         gathered.in = prepareIn(planning, relation.values, receiver);
-        gathered.filters.push(new InFilter(ref, gathered.in, false));
+        if (column.kind === 'partition_key' && gathered.in.kind === 'each')
+          for (const { marker } of gathered.in.operands)
+            if (marker !== undefined) planning.markers.isKey(column.name, marker);
+        gathered.filters.push(new InFilter(ref, gathered.in));
         return undefined;
-      case 'notIn':
-        gathered.filters.push(new InFilter(ref, prepareIn(planning, relation.values, receiver), true));
-        return this.#mustFilter(column);
       case 'contains':
-      case 'containsKey':
-      case 'notContains':
-      case 'notContainsKey': {
+      case 'containsKey': {
         const operand = prepareOperand(planning, relation.value, containedReceiver(receiver, relation.kind));
         gathered.filters.push(new ContainsFilter(ref, relation.kind, operand, analysis));
         return this.#mustFilter(column);
@@ -256,13 +279,12 @@ class Analysis {
         return this.#mustFilter(column);
       }
       case 'like':
+        prepareOperand(planning, relation.value, receiver);
         throw invalid(
           `LIKE restriction is only supported on properly indexed columns. ${column.name} LIKE is not valid.`,
         );
       case 'isNotNull':
         throw invalid(`Unsupported restriction: ${column.name} IS NOT NULL`);
-      case 'isNull':
-        throw invalid(`Unsupported restriction: ${column.name} IS NULL`);
       default:
         return unreachable(relation);
     }
@@ -270,7 +292,7 @@ class Analysis {
   #bound(column: Column, gathered: Gathered, operator: SliceBound['operator'], operand: Operand): void {
     if (gathered.equal !== undefined || gathered.in !== undefined)
       throw invalid(
-        `${column.name} cannot be restricted by more than one relation if it includes an ${gathered.in === undefined ? 'Equal' : 'IN'}`,
+        `${column.name} cannot be restricted by more than one relation if it includes ${gathered.in === undefined ? 'an Equal' : 'a IN'}`,
       );
     const side = operator.startsWith('<') ? '<' : '>';
     if (gathered.bounds.some((bound) => bound.operator.startsWith(side)))
@@ -293,17 +315,18 @@ class Analysis {
 
   #addToken({ columns, operator, value }: Extract<Relation, { kind: 'token' }>): void {
     const { partitionKey } = this.#schema;
-    for (const name of columns) columnOf(this.#schema, name);
+    for (const name of columns)
+      if (columnOf(this.#schema, name).kind !== 'partition_key' && columns.length > partitionKey.length)
+        throw invalid('The token() function must contains only partition key components');
     if (
       columns.length !== partitionKey.length ||
       columns.some((name) => !partitionKey.some((column) => column.name === name))
     )
-      throw invalid('The token() function must be applied to all partition key components or none of them');
+      throw invalid(tokenText);
     if (columns.some((name, i) => name !== partitionKey[i]?.name))
       throw invalid(
         `The token function arguments must be in the partition key order: ${partitionKey.map(({ name }) => name).join(', ')}`,
       );
-    if (operator === '!=') throw invalid('Unsupported "!=" relation: token() != …');
     const side = operator.charAt(0);
     if (this.#tokens.some((bound) => bound.operator.startsWith(side) || bound.operator === '='))
       throw invalid(
@@ -312,49 +335,55 @@ class Analysis {
     this.#tokens.push({ operator, operand: prepareOperand(this.#planning, value, tokenReceiver(this.#schema)) });
   }
 
-  #clusteringOf(names: readonly string[]): readonly Column[] {
-    const columns = names.map((name) => columnOf(this.#schema, name));
+  #clusteringOf(relation: Extract<Relation, { kind: 'tuple' | 'tupleIn' }>): readonly Column[] {
+    const columns = relation.columns.map((name) => columnOf(this.#schema, name));
     for (const [i, column] of columns.entries()) {
       if (column.kind !== 'clustering')
         throw invalid(
           `Multi-column relations can only be applied to clustering columns but was applied to: ${column.name}`,
         );
       if (columns.indexOf(column) !== i)
-        throw invalid(`Column "${column.name}" appeared twice in a relation: (${names.join(', ')})`);
+        throw invalid(`Column "${column.name}" appeared twice in a relation: ${relationText(relation)}`);
       const before = columns[i - 1];
       if (before !== undefined && column.position !== before.position + 1)
         throw invalid(
-          `Clustering columns must appear in the PRIMARY KEY order in multi-column relations: (${names.join(', ')})`,
+          `Clustering columns must appear in the PRIMARY KEY order in multi-column relations: ${relationText(relation)}`,
         );
     }
     return columns;
   }
-  #addTuple({ columns: names, operator, value }: Extract<Relation, { kind: 'tuple' }>): void {
-    const columns = this.#clusteringOf(names);
-    const values = tupleBytes(this.#tuple(value, columns), columns);
+  #addTuple(relation: Extract<Relation, { kind: 'tuple' }>): void {
+    const { operator, value } = relation;
+    const columns = this.#clusteringOf(relation);
+    const values = tupleBytes(this.#tuple(value, columns), columns, operator === '=' ? tupleBytesOf : requiredBytes);
     const filter = new TupleFilter(columns.map(columnRef), operator, values);
     if (operator === '=')
       return this.#multiple(columns, { kind: 'equal', columns, operand: undefined, values }, filter);
-    if (operator === '!=') throw invalid(`Unsupported "!=" relation: (${names.join(', ')}) != …`);
-    const same = this.#multi.find(
-      ({ columns: [first], restriction }) => first === columns[0] && restriction.kind === 'slice',
-    );
-    if (same === undefined)
-      return this.#multiple(columns, { kind: 'slice', columns, bounds: [{ operator, values }] }, filter);
-    if (same.restriction.kind !== 'slice') return undefined;
-    if (same.restriction.bounds.some((bound) => bound.operator.charAt(0) === operator.charAt(0)))
-      throw invalid(
-        `More than one restriction was found for the ${operator.startsWith('<') ? 'end' : 'start'} bound on ${names.join(', ')}`,
-      );
-    // The shorter of the two is a restriction of its own, as a filter.
-    if (same.columns.length !== columns.length) {
-      this.#filters.push(filter);
-      return undefined;
-    }
+    if (operator === '!=') return undefined;
+    const at = this.#multi.findIndex(({ columns: others }) => columns.some((column) => others.includes(column)));
+    const same = this.#multi[at];
+    const bound = { operator, values };
+    if (same === undefined) return this.#multiple(columns, { kind: 'slice', columns, bounds: [bound] }, filter);
+    const names = inCommon(columns, same.columns);
     const { restriction } = same;
-    this.#multi[this.#multi.indexOf(same)] = {
-      columns,
-      restriction: { ...restriction, bounds: [...restriction.bounds, { operator, values }] },
+    if (restriction.kind !== 'slice')
+      throw invalid(
+        `${names} cannot be restricted by more than one relation if it includes ${restriction.kind === 'in' ? 'a IN' : 'an Equal'}`,
+      );
+    if (same.columns[0] !== columns[0])
+      throw invalid(
+        `Column "${columns[0]?.name}" cannot be restricted by two inequalities not starting with the same column`,
+      );
+    if (restriction.bounds.some((each) => each.operator.charAt(0) === operator.charAt(0)))
+      throw invalid(
+        `More than one restriction was found for the ${operator.startsWith('<') ? 'end' : 'start'} bound on ${names}`,
+      );
+    // Each bound is of its own columns: the slice is told by the longer ones.
+    const longer = same.columns.length >= columns.length ? same.columns : columns;
+    this.#multi[at] = {
+      ...same,
+      columns: longer,
+      restriction: { ...restriction, columns: longer, bounds: [...restriction.bounds, bound] },
       filters: [...same.filters, filter],
     };
   }
@@ -365,23 +394,33 @@ class Analysis {
       columns.map((column) => columnReceiver(this.#schema, column)),
     );
   }
-  #addTupleIn({ columns: names, values }: Extract<Relation, { kind: 'tupleIn' }>): void {
-    const columns = this.#clusteringOf(names);
+  #addTupleIn(relation: Extract<Relation, { kind: 'tupleIn' }>): void {
+    const { values } = relation;
+    const columns = this.#clusteringOf(relation);
     const receivers = columns.map((column) => columnReceiver(this.#schema, column));
     const wanted = tuplesBytes(prepareTuplesIn(this.#planning, values, receivers), columns);
     const filter = new TupleInFilter(columns.map(columnRef), wanted);
     this.#multiple(columns, { kind: 'in', columns, values: wanted }, filter);
   }
   #multiple(columns: readonly Column[], restriction: ClusteringRestriction, filter: Filter): void {
-    for (const other of this.#multi)
-      for (const column of columns)
-        if (other.columns.includes(column))
-          throw invalid(
-            `${columns.map(({ name }) => name).join(', ')} cannot be restricted by more than one relation if it includes an Equal`,
-          );
-    this.#multi.push({ columns, restriction, filters: [filter] });
+    for (const { columns: others, restriction: other } of this.#multi) {
+      const names = inCommon(columns, others);
+      if (names === '') continue;
+      if (other.kind === 'slice')
+        throw invalid(`Column "${names}" cannot be restricted by both an equality and an inequality relation`);
+      throw invalid(
+        `${names} cannot be restricted by more than one relation if it includes ${other.kind === 'in' ? 'a IN' : 'an Equal'}`,
+      );
+    }
+    this.#multi.push({ columns, restriction, filters: [filter], order: this.#order });
   }
 
+  #ofKeys(): Pick<Where, 'restrictsKey' | 'keyIsIn'> {
+    const gathered = this.#schema.partitionKey.flatMap(({ name }) => this.#single.get(name) ?? []);
+    const isIn = ({ in: among }: Gathered): boolean =>
+      among !== undefined && (among.kind === 'list' || among.operands.length !== 1);
+    return { restrictsKey: gathered.length > 0 || this.#tokens.length > 0, keyIsIn: gathered.some(isIn) };
+  }
   #keys(): readonly KeyRestriction[] | undefined {
     const keys: KeyRestriction[] = [];
     let restricted = 0;
@@ -391,10 +430,7 @@ class Analysis {
       restricted += 1;
       if (gathered.equal !== undefined) keys.push({ kind: 'equal', column, operand: gathered.equal });
       else if (gathered.in !== undefined) keys.push({ kind: 'in', column, values: gathered.in });
-      else if (!this.#allowFiltering && !this.#hasIndex)
-        throw invalid(
-          'Only EQ and IN relation are supported on the partition key (unless you use the token() function or allow filtering)',
-        );
+      else if (!this.#allowFiltering && !this.#hasIndex) throw filteringRefused();
     }
     if (
       restricted > 0 &&
@@ -408,28 +444,61 @@ class Analysis {
     if (complete && !extra && this.#tokens.length === 0) return keys;
     if (restricted > 0 && !this.#allowFiltering && !this.#hasIndex && this.#tokens.length === 0)
       throw filteringRefused();
+    const before = this.#filtered.length;
     for (const column of this.#schema.partitionKey) this.#filterBy(column);
+    // A key and its token: the token alone finds it.
+    if (complete && !extra) this.#freeColumns = this.#filtered.length - before;
     return complete && this.#tokens.length === 0 ? keys : undefined;
   }
 
+  /** What restricts a column both alone and among others: two slices may be one, all else is refused. */
+  #joinBounds(): void {
+    for (const [at, multi] of this.#multi.entries())
+      for (const column of multi.columns) {
+        const gathered = this.#single.get(column.name);
+        if (gathered === undefined || gathered.filters.length === 0) continue;
+        const { restriction } = multi;
+        const isSlice = gathered.equal === undefined && gathered.in === undefined;
+        const [first, second] =
+          gathered.order < multi.order
+            ? [isSlice, restriction.kind === 'slice']
+            : [restriction.kind === 'slice', isSlice];
+        if (!first)
+          throw invalid(
+            `${column.name} cannot be restricted by more than one relation if it includes ${gathered.in !== undefined || restriction.kind === 'in' ? 'a IN' : 'an Equal'}`,
+          );
+        if (!second || restriction.kind !== 'slice')
+          throw invalid(`Column "${column.name}" cannot be restricted by both an equality and an inequality relation`);
+        if (column !== multi.columns[0])
+          throw invalid(
+            `Column "${column.name}" cannot be restricted by two inequalities not starting with the same column`,
+          );
+        const own = singleRestriction(column, gathered);
+        const bounds = own?.kind === 'slice' ? own.bounds : [];
+        for (const { operator } of bounds)
+          if (restriction.bounds.some((bound) => bound.operator.charAt(0) === operator.charAt(0)))
+            throw invalid(
+              `More than one restriction was found for the ${operator.startsWith('<') ? 'end' : 'start'} bound on ${column.name}`,
+            );
+        this.#multi[at] = {
+          ...multi,
+          restriction: { ...restriction, bounds: [...restriction.bounds, ...bounds] },
+          filters: [...multi.filters, ...gathered.filters],
+        };
+        this.#single.delete(column.name);
+      }
+  }
   #clustering(): readonly ClusteringRestriction[] {
     const out: ClusteringRestriction[] = [];
     const { clustering } = this.#schema;
+    this.#joinBounds();
     let open = true;
     let unrestricted: Column | undefined;
     let sliced: Column | undefined;
     for (let i = 0; i < clustering.length;) {
       const column = clustering[i] as Column;
       const multi = this.#multi.find(({ columns }) => columns[0] === column);
-      const within = this.#multi.find(({ columns }) => columns.includes(column));
       const gathered = this.#single.get(column.name);
-      if (gathered !== undefined && within !== undefined && gathered.filters.length > 0) {
-        if (within.restriction.kind !== 'slice' || gathered.equal !== undefined)
-          throw invalid(`${column.name} cannot be restricted by more than one relation if it includes an Equal`);
-        throw invalid(
-          `Column "${column.name}" cannot be restricted by both an inequality relation and a multi-column relation`,
-        );
-      }
       const restriction =
         multi?.restriction ?? (gathered === undefined ? undefined : singleRestriction(column, gathered));
       const isRestricted = restriction !== undefined || (gathered !== undefined && gathered.filters.length > 0);
@@ -478,15 +547,20 @@ class Analysis {
   }
 }
 
+/** Names of the columns that both restrict. */
+const inCommon = (columns: readonly Column[], others: readonly Column[]): string =>
+  columns
+    .filter((column) => others.includes(column))
+    .map(({ name }) => name)
+    .join(', ');
+
 function containedReceiver(
   receiver: ReturnType<typeof columnReceiver>,
   kind: ContainsKind,
 ): ReturnType<typeof columnReceiver> {
   const { type } = receiver;
   if (type.kind === 'map')
-    return kind === 'contains' || kind === 'notContains'
-      ? elementReceiver(receiver, type.value)
-      : keyReceiver(receiver, type.key);
+    return kind === 'contains' ? elementReceiver(receiver, type.value) : keyReceiver(receiver, type.key);
   return type.kind === 'list' || type.kind === 'set' ? elementReceiver(receiver, type.element) : receiver;
 }
 
@@ -517,10 +591,13 @@ function singleRestriction(column: Column, gathered: Gathered): ClusteringRestri
   };
 }
 
-function tupleBytes(values: TupleValues, columns: readonly Column[]): (execution: Execution) => readonly Uint8Array[] {
+function tupleBytes(
+  values: TupleValues,
+  columns: readonly Column[],
+  bytesOf = requiredBytes,
+): (execution: Execution) => readonly Uint8Array[] {
   if (values.kind === 'each')
-    return (execution) =>
-      values.operands.map((operand, i) => requiredBytes(operand, execution, columns[i]?.name ?? ''));
+    return (execution) => values.operands.map((operand, i) => bytesOf(operand, execution, columns[i]?.name ?? ''));
   return (execution) =>
     partsOfTuple(requiredBytes(values.operand, execution, columns.map(({ name }) => name).join(', ')), columns);
 }
