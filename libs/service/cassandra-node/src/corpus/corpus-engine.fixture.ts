@@ -123,12 +123,18 @@ export class CorpusEngine {
   readonly #roles: RoleTable;
   readonly #workers: WorkerPool;
   readonly #authorizer: PermissionAuthorizer;
-  #micros = 1_700_000_000_000_000;
+  readonly #time: { micros: number };
   #keyspace: string | undefined;
   #role: string | undefined;
 
-  private constructor(parts: NodeParts, workers: WorkerPool, tombstones: readonly [warn: number, fail: number]) {
+  private constructor(
+    parts: NodeParts,
+    workers: WorkerPool,
+    tombstones: readonly [warn: number, fail: number],
+    time: { micros: number },
+  ) {
     this.#parts = parts;
+    this.#time = time;
     this.#workers = workers;
     const prng = new Prng(1);
     const random = (count: number): Uint8Array<ArrayBuffer> => Uint8Array.from(prng.bytes(count));
@@ -136,7 +142,7 @@ export class CorpusEngine {
     this.#roles = new RoleTable(
       new InternalStatements({
         plan: (text, keyspace) => this.#engine.plan(text, keyspace),
-        now: () => ({ ...this.#now(), ms: this.#micros / 1000 }),
+        now: () => ({ ...this.#now(), ms: this.#time.micros / 1000 }),
         written: () => store.endTurn(),
       }),
     );
@@ -147,7 +153,7 @@ export class CorpusEngine {
         catalog,
         context: ({ keyspace }) => ({
           keyspace,
-          nowMicros: this.#micros,
+          nowMicros: this.#time.micros,
           random,
           dataCenters: new Map([['datacenter1', 1]]),
         }),
@@ -201,7 +207,7 @@ export class CorpusEngine {
         isBuilt: (number) => this.#engine.builds.isBuilt(number),
       }),
       guardrails: { tombstonesWarn: tombstones[0], tombstonesFail: tombstones[1] },
-      nowMs: () => this.#micros / 1000,
+      nowMs: () => this.#time.micros / 1000,
       buildFailed: (error) => {
         throw error;
       },
@@ -214,15 +220,25 @@ export class CorpusEngine {
     micros?: number,
     tombstones: readonly [warn: number, fail: number] = [20, 100],
   ): Promise<CorpusEngine> {
+    const time = { micros: micros ?? 1_700_000_000_000_000 };
+    const world = nodeWorld(folder);
+    const { clock } = world;
     const parts = await openParts(config, {
-      world: nodeWorld(folder),
+      // The store forgets what has expired: it must not think that it is much later than the statements do.
+      world: {
+        ...world,
+        clock: {
+          monotonicMs: () => clock.monotonicMs(),
+          wallMs: () => time.micros / 1000,
+          setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+        },
+      },
       dataDirectory: folder,
       fatal: (error) => {
         throw error;
       },
     });
-    const engine = new CorpusEngine(parts, createWorkerPool(), tombstones);
-    if (micros !== undefined) engine.#micros = micros;
+    const engine = new CorpusEngine(parts, createWorkerPool(), tombstones, time);
     engine.#engine.builds.begin();
     await engine.#roles.load();
     await ensureFirstRole(engine.#roles, engine.#workers, (count) => new Uint8Array(count));
@@ -232,7 +248,7 @@ export class CorpusEngine {
     return engine;
   }
   get micros(): number {
-    return this.#micros;
+    return this.#time.micros;
   }
   get builds(): Builds {
     return this.#engine.builds;
@@ -255,7 +271,7 @@ export class CorpusEngine {
     const [, word, argument = '', rest = ''] =
       /^(later|as|page|bind) (\S+) ?(.*)$/.exec(command) ?? /^(types|prepare)( )(.*)$/.exec(command) ?? [];
     if (word === 'later') {
-      this.#micros += Number(argument) * 1_000_000;
+      this.#time.micros += Number(argument) * 1_000_000;
       return 'ok';
     }
     if (word === 'as') {
@@ -290,8 +306,8 @@ export class CorpusEngine {
     return lines.join('\n');
   }
   #now(): { hi: number; lo: number } {
-    this.#micros += 1_000;
-    return { hi: Math.floor(this.#micros / 2 ** 32) | 0, lo: (this.#micros % 2 ** 32) | 0 };
+    this.#time.micros += 1_000;
+    return { hi: Math.floor(this.#time.micros / 2 ** 32) | 0, lo: (this.#time.micros % 2 ** 32) | 0 };
   }
   #execution(pageSize: number, pagingState: Uint8Array | undefined, values: Execution['values']): Execution {
     const { hi, lo } = this.#now();
@@ -304,8 +320,8 @@ export class CorpusEngine {
       skipMetadata: false,
       timestampHi: hi,
       timestampLo: lo,
-      nowSeconds: Math.floor(this.#micros / 1e6),
-      nowMs: this.#micros / 1000,
+      nowSeconds: Math.floor(this.#time.micros / 1e6),
+      nowMs: this.#time.micros / 1000,
       version: 5,
       keyspace: this.#keyspace,
       role: this.#role,
