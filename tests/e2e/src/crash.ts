@@ -99,6 +99,8 @@ class Worker {
   }
 }
 
+/** A second's worth for the client that is killed. */
+const victimSizeBytes = 8_000_000;
 /** A client that is killed while it uploads: the path keeps what it had. */
 async function killClient(system: System, file: string, prng: Prng): Promise<void> {
   const url = `ftp://${system.ftp.host}:${system.ftp.port}/victim/file`;
@@ -150,8 +152,10 @@ async function verify(system: System, workers: readonly Worker[], faults: string
       if (worker.states(`${worker.directory}/${name}`).has(nothing))
         faults.push(`${worker.directory}/${name}: listed, but never acknowledged`);
   }
-  const victims = await client.list('/victim').catch(() => []);
-  if (victims.length > 0) faults.push('/victim: the file of a killed client is visible');
+  // A whole file is no fault: on a busy machine the client is killed late, when all its bytes are there.
+  for (const { name, size } of await client.list('/victim').catch(() => []))
+    if (size === victimSizeBytes) await client.remove(`/victim/${name}`);
+    else faults.push(`/victim/${name}: ${size} bytes of a killed client's file are visible`);
   client.close();
   return verified;
 }
@@ -166,7 +170,7 @@ export async function crashTest(options: {
   const workers = Array.from({ length: workerCount }, (_, i) => new Worker(i, prng.fork()));
   const faults: string[] = [];
   const victim = join(options.data, '..', `victim-${options.seed}.bin`);
-  writeFileSync(victim, randomBytes(8_000_000));
+  writeFileSync(victim, randomBytes(victimSizeBytes));
   const deadline = performance.now() + options.seconds * 1_000;
   let [kills, clientKills, verified] = [0, 0, 0];
   let system = await System.embedded(options.data);
