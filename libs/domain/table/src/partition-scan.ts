@@ -26,6 +26,8 @@ export class PartitionScan {
   keySize = 0;
   /** Who has the partition: numbers among `runs`. */
   readonly having: number[] = [];
+  /** So many of them are meant. */
+  havingCount = 0;
   inActive = false;
   inSealed = false;
   #any = false;
@@ -40,7 +42,7 @@ export class PartitionScan {
   open({ active, sealed, tables }: Layers, table: number, range: TokenRange): void {
     this.#range = range;
     this.#any = false;
-    this.having.length = 0;
+    this.havingCount = 0;
     this.inActive = false;
     this.inSealed = false;
     this.active.open(active, table, range);
@@ -60,7 +62,7 @@ export class PartitionScan {
   /** Goes to the next partition. */
   next({ active, sealed }: Layers): boolean {
     this.#advance();
-    this.having.length = 0;
+    this.havingCount = 0;
     this.inActive = false;
     this.inSealed = false;
     this.#any = false;
@@ -98,7 +100,7 @@ export class PartitionScan {
     }
     if (order > 0) return;
     if (order < 0) {
-      this.having.length = 0;
+      this.havingCount = 0;
       this.inActive = false;
       this.inSealed = false;
       this.#any = true;
@@ -108,7 +110,7 @@ export class PartitionScan {
       this.keyFrom = scan.keyFrom;
       this.keySize = scan.keySize;
     }
-    this.having.push(i);
+    this.having[this.havingCount++] = i;
   }
   #takeMemory(memtable: Memtable, { partition }: MemoryScan): void {
     this.#any = true;
@@ -139,12 +141,12 @@ export class PartitionScan {
     if (this.inSealed) this.sealed.advance();
     const range = this.#range;
     if (range === undefined) return;
-    for (const i of this.having) {
-      const scan = this.runs[i] as RunScan;
+    for (let i = 0; i < this.havingCount; i++) {
+      const scan = this.runs[this.having[i] as number] as RunScan;
       scan.advance();
       this.#close(scan, range);
     }
-    this.having.length = 0;
+    this.havingCount = 0;
     this.inActive = false;
     this.inSealed = false;
   }

@@ -33,6 +33,8 @@ export class PartitionReader implements TableReader {
   #sourceCount = 0;
   /** Numbers of the sources whose row was shown: they go on before the next. */
   readonly #shown: number[] = [];
+  // Of an array that is emptied and filled again, V8 makes another each time: so many of its numbers count.
+  #shownCount = 0;
   readonly #scan: PartitionScan;
   #table: TableLayout | undefined;
   #slices: Slices | undefined;
@@ -207,7 +209,7 @@ export class PartitionReader implements TableReader {
       this.#sources[this.#sourceCount++] = this.#sealed;
     }
     const { having } = scan;
-    for (let i = 0; i < having.length; i++) {
+    for (let i = 0; i < scan.havingCount; i++) {
       const one = scan.runs[having[i] as number];
       if (one?.run === undefined) continue;
       const source = this.#runSource(i);
@@ -229,7 +231,7 @@ export class PartitionReader implements TableReader {
   #begin(): boolean {
     this.#slice = 0;
     this.#positioned = false;
-    this.#shown.length = 0;
+    this.#shownCount = 0;
     const head = this.#head;
     head.clear();
     if (this.#sourceCount === 0) {
@@ -272,7 +274,7 @@ export class PartitionReader implements TableReader {
     assert(this.#epoch === this.#layers.epoch || this.#sourceCount === 0, 'a partition is read in one turn');
     for (;;) {
       if (!this.#positioned && !this.#position()) return false;
-      if (this.#shown.length > 0) this.#advance();
+      if (this.#shownCount > 0) this.#advance();
       if (!this.#choose()) {
         this.#positioned = false;
         this.#slice += 1;
@@ -288,7 +290,7 @@ export class PartitionReader implements TableReader {
     const slices = this.#slices;
     const count = slices?.count ?? 1;
     if (this.#slice >= count) return false;
-    this.#shown.length = 0;
+    this.#shownCount = 0;
     this.#positioned = true;
     let bytes: Uint8Array = this.#key;
     let from = 0;
@@ -305,12 +307,13 @@ export class PartitionReader implements TableReader {
   }
   #advance(): void {
     const shown = this.#shown;
-    for (let i = 0; i < shown.length; i++) (this.#sources[shown[i] as number] as Source).advance();
-    shown.length = 0;
+    for (let i = 0; i < this.#shownCount; i++) (this.#sources[shown[i] as number] as Source).advance();
+    this.#shownCount = 0;
   }
   /** Shows the next row of the slice, alive or not. */
   #choose(): boolean {
     const shown = this.#shown;
+    let count = 0;
     let first: Source | undefined;
     for (let i = 0; i < this.#sourceCount; i++) {
       const source = this.#sources[i] as Source;
@@ -318,16 +321,17 @@ export class PartitionReader implements TableReader {
       const order = first === undefined ? -1 : this.#order(source, first);
       if (order > 0) continue;
       if (order < 0) {
-        shown.length = 0;
+        count = 0;
         first = source;
       }
-      shown.push(i);
+      shown[count++] = i;
     }
     if (first === undefined || this.#isBeyond(first)) {
-      shown.length = 0;
+      this.#shownCount = 0;
       return false;
     }
-    if (shown.length === 1) this.#show(first.bytes, first.view, first.row);
+    this.#shownCount = count;
+    if (count === 1) this.#show(first.bytes, first.view, first.row);
     else this.#showMerged();
     return true;
   }
@@ -358,7 +362,8 @@ export class PartitionReader implements TableReader {
   #showMerged(): void {
     const fold = this.#fold;
     fold.clear();
-    for (const i of this.#shown) {
+    for (let at = 0; at < this.#shownCount; at++) {
+      const i = this.#shown[at] as number;
       const { bytes, view, row } = this.#sources[i] as Source;
       fold.add(bytes, view, row);
     }

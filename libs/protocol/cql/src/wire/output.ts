@@ -1,7 +1,10 @@
 import { utf8 } from '@skerry/kernel';
 
 /** Up to so many bytes a loop costs less than a view for `set`. */
-const loopSizeMaxBytes = 32;
+const loopSizeMaxBytes = 16;
+/** Up to so many bytes a loop of four at a time costs less than a view for `set`. */
+const wordsSizeMaxBytes = 160;
+const noView = new DataView(new ArrayBuffer(0));
 /** A writer's first buffer. Each one that was used up is followed by one twice as large. */
 const blockSizeMinBytes = 1024;
 /**
@@ -21,6 +24,10 @@ export class Output {
   at = 0;
   overflown = false;
   readonly #sizeMaxBytes: number;
+  /** Of `buffer`. */
+  #view: DataView = noView;
+  /** Of the bytes that a part was last copied from, which are seldom others. */
+  #source: DataView = noView;
   /** The next buffer's size. */
   #blockSize = blockSizeMinBytes;
 
@@ -47,6 +54,7 @@ export class Output {
     this.#blockSize = Math.min(blockSizeMaxBytes, 2 * this.#blockSize);
     block.set(this.buffer.subarray(this.start, this.at));
     this.buffer = block;
+    this.#view = new DataView(block.buffer);
     this.start = 0;
     this.at = length;
     return true;
@@ -55,9 +63,11 @@ export class Output {
   take(): Uint8Array {
     const view = this.buffer.subarray(this.start, this.at);
     this.start = this.at;
+    this.#source = noView;
     // A large one is not kept for a few bytes.
     if (this.buffer.length > blockSizeMaxBytes) {
       this.buffer = new Uint8Array(0);
+      this.#view = noView;
       this.start = 0;
       this.at = 0;
     }
@@ -97,9 +107,26 @@ export class Output {
   part(bytes: Uint8Array, start: number, length: number): void {
     if (!this.room(length)) return;
     const { buffer, at } = this;
-    if (length > loopSizeMaxBytes) buffer.set(bytes.subarray(start, start + length), at);
+    if (length > wordsSizeMaxBytes) buffer.set(bytes.subarray(start, start + length), at);
+    else if (length > loopSizeMaxBytes) this.#words(bytes, start, length);
     else for (let i = 0; i < length; i++) buffer[at + i] = bytes[start + i] as number;
     this.at = at + length;
+  }
+  #words(bytes: Uint8Array, start: number, length: number): void {
+    let source = this.#source;
+    if (
+      source.buffer !== bytes.buffer ||
+      source.byteOffset !== bytes.byteOffset ||
+      source.byteLength !== bytes.length
+    ) {
+      source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      this.#source = source;
+    }
+    const { buffer, at } = this;
+    const target = this.#view;
+    let i = 0;
+    for (const end = length - 3; i < end; i += 4) target.setInt32(at + i, source.getInt32(start + i, true), true);
+    for (; i < length; i++) buffer[at + i] = bytes[start + i] as number;
   }
   /** [bytes] or [value]: a negative length alone stands for null or unset. */
   prefixedPart(bytes: Uint8Array, start: number, length: number): void {
