@@ -75,7 +75,7 @@ export class WebhookJournal {
     if (this.#closed || this.#bufferedBytes + line.length > aheadMaxBytes) return;
     this.#buffer.push(line);
     this.#bufferedBytes += line.length;
-    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    this.#writing ??= this.#write();
   }
   async #flushed(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing;
@@ -92,6 +92,9 @@ export class WebhookJournal {
     } catch (error) {
       if (!this.#broken) this.#failed(error);
       this.#broken = true;
+    } finally {
+      // At once: what came between the last look and a later turn would lie until the next.
+      this.#writing = undefined;
     }
   }
   async #writeAnew(): Promise<void> {

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { NodeId } from '@skerry/kernel';
 import { readSettings } from '@skerry/runtime-config';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
@@ -106,6 +106,21 @@ describe('webhooks', () => {
     expect(numbers(got)).toEqual([1, 1, 1, 2, 3]);
     expect(new Set(got.slice(0, 3).map(({ headers }) => headers['skerry-delivery'])).size).toBe(1);
     await eventually(() => webhooks.status()[0]?.['delivered'] === 3);
+  });
+  test.each([0, 1, 2])('one that comes %d microtasks after the last was over is not left lying', async (depth) => {
+    const { url, got } = await receiver((_, response) => fine(response));
+    const { webhooks } = await opened({ webhook: url });
+    const original = Reflect.get(WebhookJournal.prototype, 'over');
+    const spy = jest.spyOn(WebhookJournal.prototype, 'over').mockImplementation(function (this: WebhookJournal, ...of) {
+      original.apply(this, of);
+      const later = (left: number): void =>
+        left > 0 ? queueMicrotask(() => later(left - 1)) : tell(webhooks, got.length + 1);
+      if (got.length === 1) queueMicrotask(() => later(depth));
+    });
+    closers.push(async () => spy.mockRestore());
+    tell(webhooks, 1);
+    await eventually(() => got.length === 2);
+    expect(numbers(got)).toEqual([1, 2]);
   });
   const refusals: readonly [rule: string, status: number, headers: Record<string, string>][] = [
     ['one that is refused for good', 400, {}],

@@ -159,7 +159,7 @@ class Queue {
       if (!this.#full) this.#report('webhook_queue_full', { waiting: this.#waiting.length });
       this.#full = true;
     }
-    this.#working ??= this.#work().finally(() => (this.#working = undefined));
+    this.#working ??= this.#work();
   }
   async close(graceMs: number): Promise<void> {
     if (this.#working !== undefined) {
@@ -176,12 +176,17 @@ class Queue {
   }
 
   async #work(): Promise<void> {
-    for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
-      await this.#deliver(head);
-      if (this.#closing.signal.aborted) return;
-      this.#waiting.shift();
-      this.#journal?.over(this.url, head.id);
-      this.#full = false;
+    try {
+      for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
+        await this.#deliver(head);
+        if (this.#closing.signal.aborted) return;
+        this.#waiting.shift();
+        this.#journal?.over(this.url, head.id);
+        this.#full = false;
+      }
+    } finally {
+      // At once: what came between the last look and a later turn would lie until the next event.
+      this.#working = undefined;
     }
   }
   async #deliver(delivery: Delivery): Promise<void> {
