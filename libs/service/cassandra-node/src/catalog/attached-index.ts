@@ -1,30 +1,14 @@
 /** What a storage-attached index takes. Source: Cassandra 5.0, StorageAttachedIndex.validateOptions, NonTokenizingOptions. */
 import type { TableSchema } from '@skerry/domain-table';
-import { isMultiCell, typeName, type ValueType } from '@skerry/domain-values';
+import { isMultiCell, nativeKinds, typeName, type ValueType } from '@skerry/domain-values';
 import type { IndexTarget } from '@skerry/protocol-cql';
 import { findColumn } from './columns.ts';
 import { invalid } from './fault.ts';
 import { analysisOptions, type IndexDefinition } from './state.ts';
 
-const kinds: ReadonlySet<ValueType['kind']> = new Set([
-  'ascii',
-  'bigint',
-  'boolean',
-  'date',
-  'decimal',
-  'double',
-  'float',
-  'inet',
-  'int',
-  'smallint',
-  'text',
-  'time',
-  'timestamp',
-  'timeuuid',
-  'tinyint',
-  'uuid',
-  'varint',
-]);
+/** What has no order, or no value of its own, is not indexed. */
+const refusedKinds: ReadonlySet<ValueType['kind']> = new Set(['blob', 'counter', 'duration']);
+const kinds: ReadonlySet<ValueType['kind']> = new Set(nativeKinds.filter((kind) => !refusedKinds.has(kind)));
 
 /** Types of what is indexed: of a map's entries two. */
 function indexedTypes(type: ValueType, { kind }: IndexTarget): readonly ValueType[] {
