@@ -19,7 +19,7 @@ export type CommandContext = {
   readonly environment: Readonly<Record<string, string | undefined>>;
 };
 export type CommandRow = {
-  /** Words that name it, such as ['user', 'add']. */
+  /** Words that name it, such as ['user', 'add']; none: the program is this one command. */
   readonly path: readonly string[];
   /** One line. */
   readonly summary: string;
@@ -83,7 +83,8 @@ function addCommand(program: Command, row: CommandRow, groups: Readonly<Record<s
     const summary = groups[row.path.slice(0, depth + 1).join(' ')] ?? '';
     parent = known ?? inherit(parent.command(word).description(summary));
   }
-  const own = inherit(parent.command(row.path.at(-1) ?? '').description(row.summary));
+  const word = row.path.at(-1);
+  const own = word === undefined ? program : inherit(parent.command(word).description(row.summary));
   if (row.positional !== undefined) own.arguments(row.positional);
   for (const [key, setting] of Object.entries(row.settings)) own.addOption(optionOf(key, setting, row.letters?.[key]));
   own.addHelpText('after', `\nExamples:\n${row.examples.map((line) => `  ${line}`).join('\n')}\n`);

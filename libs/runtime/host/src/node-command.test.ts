@@ -101,4 +101,9 @@ describe('a node that is a program', () => {
   ])('%s: exit code 2 and one line', async (_, flags, line) => {
     expect(await run(flags)).toEqual({ status: 2, stdout: '', stderr: expect.stringMatching(line) });
   });
+
+  test('names itself once in its help', async () => {
+    const { stdout } = await run(['--help']);
+    expect(stdout).toMatch(/^Usage: toy \[options\]\n/);
+  });
 });

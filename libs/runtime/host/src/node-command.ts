@@ -55,8 +55,8 @@ export async function runNodeProgram<S extends Settings>(
 ): Promise<void> {
   const { name, version, summary } = node;
   const { stdout, stderr, env: environment } = process;
-  const table = { name, version, summary, commands: [nodeCommand({ ...node, path: [name] })] };
-  process.exitCode = await runCommandLine(table, [name, ...process.argv.slice(2)], { stdout, stderr, environment });
+  const table = { name, version, summary, commands: [nodeCommand({ ...node, path: [] })] };
+  process.exitCode = await runCommandLine(table, process.argv.slice(2), { stdout, stderr, environment });
 }
 
 async function startAndTell<S extends Settings>(
