@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { eventually } from '@skerry/testing';
 import { temporaryDirectory } from '@skerry/testing/node';
 import { LineFile, type LineFileOptions } from './line-file.ts';
 
@@ -67,5 +69,46 @@ describe('line file', () => {
     expect(troubles).toEqual([{ dropped: 1 }]);
     await file.close();
     expect(read()).toBe('12345\n');
+  });
+});
+
+describe('syncs of a line file', () => {
+  let syncs: jest.SpiedFunction<() => Promise<void>>;
+  beforeEach(async () => {
+    const handle = await open(path, 'a');
+    syncs = jest.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'datasync');
+    await handle.close();
+  });
+  afterEach(() => syncs.mockRestore());
+
+  test('what is written is synced in time, many lines by one sync', async () => {
+    const file = opened({ syncMs: 50 });
+    for (let i = 0; i < 100; i++) {
+      file.write(`line ${i}`);
+      await file.flush();
+    }
+    await eventually(() => syncs.mock.calls.length > 0);
+    expect(syncs.mock.calls.length).toBeLessThan(50);
+    await file.close();
+  });
+  test('a file is synced before it is closed, and before it is put aside', async () => {
+    const file = opened({ sizeMaxBytes: 10, syncMs: 60_000 });
+    for (const line of ['one-------', 'two']) {
+      file.write(line);
+      await file.flush();
+    }
+    expect(syncs).toHaveBeenCalledTimes(1);
+    await file.close();
+    expect(syncs).toHaveBeenCalledTimes(2);
+  });
+  test('a sync that fails is told, and the file is opened anew', async () => {
+    syncs.mockRejectedValueOnce(new Error('broken'));
+    const file = opened({ syncMs: 1 });
+    file.write('one');
+    await eventually(() => troubles.length > 0);
+    file.write('two');
+    await file.close();
+    expect(troubles).toMatchObject([{ error: new Error('broken'), dropped: 0 }]);
+    expect(read()).toBe('one\ntwo\n');
   });
 });

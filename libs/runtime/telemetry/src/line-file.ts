@@ -2,12 +2,15 @@
  * A file of lines that never holds up whoever writes them: a bounded queue in memory, one writer, rotation by size.
  *
  * Also fit for logrotate: after {@link LineFile.reopen} the next line goes to whatever stands at the path then.
- * Lines are not synced: a crash of the machine may lose the last ones.
+ * Lines are synced in groups, {@link lineSyncMs} after the first of them at the latest, and when a file is closed or put aside:
+ * a power cut takes a second of lines at most, and no line costs a sync of its own.
  */
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 
 /** Lines that wait for the disk, in bytes in all; what comes on top is dropped and counted. */
 export const lineQueueMaxBytes = 8 * 1024 * 1024;
+/** From a line's write until it is synced, at most, in ms: what a power cut may take. */
+export const lineSyncMs = 1_000;
 /** Owner writes, group reads: names and addresses are nobody else's business. */
 const fileMode = 0o640;
 
@@ -19,6 +22,8 @@ export type LineFileOptions = {
   readonly keepCount: number;
   /** Default: {@link lineQueueMaxBytes}. */
   readonly queueMaxBytes?: number;
+  /** Default: {@link lineSyncMs}. */
+  readonly syncMs?: number;
   /** Once for each trouble, not for each line: a write failed, or the queue is full (no error then). */
   readonly troubled: (trouble: { readonly error?: unknown; readonly dropped: number }) => void;
 };
@@ -30,6 +35,9 @@ export class LineFile {
   #handle: FileHandle | undefined;
   #sizeBytes = 0;
   #writing: Promise<void> | undefined;
+  /** Runs while lines are written and not synced. */
+  #syncTimer: NodeJS.Timeout | undefined;
+  #syncDue = false;
   #reopen = false;
   /** A failed write may have left half a line. */
   #torn = false;
@@ -74,12 +82,16 @@ export class LineFile {
   #start(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
-      if (this.#waiting.length > 0) this.#start();
+      if (this.#waiting.length > 0 || this.#syncDue) this.#start();
     });
   }
   async #writeAll(): Promise<void> {
     // One turn later: the lines of one turn go out together.
     await Promise.resolve();
+    if (this.#waiting.length > 0) await this.#writeLines();
+    if (this.#syncDue) await this.#sync();
+  }
+  async #writeLines(): Promise<void> {
     const lines = this.#waiting;
     const bytes = this.#waitingBytes;
     this.#waiting = [];
@@ -89,16 +101,36 @@ export class LineFile {
       this.#sizeBytes += bytes;
       this.#torn = false;
       this.#failing = false;
+      this.#syncTimer ??= setTimeout(() => this.#syncNow(), this.#options.syncMs ?? lineSyncMs).unref();
     } catch (error) {
       this.#torn = true;
       this.#dropped += lines.length;
-      if (!this.#failing) this.#options.troubled({ error, dropped: this.#dropped });
-      this.#failing = true;
-      this.#reopen = true;
+      this.#failed(error);
     } finally {
       // Not before: what is being written is memory as well.
       this.#waitingBytes -= bytes;
       this.#full = false;
+    }
+  }
+  #failed(error: unknown): void {
+    if (!this.#failing) this.#options.troubled({ error, dropped: this.#dropped });
+    this.#failing = true;
+    this.#reopen = true;
+  }
+  #syncNow(): void {
+    this.#syncDue = true;
+    this.#start();
+  }
+  /** What was written so far survives a power cut afterwards. */
+  async #sync(): Promise<void> {
+    this.#syncDue = false;
+    if (this.#syncTimer === undefined) return;
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    try {
+      await this.#handle?.datasync();
+    } catch (error) {
+      this.#failed(error);
     }
   }
   async #opened(): Promise<FileHandle> {
@@ -123,6 +155,7 @@ export class LineFile {
     await rename(path, `${path}.1`);
   }
   async #closeHandle(): Promise<void> {
+    await this.#sync();
     const handle = this.#handle;
     this.#handle = undefined;
     this.#sizeBytes = 0;

@@ -1,95 +1,109 @@
 /**
- * Webhooks that wait, kept for the next life of the process: a line for each that began to wait and for each that is over.
+ * Webhooks that wait, kept for the next life of the process: `webhook-lines.ts` in one file.
  *
- *     {"url":"https://…","id":"…","kind":"upload","body":"…"}
- *     {"url":"https://…","over":"…"}
+ * Lines are written and synced in groups: while one group goes to the disk, the next gathers. What `settled` has told to be
+ * on the disk survives a power cut. That a delivery is over is not synced by itself: it may be made once more, with its id.
  *
- * Assumes: one process. Lines are not synced: what a power failure takes is lost, a killed process loses next to nothing.
+ * Assumes: one process; a path in the root of the disk.
  */
-import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
-import { type HappeningKind, happeningKinds } from './happening.ts';
+import { concatBytes, StatusError, utf8 } from '@skerry/kernel';
+import type { Disk, DiskFile } from '@skerry/runtime-world';
+import { type Delivery, overLine, readLines, waitingLine } from './webhook-lines.ts';
 
-export type Delivery = { readonly id: string; readonly kind: HappeningKind; readonly body: string };
-
-/** Bytes that wait for the disk; what comes on top is kept in memory alone. */
+/** Bytes that wait for the disk; what comes on top is kept in memory alone, until the file is written anew. */
 const aheadMaxBytes = 4 * 1024 * 1024;
 /** Bytes of lines that are over, from which the file is written anew: it is never much longer than what waits. */
 const slackMaxBytes = 1024 * 1024;
 
 export class WebhookJournal {
+  readonly #disk: Disk;
   readonly #path: string;
   readonly #failed: (error: unknown) => void;
   /** Lines by address and id, in order. */
-  readonly #waiting = new Map<string, Map<string, string>>();
-  #file: FileHandle;
-  #buffer: string[] = [];
+  readonly #waiting = new Map<string, Map<string, Uint8Array>>();
+  #file: DiskFile | undefined;
+  #fileBytes = 0;
+  /** What the file holds is not what waits. */
+  #stale = false;
+  #buffer: Uint8Array[] = [];
   #bufferedBytes = 0;
-  #fileBytes: number;
   #waitingBytes = 0;
+  /** Somebody relies on the lines since the last sync. */
+  #unsynced = false;
   #writing: Promise<void> | undefined;
   #closed = false;
   /** The last write failed, which was told. */
   #broken = false;
 
-  private constructor(path: string, file: FileHandle, failed: (error: unknown) => void) {
+  private constructor(disk: Disk, path: string, failed: (error: unknown) => void) {
+    this.#disk = disk;
     this.#path = path;
-    this.#file = file;
     this.#failed = failed;
-    this.#fileBytes = 0;
   }
   /**
-   * Gives what waited in the life before, by address. `failed` hears of writes that fail: then webhooks are as durable as
-   * memory. @throws the file system's error when it cannot be opened.
+   * Gives what waited in the life before, by address. `failed` hears of writes that fail: until the next one that does not,
+   * webhooks are as durable as memory. @throws StatusError of the disk when the file cannot be read or written.
    */
   static async open(
+    disk: Disk,
     path: string,
     failed: (error: unknown) => void,
   ): Promise<{ journal: WebhookJournal; before: ReadonlyMap<string, readonly Delivery[]> }> {
-    const before = readLines(await readFile(path, 'utf8').catch(absentAsEmpty));
-    const journal = new WebhookJournal(path, await open(`${path}.new`, 'w', 0o600), failed);
-    for (const [url, deliveries] of before) for (const delivery of deliveries) journal.add(url, delivery);
-    await journal.#flushed();
-    await rename(`${path}.new`, path);
+    const before = readLines(await readText(disk, path));
+    const journal = new WebhookJournal(disk, path, failed);
+    for (const [url, deliveries] of before) for (const delivery of deliveries) journal.#note(url, delivery);
+    await journal.#writeAnew();
     return { journal, before };
   }
-  add(url: string, { id, kind, body }: Delivery): void {
-    const line = `${JSON.stringify({ url, id, kind, body })}\n`;
-    const lines = this.#waiting.get(url) ?? new Map<string, string>();
-    this.#waiting.set(url, lines.set(id, line));
-    this.#waitingBytes += line.length;
+  add(url: string, delivery: Delivery): void {
+    const line = this.#note(url, delivery);
+    this.#unsynced = true;
     this.#append(line);
   }
   over(url: string, id: string): void {
     const lines = this.#waiting.get(url);
     this.#waitingBytes -= lines?.get(id)?.length ?? 0;
     lines?.delete(id);
-    this.#append(`${JSON.stringify({ url, over: id })}\n`);
+    this.#append(utf8(overLine(url, id)));
   }
-  /** What was added is with the operating system. */
+  /** True: all that was added so far survives a power cut. False: the disk failed, which `failed` was told. */
+  async settled(): Promise<boolean> {
+    while (this.#writing !== undefined) await this.#writing;
+    return !this.#broken;
+  }
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#flushed();
-    await this.#file.close();
+    await this.settled();
+    await this.#file?.close();
+    this.#file = undefined;
   }
-  #append(line: string): void {
-    if (this.#closed || this.#bufferedBytes + line.length > aheadMaxBytes) return;
+
+  #note(url: string, delivery: Delivery): Uint8Array {
+    const line = utf8(waitingLine(url, delivery));
+    const lines = this.#waiting.get(url) ?? new Map<string, Uint8Array>();
+    this.#waiting.set(url, lines.set(delivery.id, line));
+    this.#waitingBytes += line.length;
+    return line;
+  }
+  #append(line: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#bufferedBytes + line.length > aheadMaxBytes) return void (this.#stale = true);
     this.#buffer.push(line);
     this.#bufferedBytes += line.length;
     this.#writing ??= this.#write();
   }
-  async #flushed(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
-  }
   async #write(): Promise<void> {
     try {
       while (this.#buffer.length > 0) {
-        if (this.#fileBytes > this.#waitingBytes + slackMaxBytes) {
-          await this.#writeAnew();
-          continue;
-        }
-        await this.#writeAll(this.#file, this.#taken());
+        const file = this.#file;
+        const long = this.#fileBytes > this.#waitingBytes + slackMaxBytes;
+        if (file === undefined || this.#stale || long) await this.#writeAnew();
+        else await this.#writeOn(file);
+        this.#broken = false;
       }
     } catch (error) {
+      // What a failed sync left of the file nobody knows.
+      this.#stale = true;
       if (!this.#broken) this.#failed(error);
       this.#broken = true;
     } finally {
@@ -97,55 +111,57 @@ export class WebhookJournal {
       this.#writing = undefined;
     }
   }
+  async #writeOn(file: DiskFile): Promise<void> {
+    const sync = this.#unsynced;
+    const lines = this.#taken();
+    await file.write([lines], this.#fileBytes);
+    this.#fileBytes += lines.length;
+    if (sync) await file.sync();
+  }
   async #writeAnew(): Promise<void> {
     this.#taken();
-    const lines = [...this.#waiting.values()].flatMap((each) => [...each.values()]).join('');
-    const [file, before] = [await open(`${this.#path}.new`, 'w', 0o600), this.#file];
-    this.#fileBytes = 0;
+    this.#stale = false;
+    const lines = concatBytes([...this.#waiting.values()].flatMap((each) => [...each.values()]));
+    const next = `${this.#path}.new`;
+    if ((await this.#disk.sizeBytes(next)) !== undefined) await this.#disk.remove(next);
+    const file = await this.#disk.open(next, 'create');
+    try {
+      await file.write([lines], 0);
+      await file.sync();
+      await this.#disk.rename(next, this.#path);
+      await this.#disk.syncDirectory('');
+    } catch (thrown) {
+      await file.close();
+      throw thrown;
+    }
+    const before = this.#file;
     this.#file = file;
-    await before.close();
-    await this.#writeAll(file, lines);
-    await rename(`${this.#path}.new`, this.#path);
+    this.#fileBytes = lines.length;
+    await before?.close();
   }
-  #taken(): string {
-    const text = this.#buffer.join('');
+  #taken(): Uint8Array {
+    const lines = concatBytes(this.#buffer);
     this.#buffer = [];
     this.#bufferedBytes = 0;
-    return text;
-  }
-  async #writeAll(file: FileHandle, text: string): Promise<void> {
-    await file.appendFile(text);
-    this.#broken = false;
-    this.#fileBytes += text.length;
+    this.#unsynced = false;
+    return lines;
   }
 }
 
-const absentAsEmpty = (error: NodeJS.ErrnoException): string => {
-  if (error.code === 'ENOENT') return '';
-  throw error;
-};
-
-function readLines(text: string): ReadonlyMap<string, readonly Delivery[]> {
-  const found = new Map<string, Map<string, Delivery>>();
-  for (const line of text.split('\n')) {
-    const read = parsed(line);
-    if (typeof read['url'] !== 'string') continue;
-    const deliveries = found.get(read['url']) ?? new Map<string, Delivery>();
-    found.set(read['url'], deliveries);
-    const { id, body, over } = read;
-    const kind = happeningKinds.find((each) => each === read['kind']);
-    if (typeof over === 'string') deliveries.delete(over);
-    else if (typeof id === 'string' && typeof body === 'string' && kind !== undefined)
-      deliveries.set(id, { id, kind, body });
-  }
-  return new Map([...found].map(([url, deliveries]) => [url, [...deliveries.values()]]));
-}
-/** The last line of a process that was killed may be half of one. */
-function parsed(line: string): Readonly<Record<string, unknown>> {
+async function readText(disk: Disk, path: string): Promise<string> {
+  let file: DiskFile;
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
+    file = await disk.open(path, 'read');
+  } catch (thrown) {
+    if (thrown instanceof StatusError && thrown.reason === 'no_such_entry') return '';
+    throw thrown;
+  }
+  try {
+    const bytes = new Uint8Array(await file.sizeBytes());
+    const count = await file.read(bytes, 0);
+    // A line that is no text is no line, and must not take the others with it.
+    return new TextDecoder().decode(bytes.subarray(0, count));
+  } finally {
+    await file.close();
   }
 }

@@ -6,18 +6,19 @@
  *     skerry-timestamp: <seconds>     skerry-signature: sha256=<hex HMAC of "<timestamp>.<body>">
  *     { "id": …, "time": …, "node": …, "event": "upload", "address": …, "user": …, "path": …, … }
  *
- * What waits is kept in the node's folder for the next start; nothing that a client does ever waits for it.
+ * What waits is kept in the node's folder for the next start, and survives a power cut once it is synced, some ms after it
+ * happened; nothing that a client does ever waits for it.
  */
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { randomId, StatusError } from '@skerry/kernel';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import type { Counter } from '@skerry/runtime-telemetry';
 import { pause } from '@skerry/runtime-world';
 import type { Happening, HappeningKind } from './happening.ts';
 import type { Config } from './settings.ts';
-import { type Delivery, WebhookJournal } from './webhook-journal.ts';
+import { WebhookJournal } from './webhook-journal.ts';
+import type { Delivery } from './webhook-lines.ts';
 
 /** First pause after a try that failed, in ms; doubles up to {@link retryPauseMaxMs}. */
 const retryPauseMinMs = 500;
@@ -60,10 +61,10 @@ export class Webhooks {
   /** @throws StatusError `no_such_entry`, `malformed` when the secret cannot be read. */
   static async open(config: Options, environment: ServiceEnvironment): Promise<Webhooks> {
     if (config.webhook.length === 0) return new Webhooks(config, environment, undefined);
-    const { dataDirectory, telemetry } = environment;
+    const { world, telemetry } = environment;
     const failed = (error: unknown): void =>
       telemetry.emit({ event: 'webhook_journal_failed', level: 'warn', error: error as Error });
-    const { journal, before } = await WebhookJournal.open(join(dataDirectory, journalPath), failed);
+    const { journal, before } = await WebhookJournal.open(world.disk, journalPath, failed);
     const webhooks = new Webhooks(config, environment, journal);
     await webhooks.readSecret();
     webhooks.#resume(journal, before);
