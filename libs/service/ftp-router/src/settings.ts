@@ -71,7 +71,7 @@ export const settings = {
     min: 1,
     max: 100_000,
     unit: 'sessions',
-    help: 'most sessions at once from one client address; one more gets 421. As many as there are passive ports',
+    help: 'most sessions at once from one client address, over all routers; one more gets 421. As many as there are passive ports',
   }),
   ftpLoginTimeoutMs: integer({
     default: 60_000,

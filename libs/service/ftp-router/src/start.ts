@@ -57,7 +57,10 @@ class Router implements Service {
     const { telemetry } = environment;
     if (config.ftpTls === 'off' && config.ftpsPort !== 0)
       throw new StatusError('malformed', `Cannot open --ftps-port ${config.ftpsPort}: --ftp-tls is off`);
-    this.#admission = new Admission(config);
+    this.#admission = new Admission(config, {
+      elsewhere: (host) => this.#shared.sessionsElsewhere(host),
+      counted: (host, count) => this.#shared.counted(host, count),
+    });
     this.#entry = new ProxyEntry({ from: config.ftpProxyFrom, clock, telemetry });
     const passive = new PassivePorts({
       range,
@@ -71,6 +74,7 @@ class Router implements Service {
     this.#shared = new Shared({
       environment,
       sessions: () => this.#summaries(),
+      addresses: () => this.#admission.addresses,
       endLogins: () => this.#endLogins(),
     });
     this.#door = {

@@ -24,6 +24,9 @@ export const peersPerRoundMax = 8;
 /** Calls of one talk: what fits into no message takes several. */
 export const callsPerTalkMax = 4;
 
+/** Tables of one message: some more than there are, for those of a later version of ours. */
+export const tablesPerMessageMax = 16;
+
 export type ExchangeParts = {
   readonly clock: Clock;
   readonly rpc: Pick<RpcNode, 'client' | 'nodeId'>;
@@ -152,8 +155,8 @@ export class Exchange {
   }
   /** Returns what the other knows. */
   #take(told: readonly routing.SharedTable[]): Known {
-    if (told.length > tableNames.length)
-      throw new StatusError('malformed', `Cannot exchange: at most ${tableNames.length} tables: got ${told.length}`);
+    if (told.length > tablesPerMessageMax)
+      throw new StatusError('malformed', `Cannot exchange: at most ${tablesPerMessageMax} tables: got ${told.length}`);
     const known = new Map<TableName, readonly Version[]>();
     for (const { name, versions, deltas } of told) {
       // Of a later version of ours.

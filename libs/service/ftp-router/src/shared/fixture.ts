@@ -61,7 +61,12 @@ export class RouterNet {
     const { clock } = this;
     const table = (which: TableName): Table =>
       new Table(which, { node: name, incarnation }, clock, () => exchange.poke());
-    const tables: Tables = { sessions: table('sessions'), failures: table('failures'), logins: table('logins') };
+    const tables: Tables = {
+      sessions: table('sessions'),
+      addresses: table('addresses'),
+      failures: table('failures'),
+      logins: table('logins'),
+    };
     const effects: TestRouter['effects'] = [];
     const events: TelemetryEvent[] = [];
     const exchange: Exchange = new Exchange({

@@ -141,3 +141,16 @@ it('only routers tell routers, and only auth ends logins', async () => {
     await expect(one.caller(role).endLogins({ user: 'ada', beganUntilMs: 9 })).rejects.toMatchObject(denied);
   await expect(one.caller('processing').forgetFailures({ user: 'ada' })).rejects.toMatchObject(denied);
 });
+
+describe('sessions of one address', () => {
+  it('are limited over all routers', async () => {
+    const one = await open({ ftpSessionsPerAddressMax: 3 });
+    const counted = (count: number): Uint8Array => routing.AddressSessions.encode({ count }).finish();
+    await tell(one, 'addresses', '127.0.0.1', counted(2));
+    const client = await one.connect();
+    await client.expect(220);
+    expect((await (await one.connect()).ending())[0]).toMatch(/^421 Too many sessions from your address/);
+    await tell(one, 'addresses', '127.0.0.1', counted(1), 2);
+    await (await one.connect()).expect(220);
+  });
+});

@@ -4,6 +4,7 @@ import type { routing } from '@skerry/proto';
 import type { ServiceEnvironment } from '@skerry/runtime-host';
 import type { Caller } from '@skerry/runtime-rpc';
 import type { Clock, Timer } from '@skerry/runtime-world';
+import { AddressCounts } from './address-counts.ts';
 import { EndedLogins, endsLogins } from './ended-logins.ts';
 import { Exchange } from './exchange.ts';
 import { FailedLogins } from './failed-logins.ts';
@@ -17,6 +18,8 @@ export type SharedParts = {
   readonly environment: ServiceEnvironment;
   /** Of this router, now. */
   sessions(): Iterable<routing.SessionSummary>;
+  /** Of this router, now: sessions by client address. */
+  addresses(): ReadonlyMap<string, number>;
   /** Time to look whose login is over. */
   endLogins(): void;
 };
@@ -28,9 +31,12 @@ export class Shared {
   readonly #clock: Clock;
   readonly #tables: Tables;
   readonly #rows: SessionRows;
+  readonly #counts: AddressCounts;
   readonly #exchange: Exchange;
   #lookTimer: Timer | undefined;
   #sweptMs: number;
+  /** As of the last look. Told to nobody, rows would cost for nothing. */
+  #alone = true;
 
   constructor(parts: SharedParts) {
     const { world, rpc, directory, telemetry, incarnation } = parts.environment;
@@ -39,10 +45,16 @@ export class Shared {
     const table = (name: TableName): Table => new Table(name, self, clock, () => this.#exchange.poke());
     this.#parts = parts;
     this.#clock = clock;
-    this.#tables = { sessions: table('sessions'), failures: table('failures'), logins: table('logins') };
+    this.#tables = {
+      sessions: table('sessions'),
+      addresses: table('addresses'),
+      failures: table('failures'),
+      logins: table('logins'),
+    };
     this.failures = new FailedLogins(this.#tables);
     this.ended = new EndedLogins(this.#tables.logins);
     this.#rows = new SessionRows(this.#tables.sessions, self.node);
+    this.#counts = new AddressCounts(this.#tables.addresses, self.node);
     const changed = (name: TableName, effects: readonly Effect[]): void => this.#changed(name, effects);
     this.#exchange = new Exchange({ clock, rpc, directory, telemetry, random, tables: this.#tables, changed });
     this.#sweptMs = clock.monotonicMs();
@@ -64,14 +76,23 @@ export class Shared {
   others(): readonly routing.SessionSummary[] {
     return this.#rows.others();
   }
+  /** Sessions of a client address at the other routers. */
+  sessionsElsewhere(host: string): number {
+    return this.#counts.elsewhere(host);
+  }
+  /** The address has so many sessions here now. */
+  counted(host: string, count: number): void {
+    if (!this.#alone) this.#counts.tell(host, count);
+  }
   status(): Readonly<Record<string, unknown>> {
-    const { sessions, failures, logins } = this.#tables;
+    const { sessions, addresses, failures, logins } = this.#tables;
     return {
       routers: sessions.othersCount,
       sessions: sessions.rowCount,
+      addresses: addresses.rowCount,
       failures: failures.rowCount,
       logins: logins.rowCount,
-      dropped: sessions.dropped + failures.dropped + logins.dropped,
+      dropped: sessions.dropped + addresses.dropped + failures.dropped + logins.dropped,
     };
   }
 
@@ -84,8 +105,11 @@ export class Shared {
   #look(): void {
     const nowMs = this.#clock.monotonicMs();
     this.#parts.endLogins();
-    // Told to nobody, rows would cost for nothing; the next look makes up for it.
-    if (this.#parts.environment.directory.nodes('routing').length > 1) this.#rows.look(this.#parts.sessions(), nowMs);
+    this.#alone = this.#parts.environment.directory.nodes('routing').length <= 1;
+    if (!this.#alone) {
+      this.#rows.look(this.#parts.sessions(), nowMs);
+      this.#counts.look(this.#parts.addresses());
+    }
     if (nowMs - this.#sweptMs < sweepMs) return;
     this.#sweptMs = nowMs;
     this.failures.dropOld();

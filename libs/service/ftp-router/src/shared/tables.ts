@@ -1,4 +1,4 @@
-/** The three tables that routers share (F13), and the clock that the machines lack. */
+/** The tables that routers share (F13), and the clock that the machines lack. */
 import { SoftState, type Delta, type Effect, type Owner, type Row, type Version } from '@skerry/cluster-soft-state';
 import { failuresForgottenMs } from '@skerry/domain-users';
 import type { Clock } from '@skerry/runtime-world';
@@ -8,13 +8,14 @@ export const sessionsGoneAfterMs = 5_000;
 /** What was counted of logins outlives its router for so long, in ms. Longer than an operator takes to start it again. */
 export const loginsGoneAfterMs = 24 * 3_600_000;
 
-/** `logins`: where users logged in, and which logins are over. */
-export const tableNames = ['sessions', 'failures', 'logins'] as const;
+/** `addresses`: sessions by client address. `logins`: where users logged in, and which logins are over. */
+export const tableNames = ['sessions', 'addresses', 'failures', 'logins'] as const;
 export type TableName = (typeof tableNames)[number];
 export const isTableName = (name: string): name is TableName => tableNames.some((each) => each === name);
 
 const lives: Readonly<Record<TableName, { readonly goneAfterMs: number; readonly successorEnds: boolean }>> = {
   sessions: { goneAfterMs: sessionsGoneAfterMs, successorEnds: true },
+  addresses: { goneAfterMs: sessionsGoneAfterMs, successorEnds: true },
   failures: { goneAfterMs: failuresForgottenMs, successorEnds: false },
   logins: { goneAfterMs: loginsGoneAfterMs, successorEnds: false },
 };

@@ -129,7 +129,7 @@ export interface SharedDelta {
 }
 
 export interface SharedTable {
-  /** "sessions", "failures" or "logins". */
+  /** "sessions", "addresses", "failures" or "logins". */
   name: string;
   /** All that the sender knows. */
   versions: SharedVersion[];
@@ -143,6 +143,11 @@ export interface ExchangeRequest {
 
 export interface ExchangeResponse {
   tables: SharedTable[];
+}
+
+/** The value of a row of "addresses", whose key is a client's address: its sessions at the row's router. */
+export interface AddressSessions {
+  count: number;
 }
 
 /** The value of a row of "failures". */
@@ -1487,6 +1492,61 @@ export const ExchangeResponse: MessageFns<ExchangeResponse> = {
   fromPartial(object: DeepPartial<ExchangeResponse>): ExchangeResponse {
     const message = createBaseExchangeResponse();
     message.tables = object.tables?.map((e) => SharedTable.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAddressSessions(): AddressSessions {
+  return { count: 0 };
+}
+
+export const AddressSessions: MessageFns<AddressSessions> = {
+  encode(message: AddressSessions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0) {
+      writer.uint32(8).uint32(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddressSessions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddressSessions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AddressSessions>): AddressSessions {
+    return AddressSessions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddressSessions>): AddressSessions {
+    const message = createBaseAddressSessions();
+    message.count = object.count ?? 0;
     return message;
   },
 };
