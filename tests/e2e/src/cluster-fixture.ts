@@ -53,8 +53,8 @@ export class Cluster {
     this.system = system;
   }
   /** @param replicas as `--replicas` takes them. */
-  static async start(data: string, replicas: string): Promise<Cluster> {
-    const free = { SKERRY_FTP_PORT: '0', SKERRY_PASSIVE_PORTS: '0-0' };
+  static async start(data: string, replicas: string, more: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+    const free = { SKERRY_FTP_PORT: '0', SKERRY_PASSIVE_PORTS: '0-0', ...more };
     return new Cluster(await System.start(['cluster', 'up', 'ftp', '--replicas', replicas], data, free));
   }
 

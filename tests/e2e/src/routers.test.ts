@@ -2,6 +2,8 @@
  * Three routers, each a process of its own, and what they share (F13): who is connected, and who was logged out. Failed
  * logins: `lock-out`.
  */
+import { once } from 'node:events';
+import { connect as connectTo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Cluster } from './cluster-fixture.ts';
 import { credentialsOf, operatorCertificate, Tool } from './grpc-fixture.ts';
@@ -12,6 +14,9 @@ jest.setTimeout(60_000);
 /** What routers and discovery nodes tell each other must be there by then; a machine that runs all tests is slow. */
 const secondsMs = 10_000;
 
+/** Sessions of one address at once, over all routers. */
+const perAddress = 8;
+
 const data = temporaryFolder('routers');
 const routers = ['routing_1', 'routing_2', 'routing_3'] as const;
 type Router = (typeof routers)[number];
@@ -19,7 +24,9 @@ let cluster: Cluster;
 const open: RawFtp[] = [];
 
 beforeAll(async () => {
-  cluster = await Cluster.start(data, 'routing=3,discovery=1,auth=1,data=1,processing=1');
+  cluster = await Cluster.start(data, 'routing=3,discovery=1,auth=1,data=1,processing=1', {
+    SKERRY_FTP_SESSIONS_PER_ADDRESS_MAX: String(perAddress),
+  });
   const add = (name: string, ...more: readonly string[]): Promise<string> =>
     cluster.done('user', 'add', name, '--password', 'pw', ...more);
   await Promise.all([add('ann'), add('bob'), add('cid', '--sessions-max', '2')]);
@@ -96,6 +103,32 @@ describe('sessions', () => {
     await leave(...sessions.slice(0, 1));
     sessions.push(await login('routing_3', 'cid'));
     await leave(...sessions.slice(1));
+  });
+
+  it('of one address are no more than its limit, over all routers', async () => {
+    const greeted = async (router: Router): Promise<readonly [string, Socket]> => {
+      // An address that no other test comes from.
+      const socket = connectTo({ ...cluster.ftpOf(router), localAddress: '127.0.0.2' });
+      const [text] = (await once(socket, 'data')) as [Buffer];
+      return [text.toString().slice(0, 3), socket];
+    };
+    const sockets: Socket[] = [];
+    const enters = async (router: Router): Promise<boolean> => {
+      const [code, socket] = await greeted(router);
+      if (code === '220') sockets.push(socket);
+      else socket.destroy();
+      return code === '220';
+    };
+    try {
+      for (let i = 0; i < perAddress; i++) expect(await enters(routers[i % 2] ?? 'routing_1')).toBe(true);
+      // It has none of its own; what it hears is a tenth of a second late.
+      await until('the third router refuses the address', async () => !(await enters('routing_3')), secondsMs);
+      await (await connect('routing_3')).ask('QUIT');
+      for (const socket of sockets.splice(0)) socket.destroy();
+      await until('it is let in again', () => enters('routing_3'), secondsMs);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
   });
 
   it('of a router that is cut off vanish for the others, and come back', async () => {
