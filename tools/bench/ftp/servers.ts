@@ -117,6 +117,7 @@ const vsftpd: Start = async (folder, certificate) => {
     `secure_chroot_dir=${join(folder, 'empty')}`,
     'write_enable=YES',
     'anon_upload_enable=YES',
+    'anon_mkdir_write_enable=YES',
     'anon_other_write_enable=YES',
     'anon_world_readable_only=NO',
     'anon_umask=022',
