@@ -1,23 +1,19 @@
 /** {@link StreamSocket} over node:net and node:tls. */
 import { assert, concatBytes, StatusError } from '@skerry/kernel';
-import { formatAddress, isLent, type Address } from '@skerry/runtime-world';
+import { formatAddress, type Address } from '@skerry/runtime-world';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { plainAddress } from './address.ts';
+import { Arrivals } from './arrivals.ts';
 import { EndWatch } from './end-watch.ts';
 import { withLargeReads } from './large-reads.ts';
 import { lentReads } from './lent-reads.ts';
 import { readIntoOwn } from './own-memory.ts';
 import { nextTurn } from './turn.ts';
 import type { TlsContext } from './tls-context.ts';
+import { handshake, tlsServerSocket } from './tls-server.ts';
 import type { StreamSocket, UpgradeOptions } from './types.ts';
 
-/** Most bytes that one read gives: the largest chunk between nodes. */
-const readSizeMaxBytes = 1024 * 1024;
-/** Arrived and not yet read, in bytes, at which the peer is slowed: two reads, one being worked on and one ready. */
-const readAheadMaxBytes = 2 * readSizeMaxBytes;
-/** A read as large as this is not made larger by copying. */
-const copiedBytesMax = 256 * 1024;
 /** What node:net reads at once into memory of its own: a chunk of this size tells that more is waiting. */
 const ordinaryReadBytes = 64 * 1024;
 /** Queued for sending, in bytes, at which a writer is told to wait: the disk reads on while the network sends. */
@@ -40,9 +36,7 @@ export class NodeStreamSocket implements StreamSocket {
   #attached = false;
   // Under TLS with a strict end: an upload, read in large pieces.
   #bulk = false;
-  #chunks: Uint8Array[] = [];
-  #bufferedBytes = 0;
-  #paused = false;
+  readonly #arrivals = new Arrivals(() => this.#socket.resume());
   /** Large reads begin with the first chunk that fills an ordinary one. */
   #large = false;
   #idleWatch: IdleWatch | undefined;
@@ -89,7 +83,7 @@ export class NodeStreamSocket implements StreamSocket {
   read(): Promise<Uint8Array | undefined> {
     assert(this.#waiter === undefined, 'one read at a time');
     this.#attach();
-    const ready = this.#take();
+    const ready = this.#arrivals.take();
     if (ready !== undefined) return Promise.resolve(ready);
     // What arrived before the peer's end is the caller's, even if the connection broke after that end.
     if (this.#ended) return Promise.resolve(undefined);
@@ -104,19 +98,16 @@ export class NodeStreamSocket implements StreamSocket {
     if (!this.#attached) this.#socket.read(0);
     await nextTurn();
     await nextTurn();
-    return this.#bufferedBytes > 0 || this.#socket.readableLength > 0;
+    return this.#arrivals.bytes > 0 || this.#socket.readableLength > 0;
   }
   introduce(remote: Address, rest: Uint8Array): void {
     assert(!this.secure && this.#waiter === undefined, 'a proxy speaks before anybody else');
     this.#remote = remote;
-    const unread = [rest, ...this.#chunks];
-    this.#chunks = [];
-    this.#bufferedBytes = 0;
-    this.#paused = false;
+    const unread = [rest, ...this.#arrivals.takeAll()];
     if (this.#closed) return;
     if (this.#ended) {
       // Nothing can be given back behind an end; TLS cannot begin any more either.
-      this.#chunks = unread.filter(({ length }) => length > 0);
+      for (const chunk of unread) if (chunk.length > 0) this.#arrivals.add(chunk);
       return;
     }
     this.#socket.pause();
@@ -224,46 +215,29 @@ export class NodeStreamSocket implements StreamSocket {
     raw.on('error', (error) => this.#onError(error));
     // An end that was read before TLS took over, behind what is buffered; node:tls is not told of it.
     if (!strictEnd) raw.once('end', () => this.#handshaking && this.#endedInHandshake());
-    this.#chunks = [];
-    this.#bufferedBytes = 0;
-    this.#paused = false;
+    this.#arrivals.takeAll();
     while (discardBuffered && raw.readableLength > 0 && raw.read() !== null);
     this.#bulk = strictEnd;
     const under = strictEnd ? new EndWatch(raw, (whole) => this.#onBareEnd(bareEndCounts && whole)) : raw;
-    const tlsOptions = { isServer: true, secureContext: context.secureContext, highWaterMark: sendAheadBytes };
-    const secure = new TLSSocket(under as Socket, tlsOptions);
-    // The socket beneath keeps its side open for our close_notify; node:tls takes this from it, but not from a Duplex.
-    secure.allowHalfOpen = true;
+    const secure = tlsServerSocket(under, context, sendAheadBytes);
     this.#socket = secure;
     this.#watch(secure);
-    // Errors of a TLSSocket made without a tls.Server show only here; without this a broken record would hang it.
-    secure.on('_tlsError', (error: Error) => secure.destroy(error));
     this.#attached = false;
-    await this.#handshake(secure, deadlineMs);
+    await handshake(secure, {
+      deadlineMs,
+      whenClosed: this.whenClosed,
+      lost: () => this.#lost(),
+      late: () => this.#lateInHandshake(deadlineMs),
+      through: () => (this.#handshaking = false),
+    });
     if (this.#waiter !== undefined) this.#attach();
   }
-
-  #handshake(secure: TLSSocket, deadlineMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const late = `Cannot begin TLS with ${formatAddress(this.remote)}: no handshake within ${deadlineMs} ms`;
-        reject(new StatusError('deadline', late));
-        this.destroy();
-      }, deadlineMs);
-      timer.unref();
-      void this.whenClosed.then(() => {
-        clearTimeout(timer);
-        reject(this.#lost());
-      });
-      secure.once('secure', () => {
-        this.#handshaking = false;
-        clearTimeout(timer);
-        // Under TLS 1.3 the session tickets are still to be written when this event comes: an end that came before them
-        // would send no close_notify, and OpenSSL's clients would take the data for cut off.
-        setImmediate(resolve);
-      });
-    });
+  #lateInHandshake(deadlineMs: number): StatusError {
+    this.destroy();
+    const why = `no handshake within ${deadlineMs} ms`;
+    return new StatusError('deadline', `Cannot begin TLS with ${formatAddress(this.remote)}: ${why}`);
   }
+
   #watch(socket: Socket): void {
     socket.on('error', (error) => this.#onError(error));
     socket.on('close', () => this.#onClose());
@@ -298,44 +272,17 @@ export class NodeStreamSocket implements StreamSocket {
   /** False: read no more for now. */
   #arrived(chunk: Uint8Array): boolean {
     if (this.#discarding) return true;
-    this.#chunks.push(chunk);
-    this.#bufferedBytes += chunk.length;
+    this.#arrivals.add(chunk);
     const waiter = this.#waiter;
     if (waiter !== undefined) {
       this.#waiter = undefined;
-      waiter.resolve(this.#take());
+      waiter.resolve(this.#arrivals.take());
     }
-    this.#paused = this.#bufferedBytes >= readAheadMaxBytes;
-    return !this.#paused;
-  }
-  #take(): Uint8Array | undefined {
-    const first = this.#chunks[0];
-    if (first === undefined) return undefined;
-    let count = 1;
-    let size = first.length;
-    let last = first;
-    while (count < this.#chunks.length) {
-      const next = this.#chunks[count];
-      if (next === undefined || size + next.length > readSizeMaxBytes) break;
-      // Joining what does not stand together is a copy: worth it for small chunks only, and a lent block would be lost.
-      if (!follows(next, last) && (size >= copiedBytesMax || isLent(last) || isLent(next))) break;
-      size += next.length;
-      last = next;
-      count += 1;
-    }
-    const taken = this.#chunks.splice(0, count);
-    this.#bufferedBytes -= size;
-    if (this.#paused && this.#bufferedBytes < readSizeMaxBytes) {
-      this.#paused = false;
-      this.#socket.resume();
-    }
-    return count === 1 ? first : joined(taken);
+    return this.#arrivals.hasRoom();
   }
   #discard(): void {
     this.#discarding = true;
-    this.#chunks = [];
-    this.#bufferedBytes = 0;
-    this.#paused = false;
+    this.#arrivals.takeAll();
     this.#attach();
     this.#socket.resume();
   }
@@ -364,7 +311,7 @@ export class NodeStreamSocket implements StreamSocket {
         if (this.#ended || this.#closed) return;
         if (this.#handshaking) return this.#endedInHandshake();
         if (!this.#attached) return;
-        if (this.#bufferedBytes > 0 || this.#socket.readableLength > 0) return;
+        if (this.#arrivals.bytes > 0 || this.#socket.readableLength > 0) return;
         if (this.#bareEndCounts) return this.#onEnd();
         this.#truncated = true;
         this.#failure ??= new StatusError(
@@ -396,21 +343,4 @@ export class NodeStreamSocket implements StreamSocket {
       cause,
     });
   }
-}
-
-/** Whether one stands directly behind the other in one block. */
-const follows = (chunk: Uint8Array, before: Uint8Array): boolean =>
-  chunk.buffer === before.buffer && chunk.byteOffset === before.byteOffset + before.length;
-
-/** Chunks that follow one another in one block are one view already. */
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const first = chunks[0] ?? new Uint8Array(0);
-  let end = first.byteOffset;
-  let size = 0;
-  for (const chunk of chunks) {
-    if (chunk.buffer !== first.buffer || chunk.byteOffset !== end) return concatBytes(chunks);
-    end += chunk.length;
-    size += chunk.length;
-  }
-  return new Uint8Array(first.buffer, first.byteOffset, size);
 }
