@@ -29,11 +29,14 @@ export function handshake(secure: TLSSocket, watch: HandshakeWatch): Promise<voi
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(watch.late()), watch.deadlineMs);
     timer.unref();
+    let through = false;
     void watch.whenClosed.then(() => {
       clearTimeout(timer);
-      reject(watch.lost());
+      // An error takes its time to be made, and each connection closes some day.
+      if (!through) reject(watch.lost());
     });
     secure.once('secure', () => {
+      through = true;
       watch.through();
       clearTimeout(timer);
       // Under TLS 1.3 the session tickets are still to be written when this event comes: an end that came before them
