@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { concatBytes, emptyBytes, fromUtf8, utf8 } from '@skerry/kernel';
+import { concatBytes, emptyBytes, utf8 } from '@skerry/kernel';
 import type { Disk, DiskFile } from '@skerry/runtime-world';
 import { expectReason, withSubject, type MakeSubject } from './subject.ts';
 
@@ -108,14 +108,6 @@ function contents(row: Row): void {
     await file.sync();
     await file.close();
     expect(await readDiskFile(disk, 'a')).toEqual(utf8('01abc56xyz'));
-  });
-  row('what is read at once is what a read gives, to the end of the file and no further', async (disk) => {
-    const file = await create(disk, 'a', utf8('0123456789'));
-    const into = new Uint8Array(4);
-    expect([file.readNow(into, 3), fromUtf8(into)]).toEqual([4, '3456']);
-    expect([file.readNow(into, 8), fromUtf8(into.subarray(0, 2)), file.readNow(into, 10)]).toEqual([2, '89', 0]);
-    await file.close();
-    expect(() => file.readNow(into, 0)).toThrow();
   });
   row('more parts than one system call takes are all written', async (disk) => {
     const parts = Array.from({ length: 3_000 }, (_, i) => Uint8Array.of(i & 0xff, i >> 8));

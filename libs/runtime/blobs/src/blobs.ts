@@ -56,7 +56,6 @@ export async function openBlobs(options: BlobsOptions): Promise<BlobStore> {
   const packed = await PackedContents.open({
     disk: world.disk,
     checksum: world.checksum,
-    clock: world.clock,
     directory: `${directory}/packed`,
     local: options.local,
     segmentSizeBytes: options.packedSegmentSizeBytes ?? packedSegmentSizeBytes,

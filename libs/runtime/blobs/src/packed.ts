@@ -21,7 +21,7 @@ import {
   toStatusError,
   BlobId as asBlobId,
 } from '@skerry/kernel';
-import type { Clock, Disk, DiskFile } from '@skerry/runtime-world';
+import type { Disk, DiskFile } from '@skerry/runtime-world';
 import {
   allPlaces,
   deletePlace,
@@ -33,7 +33,6 @@ import {
   recordSizeBytes,
   writePlace,
 } from './packed-places.ts';
-import { QuickReads } from './quick-reads.ts';
 
 /** Largest small content: what rides in a log record (architecture.md). */
 export const smallSizeMaxBytes = 64 * 1024;
@@ -45,7 +44,6 @@ type Segment = { readonly number: number; readonly path: string; readonly file: 
 export type PackedOptions = {
   readonly disk: Disk;
   readonly checksum: Checksum;
-  readonly clock: Clock;
   /** Folder of the segments. */
   readonly directory: string;
   readonly local: () => OrderedReader;
@@ -60,14 +58,12 @@ export class PackedContents {
   readonly #options: PackedOptions;
   readonly #segments = new Map<number, Segment>();
   #current: Segment;
-  readonly #reads: QuickReads;
   #growing: Promise<void> | undefined;
   #newNames = false;
   #failure: StatusError | undefined;
 
   private constructor(options: PackedOptions, segments: readonly Segment[], current: Segment) {
     this.#options = options;
-    this.#reads = new QuickReads(options.clock);
     for (const segment of segments) this.#segments.set(segment.number, segment);
     this.#current = current;
     this.#newNames = true;
@@ -140,7 +136,7 @@ export class PackedContents {
         `Cannot read blob ${id}: "${segmentPath(this.#options.directory, place.segment)}" is missing`,
       );
     const bytes = new Uint8Array(recordSizeBytes(place));
-    const count = await this.#reads.read(segment.file, bytes, place.offset);
+    const count = await segment.file.read(bytes, place.offset);
     const whole =
       count === bytes.length &&
       new ByteReader(bytes).u32() === place.checksum &&

@@ -1,16 +1,4 @@
-import {
-  fdatasync,
-  fstat,
-  ftruncate,
-  close,
-  read,
-  readSync,
-  readv,
-  write,
-  writev,
-  writeSync,
-  writevSync,
-} from 'node:fs';
+import { fdatasync, fstat, ftruncate, close, read, readv, write, writev, writeSync, writevSync } from 'node:fs';
 import { StatusError } from '@skerry/kernel';
 import type { DiskFile } from '@skerry/runtime-world';
 import { diskError } from './errors.ts';
@@ -64,20 +52,6 @@ export class NodeDiskFile implements DiskFile {
       }
       return count;
     });
-  }
-  readNow(into: Uint8Array, offset: number): number {
-    this.#requireUsable('read');
-    try {
-      let count = 0;
-      while (count < into.length) {
-        const got = readSync(this.#fd, into, count, into.length - count, offset + count);
-        if (got === 0) break;
-        count += got;
-      }
-      return count;
-    } catch (thrown) {
-      throw diskError(`read "${this.#path}"`, thrown, false);
-    }
   }
   async readParts(into: readonly Uint8Array[], offset: number): Promise<number> {
     return this.#run('read', false, async () => {

@@ -598,7 +598,6 @@ function watched(disk: Disk, before: Partial<Record<'sync' | 'allocate' | 'read'
       before.read?.();
       return file.read(into, offset);
     },
-    readNow: (into, offset) => file.readNow(into, offset),
     readParts: (into, offset) => file.readParts(into, offset),
     write: (parts, offset) => file.write(parts, offset),
     writeNow: (parts, offset) => file.writeNow(parts, offset),

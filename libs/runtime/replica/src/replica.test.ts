@@ -266,10 +266,6 @@ class MortalDisk {
   #file(file: DiskFile): DiskFile {
     return {
       read: (into, offset) => this.#run(() => file.read(into, offset)),
-      readNow: (into, offset) => {
-        this.#step();
-        return file.readNow(into, offset);
-      },
       readParts: (into, offset) => this.#run(() => file.readParts(into, offset)),
       write: (parts, offset) => this.#run(() => file.write(parts, offset)),
       writeNow: (parts, offset) => {

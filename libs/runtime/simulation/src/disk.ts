@@ -139,10 +139,6 @@ class SimulatedFile implements DiskFile {
     this.#requireUsable('read');
     return this.#run('read', 'read', () => this.#node.read(into, offset));
   }
-  readNow(into: Uint8Array, offset: number): number {
-    this.#requireUsable('read');
-    return this.#node.read(into, offset);
-  }
   async readParts(into: readonly Uint8Array[], offset: number): Promise<number> {
     this.#requireUsable('read');
     return this.#run('read', 'read', () => {

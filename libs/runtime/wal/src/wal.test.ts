@@ -304,7 +304,6 @@ class FaultyDisk {
   #wrapFile(file: DiskFile): DiskFile {
     return {
       read: (into, offset) => file.read(into, offset),
-      readNow: (into, offset) => file.readNow(into, offset),
       readParts: (into, offset) => file.readParts(into, offset),
       write: (parts, offset) => file.write(parts, offset),
       writeNow: (parts, offset) => {

@@ -26,9 +26,7 @@ export interface Disk {
 export interface DiskFile {
   /** Bytes read into `into`; fewer than its length only at the end of the file. */
   read(into: Uint8Array, offset: number): Promise<number>;
-  /** The same, before it returns, for little that most likely is in the system's memory (no thread hop). */
-  readNow(into: Uint8Array, offset: number): number;
-  /** As {@link DiskFile.read} into several parts, one behind the other in the file. */
+  /** The same into several parts, one behind the other in the file. */
   readParts(into: readonly Uint8Array[], offset: number): Promise<number>;
   /** Writes the parts one behind the other, all of them. The parts must not change before it resolves. */
   write(parts: readonly Uint8Array[], offset: number): Promise<void>;

@@ -20,7 +20,7 @@ export async function download(run: TransferRun): Promise<Outcome> {
   } catch (thrown) {
     return run.failed(thrown);
   }
-  const socket = await run.openSocket({ sizeBytes: opened.sizeBytes, brief: opened.kind === 'small' });
+  const socket = await run.openSocket(opened);
   if (!socket.ok) return socket.error;
   const sink = new Sink(run, socket.value);
   const failed = opened.kind === 'small' ? await sendSmall(sink, opened.content) : await send(sink, opened.parts);
@@ -95,10 +95,7 @@ class Sink {
   }
   async #write(piece: Uint8Array, sent?: () => void): Promise<boolean> {
     this.run.bytes += piece.length;
-    const room = this.#socket.write(piece, sent);
-    // The client may read nothing before it has the reply.
-    if (this.#socket.queuedBytes > 0) this.run.job.replies.release();
-    if (room) return true;
+    if (this.#socket.write(piece, sent)) return true;
     try {
       await this.run.forClient(this.#socket.drained());
       return true;

@@ -4,7 +4,7 @@
  *
  * Source: RFC 959 §4–5, RFC 2428, RFC 4217.
  */
-import { AssertionError, concatBytes, randomId, toStatusError } from '@skerry/kernel';
+import { AssertionError, randomId, toStatusError } from '@skerry/kernel';
 import { processing, type routing } from '@skerry/proto';
 import { closingReply, formatReply, greetingReply, replyForFailure, type Reply } from '@skerry/protocol-ftp';
 import { nextTurn, type StreamSocket } from '@skerry/runtime-sockets';
@@ -21,7 +21,6 @@ import { ProcessedSession } from './processed-session.ts';
 import { SessionRecord } from './session-record.ts';
 import { SessionTime } from './session-time.ts';
 import type { LoginEnd } from './shared/ended-logins.ts';
-import type { Replies } from './transfer.ts';
 import { TransferSlot } from './transfer-slot.ts';
 
 /** Replies that a client has not read, in bytes, before its next command waits. */
@@ -55,8 +54,6 @@ export class Session {
   #repliesUnread = false;
   #last: CommandLabel = { verb: '', argument: '' };
   #lastCode = 0;
-  /** A reply that goes out with the next one. */
-  #held: Uint8Array | undefined;
   readonly #record: SessionRecord;
 
   /** @param implicit the connection begins with TLS. */
@@ -66,11 +63,6 @@ export class Session {
     const bye = (text: string, why: string): void => this.bye(text, why);
     const loggedIn = (): boolean => this.#session.loggedIn;
     const send = (reply: Reply): void => this.#send(reply);
-    const replies: Replies = {
-      send,
-      hold: ({ code, lines }) => (this.#held = formatReply(code, lines)),
-      release: () => this.#release(),
-    };
     this.id = randomId(random);
     this.#door = door;
     this.#control = control;
@@ -88,7 +80,7 @@ export class Session {
     this.#session = new ProcessedSession(door, this.id, control, implicit);
     const record = this.#record;
     const clientMeansIt = (): boolean => this.#open && (this.#input.quitSeen || (!this.#inputEnded && !control.closed));
-    this.#slot = new TransferSlot({ door, record, replies, clientMeansIt });
+    this.#slot = new TransferSlot({ door, record, send, clientMeansIt });
     this.#passing = new PassingCommands({
       clock,
       queue: this.#input.queue,
@@ -311,15 +303,7 @@ export class Session {
 
   #send({ code, lines }: Reply): void {
     this.#lastCode = code;
-    const bytes = formatReply(code, lines);
-    const held = this.#held;
-    this.#held = undefined;
-    this.#control.write(held === undefined ? bytes : concatBytes([held, bytes]));
-  }
-  #release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined) this.#control.write(held);
+    this.#control.write(formatReply(code, lines));
   }
   #byeDraining(): void {
     this.bye('The server shuts down.', 'shutting_down');

@@ -9,12 +9,13 @@ import { performed } from './perform.ts';
 import type { TransferState } from './processed-session.ts';
 import type { Direction } from './rates.ts';
 import type { SessionRecord } from './session-record.ts';
-import { outcomeReply, TransferRun, type Outcome, type Replies } from './transfer.ts';
+import { outcomeReply, TransferRun, type Outcome } from './transfer.ts';
 
 export type SlotOwner = {
   readonly door: Door;
   readonly record: SessionRecord;
-  readonly replies: Replies;
+  /** Sends a reply at once. */
+  readonly send: (reply: Reply) => void;
   /** See {@link TransferRun}'s job. */
   readonly clientMeansIt: () => boolean;
 };
@@ -63,7 +64,7 @@ export class TransferSlot {
     channel: DataChannel,
     { secure, login }: { readonly secure: boolean; readonly login: Login | undefined },
   ): Promise<Reply | undefined> {
-    const { door, record, replies, clientMeansIt } = this.#owner;
+    const { door, record, send, clientMeansIt } = this.#owner;
     const { config, environment, nodes, rates, tls } = door;
     const run = new TransferRun({
       transfer,
@@ -79,7 +80,7 @@ export class TransferSlot {
       acceptMs: config.ftpDataAcceptMs,
       stallMs: config.ftpDataStallMs,
       quotaWarningPercent: config.quotaWarningPercent,
-      replies,
+      reply: send,
       clientMeansIt,
     });
     let replied = (): void => undefined;
@@ -88,8 +89,7 @@ export class TransferSlot {
     try {
       outcome = await performed(run);
       const reply = outcomeReply(transfer, outcome);
-      if (reply !== undefined) replies.send(reply);
-      else replies.release();
+      if (reply !== undefined) send(reply);
       record.transfer(run, outcome);
       return reply;
     } finally {
@@ -104,13 +104,13 @@ export class TransferSlot {
   }
   /** ABOR (RFC 959 §4.1.3). `idle`: what to do instead when nothing is under way. */
   async abort(idle: () => void): Promise<void> {
-    const { replies } = this.#owner;
+    const { send } = this.#owner;
     const [cut, carriedOut] = transferAbortedReplies();
     const running = this.#running;
     if (running === undefined) idle();
-    else if (running.run.abort() && cut !== undefined) replies.send(cut);
+    else if (running.run.abort() && cut !== undefined) send(cut);
     // Too late, the upload is being published: its own reply comes first.
     else await running.replied;
-    if (carriedOut !== undefined) replies.send(carriedOut);
+    if (carriedOut !== undefined) send(carriedOut);
   }
 }

@@ -38,32 +38,6 @@ describe('content', () => {
     expect(await client.ask('RETR file', 150)).toContain('(4711 bytes)');
     await client.expect(226);
   });
-  /** Its data connection is known to have arrived. */
-  const ready = async (client: LineClient): Promise<Socket> => {
-    const data = await client.data();
-    await client.ask('NOOP', 200);
-    return data;
-  };
-  it('little content: both replies come in one piece, behind the bytes', async () => {
-    const one = await open();
-    const client = await one.login();
-    one.data.files.set('file', Buffer.from('little'));
-    const bytes = received(await ready(client));
-    const first = new Promise<Buffer>((resolve) => client.socket.once('data', resolve));
-    client.send('RETR file');
-    expect((await first).toString()).toMatch(/^150 [^\r]*\(6 bytes\)[^\r]*\r\n226 [^\r]*\r\n$/);
-    expect((await bytes).toString()).toBe('little');
-  });
-  it('what the system does not take at once: 150 comes before a client has to read', async () => {
-    const one = await open();
-    const client = await one.login();
-    one.data.smallMaxBytes = 1 << 20;
-    one.data.files.set('file', Buffer.alloc(1 << 20));
-    const data = await ready(client);
-    await client.ask('RETR file', 150);
-    expect((await received(data)).length).toBe(1 << 20);
-    await client.expect(226);
-  });
   it('TYPE A: LF in the file is CR LF on the wire, both ways', async () => {
     const one = await open();
     const client = await one.login();

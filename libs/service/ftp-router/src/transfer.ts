@@ -27,14 +27,6 @@ import { quotaText, type QuotaWarning } from './quota-warning.ts';
 
 export type OpenOptions = Required<Pick<CallOptions, 'signal' | 'firstDeadlineMs' | 'progressDeadlineMs'>>;
 
-export type Replies = {
-  /** At once, behind what is held. */
-  send(reply: Reply): void;
-  /** Goes out with the next reply, in one write; at {@link Replies.release} if that comes first. */
-  hold(reply: Reply): void;
-  release(): void;
-};
-
 export type TransferJob = {
   readonly transfer: processing.Transfer;
   readonly channel: DataChannel;
@@ -53,7 +45,8 @@ export type TransferJob = {
   readonly stallMs: number;
   /** From which part of a quota an upload warns, in percent. */
   readonly quotaWarningPercent: number;
-  readonly replies: Replies;
+  /** Sends a reply at once. */
+  readonly reply: (reply: Reply) => void;
   /** An upload's bytes are durable and its data connection ended well: does the client stand behind it? */
   readonly clientMeansIt: () => boolean;
 };
@@ -172,14 +165,8 @@ export class TransferRun {
       openTryMaxMs,
     );
   }
-  /**
-   * 150, then the data connection, under TLS where it was asked for. `brief`: what is to be sent is at hand, and nearly as
-   * soon over; then 150 may go out with what follows it, if there is no connection to be waited for.
-   */
-  async openSocket({
-    brief = false,
-    ...options
-  }: Omit<OpeningOptions, 'tls'> & { readonly brief?: boolean }): Promise<Result<StreamSocket, Outcome>> {
+  /** 150, then the data connection, under TLS where it was asked for. */
+  async openSocket(options: Omit<OpeningOptions, 'tls'>): Promise<Result<StreamSocket, Outcome>> {
     const { job } = this;
     const { tls, acceptMs, transfer } = job;
     if (this.#aborted) return fail({ kind: 'aborted' });
@@ -191,10 +178,7 @@ export class TransferRun {
       const early = tls !== undefined && job.channel.connected ? await this.#connected() : undefined;
       const begun = tls !== undefined && early !== undefined && (await early.hasArrivals());
       if (begun) await early.upgradeToTls(tls, upgrade);
-      const { replies } = job;
-      const opening = openingReply(transfer, { ...options, tls: tls !== undefined });
-      if (brief && tls === undefined && job.pace === undefined && job.channel.connected) replies.hold(opening);
-      else replies.send(opening);
+      job.reply(openingReply(transfer, { sizeBytes: options.sizeBytes, path: options.path, tls: tls !== undefined }));
       const socket = early ?? (await this.#connected());
       if (tls !== undefined && !begun) await socket.upgradeToTls(tls, upgrade);
       else if (tls === undefined && upload) socket.useLargeReads();

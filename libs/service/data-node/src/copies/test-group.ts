@@ -38,7 +38,6 @@ export class Gate {
         if (!path.startsWith('content/')) return file;
         return {
           read: (into, offset) => file.read(into, offset),
-          readNow: (into, offset) => file.readNow(into, offset),
           readParts: (into, offset) => file.readParts(into, offset),
           write: async (parts, offset) => {
             await this.#open;
