@@ -258,7 +258,7 @@ export class PartitionReader implements TableReader {
       if (source instanceof RunSource) {
         if (source.headFrom < source.headTo)
           head.addUnits(source.headBytes, source.headView, source.headFrom, source.headTo);
-      } else if (source?.wide !== undefined) addWide(head, source);
+      } else if (source?.wide !== undefined) head.addWide(source.wide, source.bytes, source.view);
     }
     if (head.deleted) this.tombstones += 1;
     this.tombstones += head.ranges.count;
@@ -394,12 +394,6 @@ export class PartitionReader implements TableReader {
   }
 }
 
-function addWide(head: PartitionHead, { wide, bytes, view }: MemorySource): void {
-  if (wide === undefined) return;
-  if (wide.deleted) head.addDeletion(wide.deletionHi, wide.deletionLo, wide.deletionLocal);
-  if (wide.ranges !== undefined) head.ranges.addAll(wide.ranges);
-  if (wide.staticRow >= 0) head.statics.add(bytes, view, wide.staticRow);
-}
 const use = (view: RowView | undefined, layout: Layout): RowView => {
   if (view === undefined) return new RowView(layout);
   view.use(layout);
