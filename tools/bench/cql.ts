@@ -17,16 +17,18 @@ import { errorName, type Part, runLoad, type Outcome } from './cql/run-load.ts';
 
 const help = `usage: npm run bench -- cql [--target HOST:PORT | --floor] [--only NAME,…] [--seconds N] [--in-flight N]
   [--connections N] [--protocol 3|4|5] [--rate N] [--user NAME --password TEXT] [--no-fill] [--closed] [--json]
-  [--node-flags "…"] [--program FILE]
+  [--node-flags "…"] [--program FILE] [--data DIR]
   --target       another server; default: a node of our own, from its bundle, empty
   --floor        a server that stores nothing, started for this: the least that Node can do
-  --only         write read mixed slice batch lwt counter scan grow "one write" "one read"
+  --only         write read mixed slice batch lwt counter scan grow "one write" "one read"; start: none of them
   --rate         requests each second, open loop, instead of the closed one and half of what it gave
   --closed       no open loop after the closed one
   --no-fill      the tables are there and full
   --node-flags   of Node, for our own: --node-flags=--cpu-prof
   --program      another bundle of the node, to compare the two
-  A long run of ever new keys, told every ten seconds: --only grow --seconds 300 --closed --no-fill`;
+  --data         folder of our own node's data, which is kept: what is in it is there when it starts again
+  A long run of ever new keys, told every ten seconds: --only grow --seconds 300 --closed --no-fill
+  Start with what is stored: the same with --data DIR, then --only start --no-fill --data DIR`;
 
 const { values: given } = commandLine(help, {
   options: {
@@ -43,6 +45,7 @@ const { values: given } = commandLine(help, {
     closed: { type: 'boolean', default: false },
     'node-flags': { type: 'string', default: '' },
     program: { type: 'string' },
+    data: { type: 'string' },
     'no-fill': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -87,6 +90,8 @@ const goals: Readonly<Record<BenchLoad['name'], number>> = {
 /** Of the open loop, in milliseconds. */
 const p99GoalMs = 5;
 const readyGoalMs = 1_000;
+/** With ten million rows stored. */
+const readyFullGoalMs = 3_000;
 const emptyGoalBytes = 120 * 1024 * 1024;
 const loadedGoalBytes = 500 * 1024 * 1024;
 /** How near, and whether that is there. */
@@ -204,7 +209,7 @@ const port = whole(help, 'target', named.slice(colon + 1), given.target === unde
 const floor = given.floor ? await startFloor() : undefined;
 const own =
   given.target === undefined && floor === undefined
-    ? await startOwnNode(given['node-flags'].split(' ').filter(Boolean), given.program)
+    ? await startOwnNode(given['node-flags'].split(' ').filter(Boolean), given.program, given.data)
     : undefined;
 const target: Target = {
   host: floor === undefined ? named.slice(0, Math.max(colon, 0)) : '127.0.0.1',
@@ -214,9 +219,13 @@ const target: Target = {
   password: given.password,
 };
 try {
+  const isEmpty = given.data === undefined;
+  const goalMs = isEmpty ? readyGoalMs : readyFullGoalMs;
   if (own !== undefined && !given.json)
-    console.log(`start to ready, empty: ${Math.round(own.readyMs)} ms  ${ratio(readyGoalMs / own.readyMs)}`);
-  printMemory('empty', own, emptyGoalBytes);
+    console.log(
+      `start to ready, ${isEmpty ? 'empty' : `with ${given.data}`}: ${Math.round(own.readyMs)} ms  ${ratio(goalMs / own.readyMs)}`,
+    );
+  printMemory(isEmpty ? 'empty' : 'at start', own, isEmpty ? emptyGoalBytes : loadedGoalBytes);
   await run(target, own);
 } catch (error) {
   console.error(

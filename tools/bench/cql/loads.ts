@@ -11,6 +11,7 @@ const columnCount = 5;
 const columnSizeBytes = 34;
 const batchSize = 10;
 const scanRows = 100;
+const microsPerMs = 1000;
 const keyspace = 'skerry_bench';
 
 export const tables: readonly string[] = [
@@ -102,7 +103,8 @@ export function makeLoads(prepared: Prepared, prng: Prng): Loads {
     to.executeParts(prepared.write, stream, rowSize, key, anyGroup());
   const read = (to: BenchRequestWriter, stream: number, key: Uint8Array): void =>
     to.executeParts(prepared.read, stream, 1, key, noValues);
-  let grown = 0;
+  // Of each run others: a folder that is kept goes on growing.
+  let grown = Date.now() * microsPerMs;
   const send = {
     write: (to: BenchRequestWriter, stream: number): void => write(to, stream, anyKey()),
     read: (to: BenchRequestWriter, stream: number): void => read(to, stream, anyKey()),
@@ -147,7 +149,7 @@ export function makeLoads(prepared: Prepared, prng: Prng): Loads {
         to.executeParts(prepared.scan, stream, 1, encodedValues([prng.bytes(8)]), noValues),
       ),
       load('grow', 'rows of ever new keys', (to, stream) =>
-        write(to, stream, encodedValues([utf8(`new${String(grown++).padStart(12, '0')}`)])),
+        write(to, stream, encodedValues([utf8(`new${String(grown++).padStart(16, '0')}`)])),
       ),
       load('one write', 'one request at a time', send.write, true),
       load('one read', 'one request at a time', send.read, true),

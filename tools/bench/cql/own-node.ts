@@ -1,10 +1,10 @@
-/** A cassandra-node of our own, from its bundle and with an empty folder: started, looked at, stopped. */
+/** A cassandra-node of our own, from its bundle and with an empty folder, or a given one: started, looked at, stopped. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve as absolute } from 'node:path';
 
 const startMaxMs = 60_000;
 const stopMaxMs = 30_000;
@@ -28,11 +28,13 @@ export type OwnNode = {
 /**
  * @param flags of Node, as for a profile.
  * @param other bundle; default: that of these sources.
+ * @param kept folder of its data, made when it is not there, and left when it stops; default: one that goes with it.
  */
-export async function startOwnNode(flags: readonly string[], other?: string): Promise<OwnNode> {
+export async function startOwnNode(flags: readonly string[], other?: string, kept?: string): Promise<OwnNode> {
   const program = (other === undefined ? programs : [other]).find((each) => existsSync(each));
   if (program === undefined) throw new Error('there is no bundle: node tools/bundle.mjs cassandra-node');
-  const data = await mkdtemp(join(tmpdir(), 'skerry-bench-cql-'));
+  const data = kept === undefined ? await mkdtemp(join(tmpdir(), 'skerry-bench-cql-')) : absolute(kept);
+  await mkdir(data, { recursive: true });
   const startMs = performance.now();
   const child = spawn(
     process.execPath,
@@ -47,7 +49,7 @@ export async function startOwnNode(flags: readonly string[], other?: string): Pr
       await over;
       clearTimeout(kill);
     }
-    await rm(data, { recursive: true, force: true });
+    if (kept === undefined) await rm(data, { recursive: true, force: true });
   };
   try {
     const port = await new Promise<number>((resolve, reject) => {

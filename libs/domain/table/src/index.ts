@@ -1,5 +1,6 @@
 /** Rows, and how they merge. See README. */
 export * from './block.ts';
+export * from './block-cache.ts';
 export * from './block-index.ts';
 export * from './block-store.ts';
 export * from './cell-numbers.ts';

@@ -18,6 +18,7 @@ import {
   bodyOffset,
 } from './format.ts';
 import type { Layout, TableLayout } from './layout.ts';
+import { isSpelledAlike } from './newest-row.ts';
 import { RangeDeletions } from './range-deletions.ts';
 import { RowIndex } from './row-index.ts';
 import { compareHalves, compareRanges, copyBytes, Sink } from './sink.ts';
@@ -57,6 +58,10 @@ const wideSizeBytes = 1600;
 /** Partitions of a table are sorted in so many parts, by the first byte of their tokens: each in a moment. */
 export const bucketCount = 256;
 const roomSizeBytes = 4;
+/** Of a row that is looked at ahead; of longer ones the processor guesses the rest. */
+const touchedRowBytes = 256;
+/** What a processor fetches at once. */
+const lineBytes = 64;
 
 type Buckets = { readonly heads: Int32Array; readonly counts: Int32Array; readonly sorted: (Int32Array | undefined)[] };
 
@@ -331,6 +336,24 @@ export class Memtable {
   keySize(partition: number): number {
     return this.#partitions[partition * stride + partitionKeySize] as number;
   }
+  /**
+   * Looks at the partitions [from, to) of `partitions`: who reads them next does not wait for memory. One after the other each
+   * would be waited for; here they come together. @returns something that depends on all of them, so that they are read.
+   */
+  touch(partitions: Int32Array, from: number, to: number): number {
+    const numbers = this.#partitions;
+    const { bytes } = this;
+    let seen = 0;
+    for (let i = from; i < to; i++) seen += numbers[(partitions[i] as number) * stride + partitionRow] as number;
+    for (let i = from; i < to; i++) {
+      const base = (partitions[i] as number) * stride;
+      const row = numbers[base + partitionRow] as number;
+      seen += bytes[numbers[base + partitionKeyAt] as number] as number;
+      if (row < 0 || row + touchedRowBytes > bytes.length) continue;
+      for (let at = row; at < row + touchedRowBytes; at += lineBytes) seen += bytes[at] as number;
+    }
+    return seen;
+  }
   /** Its one row; -1: see {@link wide}. */
   single(partition: number): number {
     const row = this.#partitions[partition * stride + partitionRow] as number;
@@ -387,6 +410,7 @@ export class Memtable {
     if (hi < ownHi || (hi === ownHi && view.getUint32(unit + 16) <= own.getUint32(row + 16))) return false;
     const count = view.getUint8(unit + 5);
     if (own.getUint8(row + 5) !== count) return false;
+    if (!isSpelledAlike(this.bytes, own, row, bytes, view, unit)) return false;
     const ids = unit + unitHeadSizeBytes + view.getUint16(unit + 6);
     const ownIds = row + unitHeadSizeBytes + own.getUint16(row + 6);
     for (let i = 0; i < 2 * count; i++) if (bytes[ids + i] !== this.bytes[ownIds + i]) return false;

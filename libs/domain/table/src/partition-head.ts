@@ -1,5 +1,6 @@
 /** What a partition has beside its rows, of all its sources: deletions, and the static row. */
 import { kindMask, kindPartitionDeletion, kindRangeDeletion, kindStatic, unitHeadSizeBytes } from './format.ts';
+import type { WidePartition } from './memtable.ts';
 import { RangeDeletions } from './range-deletions.ts';
 import { RowFold } from './row-fold.ts';
 import { compareHalves } from './sink.ts';
@@ -32,6 +33,12 @@ export class PartitionHead {
       else if (kind === kindRangeDeletion) this.ranges.addUnit(bytes, view, unit);
       else if (kind === kindStatic) this.statics.add(bytes, view, unit);
     }
+  }
+  /** Of a partition in memory. */
+  addWide(wide: WidePartition, bytes: Uint8Array, view: DataView): void {
+    if (wide.deleted) this.addDeletion(wide.deletionHi, wide.deletionLo, wide.deletionLocal);
+    if (wide.ranges !== undefined) this.ranges.addAll(wide.ranges);
+    if (wide.staticRow >= 0) this.statics.add(bytes, view, wide.staticRow);
   }
   addDeletion(hi: number, lo: number, local: number): void {
     const order = this.deleted ? compareHalves(hi, lo, this.hi, this.lo) : 1;

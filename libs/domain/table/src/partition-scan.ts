@@ -1,8 +1,10 @@
 /** The partitions of a token range in memory and runs, each once, in their order. */
 import { assert } from '@skerry/kernel';
 import type { BlockCodec } from './block.ts';
+import type { BlockCache } from './block-cache.ts';
 import type { BlockReader } from './block-store.ts';
 import { type Layers, nothingStored } from './layers.ts';
+import type { LoneRow } from './lone-row.ts';
 import type { Memtable } from './memtable.ts';
 import { LoadedBlock } from './run.ts';
 import { RunScan } from './run-scan.ts';
@@ -33,11 +35,13 @@ export class PartitionScan {
   #any = false;
   readonly #codec: BlockCodec;
   readonly #reader: () => BlockReader;
+  readonly #cache: BlockCache;
   #range: TokenRange | undefined;
 
-  constructor(codec: BlockCodec, reader: () => BlockReader) {
+  constructor(codec: BlockCodec, reader: () => BlockReader, cache: BlockCache) {
     this.#codec = codec;
     this.#reader = reader;
+    this.#cache = cache;
   }
   open({ active, sealed, tables }: Layers, table: number, range: TokenRange): void {
     this.#range = range;
@@ -51,7 +55,7 @@ export class PartitionScan {
     const { runs } = tables.get(table) ?? nothingStored;
     this.runCount = runs.length;
     for (const [i, run] of runs.entries()) {
-      const scan = (this.runs[i] ??= new RunScan(new LoadedBlock(this.#codec, this.#reader())));
+      const scan = (this.runs[i] ??= new RunScan(new LoadedBlock(this.#codec, this.#reader(), this.#cache)));
       scan.openRange(run, range);
       this.#close(scan, range);
     }
@@ -81,6 +85,17 @@ export class PartitionScan {
     }
     for (let i = 0; i < this.runCount; i++) this.#considerRun(i);
     return this.#any;
+  }
+  /** The partition is one row and nothing else: then `lone` has it. */
+  isLone({ active, sealed }: Layers, lone: LoneRow): boolean {
+    if (this.inActive) {
+      return !this.inSealed && this.havingCount === 0 && lone.inMemory(active, this.active.partition);
+    }
+    if (this.inSealed)
+      return this.havingCount === 0 && sealed !== undefined && lone.inMemory(sealed, this.sealed.partition);
+    if (this.havingCount !== 1) return false;
+    const { loaded, entry } = this.runs[this.having[0] as number] as RunScan;
+    return lone.inBlock(loaded, entry);
   }
   #considerRun(i: number): void {
     const scan = this.runs[i] as RunScan;

@@ -1,29 +1,35 @@
 /** Reads partitions merged over memory and runs. */
 import { assert } from '@skerry/kernel';
 import type { BlockCodec } from './block.ts';
+import type { BlockCache } from './block-cache.ts';
 import type { BlockReader } from './block-store.ts';
-import { bodyOffset, flagDense, flagLive, partitionKeySizeMaxBytes, unitHeadSizeBytes } from './format.ts';
+import { partitionKeySizeMaxBytes } from './format.ts';
 import { type Layers, nothingStored } from './layers.ts';
 import type { Layout, TableLayout } from './layout.ts';
-import type { Memtable } from './memtable.ts';
+import { LoneRow } from './lone-row.ts';
 import { MemorySource } from './memory-source.ts';
+import { isWhole, newestOf } from './newest-row.ts';
 import { PartitionHead } from './partition-head.ts';
 import { PartitionScan } from './partition-scan.ts';
 import { RowFold } from './row-fold.ts';
+import { compareRows, isBeyond } from './row-order.ts';
 import { RowView } from './row-view.ts';
 import { RunSource } from './run-source.ts';
-import { compareHalves, compareRanges, copyBytes, Sink } from './sink.ts';
+import { compareHalves, copyBytes, Sink } from './sink.ts';
 import type { Slices } from './slices.ts';
 import type { TableReader, TokenRange } from './store.ts';
 import { hashToken, tokenHalves } from './token.ts';
 
 type Mode = 'none' | 'one' | 'scan';
 type Source = MemorySource | RunSource;
+/** Behind the slices that there are when none are asked for. */
+const wholly = 1;
 
 export class PartitionReader implements TableReader {
   readonly #layers: Layers;
   readonly #codec: BlockCodec;
   readonly #blocks: () => BlockReader;
+  readonly #cache: BlockCache;
   readonly #memory = new MemorySource();
   readonly #sealed = new MemorySource();
   /** One for each run that had the partition, made as they are needed. */
@@ -31,6 +37,8 @@ export class PartitionReader implements TableReader {
   /** Those that have the partition; so many of them are used. */
   readonly #sources: Source[] = [];
   #sourceCount = 0;
+  /** The partition's only row: there are no sources then. */
+  readonly #lone = new LoneRow();
   /** Numbers of the sources whose row was shown: they go on before the next. */
   readonly #shown: number[] = [];
   // Of an array that is emptied and filled again, V8 makes another each time: so many of its numbers count.
@@ -65,12 +73,16 @@ export class PartitionReader implements TableReader {
   #row: RowView | undefined;
   #static: RowView | undefined;
 
-  /** @param blocks gives a reader of its own at each call. */
-  constructor(layers: Layers, codec: BlockCodec, blocks: () => BlockReader) {
+  /**
+   * @param blocks gives a reader of its own at each call.
+   * @param cache of all readers of the store.
+   */
+  constructor(layers: Layers, codec: BlockCodec, blocks: () => BlockReader, cache: BlockCache) {
     this.#layers = layers;
     this.#codec = codec;
     this.#blocks = blocks;
-    this.#scan = new PartitionScan(codec, blocks);
+    this.#cache = cache;
+    this.#scan = new PartitionScan(codec, blocks, cache);
   }
   get row(): RowView {
     return this.#row ?? missing();
@@ -134,12 +146,12 @@ export class PartitionReader implements TableReader {
     const { tokenHi, tokenLo, keyBytes, keyFrom, keySize } = this;
     this.#sourceCount = 0;
     const partition = active.find(number, tokenHi, tokenLo, keyBytes, keyFrom, keySize);
+    const { runs, newestHi, newestLo } = tables.get(number) ?? nothingStored;
     if (partition >= 0) {
+      if (this.#isAll(partition, newestHi, newestLo)) return this.#beginLone();
       this.#memory.open(active, partition, this.#reverse);
       this.#sources[this.#sourceCount++] = this.#memory;
     }
-    const { runs, newestHi, newestLo } = tables.get(number) ?? nothingStored;
-    if (partition >= 0 && this.#isAll(active, partition, newestHi, newestLo)) return this.#begin();
     if (sealed !== undefined) {
       const other = sealed.find(number, tokenHi, tokenLo, keyBytes, keyFrom, keySize);
       if (other >= 0) {
@@ -159,25 +171,17 @@ export class PartitionReader implements TableReader {
     return this.#begin();
   }
   #runSource(i: number): RunSource {
-    return (this.#runs[i] ??= new RunSource(this.#codec, this.#blocks));
+    return (this.#runs[i] ??= new RunSource(this.#codec, this.#blocks, this.#cache));
   }
   /** The row in memory is all that the partition can have, and newer than all that is stored: no need to look there. */
-  #isAll({ view }: Memtable, partition: number, newestHi: number, newestLo: number): boolean {
+  #isAll(partition: number, newestHi: number, newestLo: number): boolean {
     const table = this.#table;
-    const row = this.#layers.active.single(partition);
-    if (row < 0 || table === undefined || table.schema.clustering.length > 0) return false;
-    const wanted = flagDense | flagLive;
-    if (table.statics.ids.length > 0 || (view.getUint8(row + 4) & wanted) !== wanted) return false;
+    const lone = this.#lone;
+    if (table === undefined || this.#slices !== undefined || table.schema.clustering.length > 0) return false;
+    if (table.statics.ids.length > 0 || !lone.inMemory(this.#layers.active, partition)) return false;
+    const { view, row } = lone;
     if (compareHalves(view.getInt32(row + 12), view.getInt32(row + 16), newestHi, newestLo) <= 0) return false;
-    const count = view.getUint8(row + 5);
-    if (!table.regulars.matches(view, row + unitHeadSizeBytes + view.getUint16(row + 6), count)) return false;
-    let at = bodyOffset(view, row);
-    for (let i = 0; i < count; i++) {
-      const size = view.getInt32(at);
-      if (size < 0) return false;
-      at += 4 + size;
-    }
-    return true;
+    return isWhole(lone, table.regulars);
   }
   #number(): number {
     return this.#table?.schema.number ?? 0;
@@ -189,6 +193,7 @@ export class PartitionReader implements TableReader {
     if (!scan.next(layers)) {
       this.#mode = 'none';
       this.#sourceCount = 0;
+      this.#lone.row = -1;
       this.#static?.clear();
       return false;
     }
@@ -200,6 +205,7 @@ export class PartitionReader implements TableReader {
     this.keySize = scan.keySize;
     copyBytes(scan.keyBytes, scan.keyFrom, this.#key, 0, scan.keySize);
     this.#sourceCount = 0;
+    if (this.#slices === undefined && scan.isLone(layers, this.#lone)) return this.#beginLone();
     if (scan.inActive) {
       this.#memory.open(layers.active, scan.active.partition, this.#reverse);
       this.#sources[this.#sourceCount++] = this.#memory;
@@ -228,7 +234,16 @@ export class PartitionReader implements TableReader {
       : range;
     this.#scan.open(this.#layers, this.#number(), left);
   }
+  #beginLone(): boolean {
+    this.#slice = wholly;
+    this.#positioned = false;
+    this.#shownCount = 0;
+    const { statics } = this;
+    if (statics.exists || statics.sizes.length > 0) statics.clear();
+    return true;
+  }
   #begin(): boolean {
+    this.#lone.row = -1;
     this.#slice = 0;
     this.#positioned = false;
     this.#shownCount = 0;
@@ -243,7 +258,7 @@ export class PartitionReader implements TableReader {
       if (source instanceof RunSource) {
         if (source.headFrom < source.headTo)
           head.addUnits(source.headBytes, source.headView, source.headFrom, source.headTo);
-      } else if (source?.wide !== undefined) addWide(head, source);
+      } else if (source?.wide !== undefined) head.addWide(source.wide, source.bytes, source.view);
     }
     if (head.deleted) this.tombstones += 1;
     this.tombstones += head.ranges.count;
@@ -271,7 +286,10 @@ export class PartitionReader implements TableReader {
 
   nextRow(): boolean {
     const row = this.row;
-    assert(this.#epoch === this.#layers.epoch || this.#sourceCount === 0, 'a partition is read in one turn');
+    const lone = this.#lone;
+    const isOver = this.#sourceCount === 0 && lone.row < 0;
+    assert(isOver || this.#epoch === this.#layers.epoch, 'a partition is read in one turn');
+    if (lone.row >= 0) return this.#showLone(lone);
     for (;;) {
       if (!this.#positioned && !this.#position()) return false;
       if (this.#shownCount > 0) this.#advance();
@@ -285,6 +303,14 @@ export class PartitionReader implements TableReader {
       this.liveRows += 1;
       return true;
     }
+  }
+  #showLone(lone: LoneRow): boolean {
+    const { row } = this;
+    row.load(lone.bytes, lone.view, lone.row, this.#now, false, 0, 0);
+    lone.row = -1;
+    this.tombstones += row.tombstones;
+    if (row.exists) this.liveRows += 1;
+    return row.exists;
   }
   #position(): boolean {
     const slices = this.#slices;
@@ -336,30 +362,21 @@ export class PartitionReader implements TableReader {
     return true;
   }
   #order(x: Source, y: Source): number {
-    const xFrom = x.row + unitHeadSizeBytes;
-    const yFrom = y.row + unitHeadSizeBytes;
-    const order = compareRanges(
-      x.bytes,
-      xFrom,
-      xFrom + x.view.getUint16(x.row + 6),
-      y.bytes,
-      yFrom,
-      yFrom + y.view.getUint16(y.row + 6),
-    );
+    const order = compareRows(x, y);
     return this.#reverse ? -order : order;
   }
   #isBeyond(source: Source): boolean {
     const slices = this.#slices;
     if (slices === undefined) return false;
-    const slice = this.#reverse ? slices.count - 1 - this.#slice : this.#slice;
-    const middle = slices.middleOf(slice);
-    const start = source.row + unitHeadSizeBytes;
-    const end = start + source.view.getUint16(source.row + 6);
-    if (this.#reverse) return compareRanges(source.bytes, start, end, slices.bytes, slices.fromOf(slice), middle) < 0;
-    const to = slices.toOf(slice);
-    return to > middle && compareRanges(source.bytes, start, end, slices.bytes, middle, to) >= 0;
+    return isBeyond(source, slices, this.#reverse ? slices.count - 1 - this.#slice : this.#slice, this.#reverse);
   }
   #showMerged(): void {
+    const layout = this.#table?.regulars;
+    const newest = layout === undefined ? -1 : newestOf(this.#sources, this.#shown, this.#shownCount, layout);
+    if (newest >= 0) {
+      const { bytes, view, row } = this.#sources[this.#shown[newest] as number] as Source;
+      return this.#show(bytes, view, row);
+    }
     const fold = this.#fold;
     fold.clear();
     for (let at = 0; at < this.#shownCount; at++) {
@@ -367,7 +384,7 @@ export class PartitionReader implements TableReader {
       const { bytes, view, row } = this.#sources[i] as Source;
       fold.add(bytes, view, row);
     }
-    this.#encode(fold, this.#scratch, this.#table?.regulars);
+    this.#encode(fold, this.#scratch, layout);
     this.#show(this.#scratch.bytes, this.#scratch.view, 0);
   }
   #show(bytes: Uint8Array, view: DataView, row: number): void {
@@ -377,12 +394,6 @@ export class PartitionReader implements TableReader {
   }
 }
 
-function addWide(head: PartitionHead, { wide, bytes, view }: MemorySource): void {
-  if (wide === undefined) return;
-  if (wide.deleted) head.addDeletion(wide.deletionHi, wide.deletionLo, wide.deletionLocal);
-  if (wide.ranges !== undefined) head.ranges.addAll(wide.ranges);
-  if (wide.staticRow >= 0) head.statics.add(bytes, view, wide.staticRow);
-}
 const use = (view: RowView | undefined, layout: Layout): RowView => {
   if (view === undefined) return new RowView(layout);
   view.use(layout);

@@ -15,10 +15,11 @@ export class RunInput implements PartitionInput {
   readonly #scan: RunScan;
   readonly #source: RunSource;
 
+  // What is merged is read once, and from the store itself: no cache.
   constructor(run: Run, codec: BlockCodec, reader: () => BlockReader) {
     this.#run = run;
-    this.#scan = new RunScan(new LoadedBlock(codec, reader()));
-    this.#source = new RunSource(codec, reader);
+    this.#scan = new RunScan(new LoadedBlock(codec, reader(), undefined));
+    this.#source = new RunSource(codec, reader, undefined);
     this.#scan.openAll(run);
   }
   get isOpen(): boolean {

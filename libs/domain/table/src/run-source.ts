@@ -1,6 +1,7 @@
 /** The rows of one partition in one run, in one direction. */
 import { assert } from '@skerry/kernel';
 import type { BlockCodec } from './block.ts';
+import type { BlockCache } from './block-cache.ts';
 import type { BlockReader } from './block-store.ts';
 import { kindMask, kindRow, unitHeadSizeBytes } from './format.ts';
 import {
@@ -47,9 +48,9 @@ export class RunSource {
   #index = 0;
   #reverse = false;
 
-  constructor(codec: BlockCodec, reader: () => BlockReader) {
-    this.#own = new LoadedBlock(codec, reader());
-    this.#others = new LoadedBlock(codec, reader());
+  constructor(codec: BlockCodec, reader: () => BlockReader, cache: BlockCache | undefined) {
+    this.#own = new LoadedBlock(codec, reader(), cache);
+    this.#others = new LoadedBlock(codec, reader(), cache);
   }
   close(): void {
     this.isOpen = false;

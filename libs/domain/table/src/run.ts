@@ -1,6 +1,7 @@
 /** A run as memory knows it; see `run-format.ts`. */
 import { StatusError } from '@skerry/kernel';
 import type { BlockCodec } from './block.ts';
+import type { BlockCache, CachedBlock } from './block-cache.ts';
 import { BlockIndex, type IndexParts } from './block-index.ts';
 import type { BlockReader } from './block-store.ts';
 import { KeyFilter } from './key-filter.ts';
@@ -47,23 +48,44 @@ export class LoadedBlock {
   #run = 0;
   readonly #codec: BlockCodec;
   readonly #reader: BlockReader;
+  readonly #cache: BlockCache | undefined;
+  #cached: CachedBlock | undefined;
 
-  constructor(codec: BlockCodec, reader: BlockReader) {
+  /** @param cache of blocks that were checked, for readers who come again. */
+  constructor(codec: BlockCodec, reader: BlockReader, cache: BlockCache | undefined) {
     this.#codec = codec;
     this.#reader = reader;
+    this.#cache = cache;
   }
   /** @throws StatusError `corrupt`. */
-  load({ table, number }: RunFigures, block: number): void {
+  load(run: RunFigures, block: number): void {
+    const { number } = run;
     if (this.block === block && this.#run === number) return;
     this.block = -1;
+    if (this.#cached !== undefined) this.#cached.readers -= 1;
+    const cached = (this.#cached = this.#cache?.find(number, block) ?? this.#read(run, block));
+    if (cached !== undefined) {
+      cached.readers += 1;
+      this.bytes = cached.bytes;
+      this.view = cached.view;
+      this.size = cached.size;
+    }
+    this.#run = number;
+    this.block = block;
+  }
+  /** What the cache keeps of it; undefined: it is the reader's, and shown. */
+  #read({ table, number }: RunFigures, block: number): CachedBlock | undefined {
+    // It may throw: what was held is not held any more.
+    this.#cached = undefined;
     const reader = this.#reader;
     if (!reader.load(number, block))
       throw new StatusError('corrupt', `Cannot read table ${table}: block ${block} of run ${number} is missing`);
     this.#codec.check(table, number, block, reader);
+    const kept = this.#cache?.keep(number, block, reader.bytes, reader.size);
+    if (kept !== undefined) return kept;
     this.bytes = reader.bytes;
     this.view = reader.view;
     this.size = reader.size;
-    this.#run = number;
-    this.block = block;
+    return undefined;
   }
 }

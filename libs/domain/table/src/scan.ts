@@ -4,6 +4,9 @@ import { bucketCount } from './memtable.ts';
 import { compareHalves, compareRanges } from './sink.ts';
 import type { TokenRange } from './store.ts';
 
+/** Partitions looked at together before they are read: see {@link Memtable.touch}. */
+const touchedAtOnce = 16;
+
 const bucketOf = (hi: number): number => (hi >>> 24) ^ 0x80;
 
 export class MemoryScan {
@@ -15,6 +18,10 @@ export class MemoryScan {
   #bucket = 0;
   #partitions: Int32Array = new Int32Array(0);
   #at = 0;
+  /** Up to where they were looked at. */
+  #touchedTo = 0;
+  /** Of no meaning; it is kept so that the looks are not left out. */
+  touched = 0;
 
   close(): void {
     this.partition = -1;
@@ -34,6 +41,7 @@ export class MemoryScan {
       else high = middle;
     }
     this.#at = low;
+    this.#touchedTo = low;
     this.#settle();
   }
   #isBefore(memtable: Memtable, partition: number, range: TokenRange): boolean {
@@ -54,11 +62,17 @@ export class MemoryScan {
       if (this.#bucket >= last || this.#bucket >= bucketCount - 1) return;
       this.#bucket += 1;
       this.#partitions = memtable.bucket(this.#table, this.#bucket);
-      this.#at = 0;
+      this.#at = this.#touchedTo = 0;
     }
+    if (this.#at >= this.#touchedTo) this.#touch(memtable);
     const partition = this.#partitions[this.#at] as number;
     if (compareHalves(memtable.tokenHi(partition), memtable.tokenLo(partition), range.toHi, range.toLo) <= 0)
       this.partition = partition;
+  }
+  #touch(memtable: Memtable): void {
+    const to = Math.min(this.#at + touchedAtOnce, this.#partitions.length);
+    this.touched = memtable.touch(this.#partitions, this.#at, to) | 0;
+    this.#touchedTo = to;
   }
   advance(): void {
     this.#at += 1;

@@ -1,6 +1,7 @@
 /** For the tests of this package: a table, and a store of it in memory. */
 import { crc32c } from '@skerry/kernel';
 import { BlockCodec } from './block.ts';
+import { BlockCache } from './block-cache.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { endSealed, type Layers, layersOver, replaceRuns, seal } from './layers.ts';
 import { layoutOf, type TableLayout } from './layout.ts';
@@ -56,6 +57,8 @@ export class TestTable {
   readonly writer = new MutationWriter();
   readonly codec = new BlockCodec(crc32c);
   readonly reader: PartitionReader;
+  /** Of few blocks, so that they go again. */
+  readonly #cache = new BlockCache(64 * 1024);
   layout: TableLayout;
   #runs = 0;
 
@@ -63,7 +66,7 @@ export class TestTable {
     this.layout = layoutOf(schema);
     this.layouts.set(schema.number, this.layout);
     this.layers = layersOver(this.#memtable());
-    this.reader = new PartitionReader(this.layers, this.codec, () => this.blocks.reader());
+    this.reader = new PartitionReader(this.layers, this.codec, () => this.blocks.reader(), this.#cache);
   }
   #memtable(): Memtable {
     return new Memtable(4096, this.layouts);

@@ -1,5 +1,6 @@
 /** Tables in memory, in a commit log and in runs. See README. */
 import {
+  BlockCache,
   BlockCodec,
   compareHalves,
   type Layers,
@@ -72,6 +73,7 @@ export class LmdbTableStore implements TableStore {
   readonly #layouts = new Map<number, TableLayout>();
   readonly #layers: Layers;
   readonly #codec: BlockCodec;
+  readonly #cache = new BlockCache();
   readonly #board: RunBoard;
   readonly #pacer: Pacer;
   #log: CommitLog | undefined;
@@ -221,7 +223,12 @@ export class LmdbTableStore implements TableStore {
   }
 
   reader(): TableReader {
-    return new PartitionReader(this.#layers, this.#codec, () => new PlaceReader(this.#parts.blocks.place()));
+    return new PartitionReader(
+      this.#layers,
+      this.#codec,
+      () => new PlaceReader(this.#parts.blocks.place()),
+      this.#cache,
+    );
   }
   setTable(table: TableLayout): void {
     this.#layouts.set(table.schema.number, table);

@@ -9,7 +9,14 @@ import { frameFlags, headerSizeBytes, protocolVersionMax, type ProtocolVersion }
 import { compressBody, compressedSizeMinBytes, type Compression } from './compression.ts';
 import { bodySizeMaxBytes } from './frame-reader.ts';
 import { Output } from './output.ts';
-import { segmentPayloadSizeMaxBytes, segmentSizeOf, writeSegment } from './segment.ts';
+import {
+  plainSegmentHeaderSizeBytes,
+  segmentPayloadSizeMaxBytes,
+  segmentSizeOf,
+  segmentTrailerSizeBytes,
+  sealSegment,
+  writeSegment,
+} from './segment.ts';
 
 /** Bytes that may wait to be taken: one largest frame and some. */
 export const outputSizeMaxBytes = 2 * bodySizeMaxBytes;
@@ -32,6 +39,8 @@ export class FrameWriter {
   #segmentsFrom = -1;
   #segmentsAfterNext = false;
   #frame = -1;
+  /** Bytes before the first frame that are free for the header of a segment: 0 or what one takes. */
+  #headRoom = 0;
 
   constructor(options: FrameWriterOptions = {}) {
     this.#bodySizeMaxBytes = Math.min(options.bodySizeMaxBytes ?? bodySizeMaxBytes, bodySizeMaxBytes);
@@ -58,6 +67,7 @@ export class FrameWriter {
 
   protected begin(directionBit: number, flags: number, stream: number, opcode: number): void {
     const { out } = this;
+    if (out.length === 0) this.#makeHeadRoom();
     this.#frame = out.length;
     if (!out.room(headerSizeBytes)) return;
     const { buffer, at } = out;
@@ -69,12 +79,24 @@ export class FrameWriter {
     out.at = at + headerSizeBytes;
   }
 
+  /** Frames that will be one segment are written where they will stand in it: nothing is copied to make it. */
+  #makeHeadRoom(): void {
+    const { out } = this;
+    const isInPlace = this.#segmentsFrom === 0 && this.#compression === undefined;
+    this.#headRoom = isInPlace && out.room(plainSegmentHeaderSizeBytes) ? plainSegmentHeaderSizeBytes : 0;
+    out.at += this.#headRoom;
+  }
+
   /** Takes back the frame that is being written, if there is one. */
   abandon(): void {
     if (this.#frame < 0) return;
-    this.out.overflown = false;
-    this.out.at = this.out.start + this.#frame;
+    this.#cut(this.#frame);
     this.#frame = -1;
+  }
+  #cut(frame: number): void {
+    const { out } = this;
+    out.overflown = false;
+    out.at = out.start + (frame === this.#headRoom ? 0 : frame);
   }
   /** Puts bytes into the frame that is being written, behind its header and `skipped` bytes of the body, and sets a flag. */
   protected insertInFront(bytes: Uint8Array, skipped: number, flag: number): boolean {
@@ -94,8 +116,7 @@ export class FrameWriter {
     let length = out.length - frame - headerSizeBytes;
     this.#frame = -1;
     if (out.overflown || length > this.#bodySizeMaxBytes) {
-      out.overflown = false;
-      out.at = out.start + frame;
+      this.#cut(frame);
       return false;
     }
     if (this.version < 5 && this.#compression !== undefined && length >= compressedSizeMinBytes)
@@ -126,12 +147,29 @@ export class FrameWriter {
    */
   take(): Uint8Array {
     if (this.#frame >= 0) return emptyBytes;
+    const headRoom = this.#headRoom;
+    if (headRoom > 0 && this.out.length > headRoom) {
+      const segment = this.#takeInPlace(headRoom);
+      if (segment !== undefined) return segment;
+    }
     const bytes = this.out.take();
     const from = this.#segmentsFrom;
     if (from < 0 || bytes.length === 0) return bytes;
     this.#segmentsFrom = 0;
-    const segmented = this.#segments(bytes.subarray(from));
+    const segmented = this.#segments(bytes.subarray(from + headRoom));
     return from === 0 ? segmented : concatBytes([bytes.subarray(0, from), segmented]);
+  }
+  /** Undefined: it is more than a segment takes. */
+  #takeInPlace(headRoom: number): Uint8Array | undefined {
+    const { out } = this;
+    if (out.length - headRoom > segmentPayloadSizeMaxBytes || !out.room(segmentTrailerSizeBytes)) {
+      out.overflown = false;
+      return undefined;
+    }
+    out.at += segmentTrailerSizeBytes;
+    const bytes = out.take();
+    sealSegment(bytes, this.#checksum);
+    return bytes;
   }
 
   #segments(frames: Uint8Array): Uint8Array {

@@ -101,10 +101,19 @@ export function writeSegment(
   const start = at + (isCompressed ? compressedSegmentHeaderSizeBytes : plainSegmentHeaderSizeBytes);
   out.set(body, start);
   const end = start + body.length;
-  const crc = payloadChecksum(checksum, body);
+  writeTrailer(out, end, payloadChecksum(checksum, body));
+  return end + segmentTrailerSizeBytes;
+}
+
+/** Fills header and trailer of a segment whose payload stands between them already: whole frames, not compressed. */
+export function sealSegment(segment: Uint8Array, checksum: Checksum): void {
+  const end = segment.length - segmentTrailerSizeBytes;
+  writeHeader(segment, 0, end - plainSegmentHeaderSizeBytes, 0, true, false);
+  writeTrailer(segment, end, payloadChecksum(checksum, segment.subarray(plainSegmentHeaderSizeBytes, end)));
+}
+function writeTrailer(out: Uint8Array, end: number, crc: number): void {
   out[end] = crc;
   out[end + 1] = crc >>> 8;
   out[end + 2] = crc >>> 16;
   out[end + 3] = crc >>> 24;
-  return end + segmentTrailerSizeBytes;
 }

@@ -1,6 +1,7 @@
 /** For tests: an engine over a store in memory. Statements go in as texts, answers come out as texts. */
 import { createHash } from 'node:crypto';
 import {
+  BlockCache,
   BlockCodec,
   layersOver,
   MemoryBlocks,
@@ -41,7 +42,7 @@ class MemoryTables implements TableStore {
     this.writer.sink.length = 0;
   }
   reader(): TableReader {
-    return new PartitionReader(this.#layers, new BlockCodec(crc32c), () => this.#blocks.reader());
+    return new PartitionReader(this.#layers, new BlockCodec(crc32c), () => this.#blocks.reader(), new BlockCache());
   }
   setTable(table: TableLayout): void {
     this.#layouts.set(table.schema.number, table);
