@@ -30,6 +30,8 @@ export interface OrderedStore extends OrderedReader {
    * durable first. Absent where nothing is made durable. Set once.
    */
   beforeCommit?(body: () => Promise<void>): void;
+  /** About so many bytes it takes, all that was flushed. Absent where nobody counts. */
+  sizeBytes?(): number;
   /**
    * A state that stays as it is while transactions go on: at least all that ended before the call, whole transactions. To
    * be closed soon: what is deleted or overwritten meanwhile keeps its place on disk.

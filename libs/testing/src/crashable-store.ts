@@ -55,6 +55,9 @@ export class CrashableStore implements OrderedStore {
   beforeCommit(body: () => Promise<void>): void {
     this.#beforeCommit = body;
   }
+  sizeBytes(): number {
+    return rowsOf(this.#now).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  }
   async openView(): Promise<OrderedView> {
     await this.flush();
     return this.#now.openView();

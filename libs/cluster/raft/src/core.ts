@@ -38,6 +38,7 @@ export class Core {
   readonly founder: boolean;
   readonly limits: Limits;
   readonly below: (limit: number) => number;
+  readonly prefersSnapshot: (missingBytes: number) => boolean;
 
   term: Term;
   vote: NodeId | undefined;
@@ -93,6 +94,7 @@ export class Core {
     this.founder = snapshot.last.index === 0 && isVoter(snapshot.configuration, options.id);
     this.limits = limits;
     this.below = options.below;
+    this.prefersSnapshot = options.prefersSnapshot ?? (() => false);
     ({ term: this.term, vote: this.vote, standing: this.standing } = hardState);
     this.log = new LogIndexTable(snapshot.last);
     this.configurations = new ConfigurationHistory(snapshot.last.index, snapshot.configuration);

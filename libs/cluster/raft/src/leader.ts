@@ -76,8 +76,7 @@ function sendAppend(core: Core, to: NodeId, emptyToo: boolean): boolean {
   const term = core.log.term(index);
   if (term === undefined) {
     if (!progress.active) return false;
-    progress.awaitSnapshot();
-    core.emit({ kind: 'sendSnapshot', to });
+    sendSnapshot(core, to, progress);
     return false;
   }
   const last = core.log.batchEnd(index, appendSizeMaxBytes);
@@ -99,14 +98,31 @@ export function onAppended(core: Core, from: NodeId, body: Extract<Body, { kind:
 function onAcknowledged(core: Core, from: NodeId, progress: Progress, match: LogIndex): void {
   assert(match <= core.log.lastIndex, `${from} acknowledged ${match}, but the log ends at ${core.log.lastIndex}`);
   const news = progress.acknowledged(match);
-  if (progress.state === 'probe' && match + 1 >= progress.next) progress.replicate();
-  // The snapshot, or another leader's, brought it to where this log goes on.
-  if (progress.state === 'snapshot' && progress.match >= core.log.base.index) progress.replicate();
+  if (progress.state === 'probe' && match + 1 >= progress.next) {
+    progress.replicate();
+    spareLog(core, from, progress, match);
+  } else if (progress.state === 'snapshot' && news && progress.match >= core.log.base.index) {
+    // The snapshot, or another leader's, brought it to where this log goes on.
+    progress.replicate();
+  }
   if (news) maybeCommit(core);
   if (core.role !== 'leader') return;
   sendAppends(core, from, false);
   if (progress.leaving !== undefined) bidFarewell(core, from, progress);
   if (core.transfer?.to === from && progress.match === core.log.lastIndex) handOver(core, from);
+}
+
+/** It is known where the logs agree: a follower that misses more than the state takes gets the state, once. */
+function spareLog(core: Core, to: NodeId, progress: Progress, agreed: LogIndex): void {
+  if (progress.spared || progress.leaving !== undefined || agreed >= core.applied) return;
+  if (!core.prefersSnapshot(core.log.sizeBytes(agreed, core.applied))) return;
+  progress.spared = true;
+  sendSnapshot(core, to, progress);
+}
+
+function sendSnapshot(core: Core, to: NodeId, progress: Progress): void {
+  progress.awaitSnapshot();
+  core.emit({ kind: 'sendSnapshot', to });
 }
 
 function onRejected(
@@ -121,6 +137,7 @@ function onRejected(
   // Below the base nothing is known: the first refusal there ends in a snapshot.
   const next = hint.index < core.log.base.index ? hint.index + 1 : agreed + 1;
   progress.probeFrom(Math.min(next, previousIndex));
+  if (hint.index > 0 && core.log.matches(hint)) spareLog(core, from, progress, hint.index);
   sendAppends(core, from, true);
 }
 

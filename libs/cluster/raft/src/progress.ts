@@ -22,6 +22,8 @@ export class Progress {
   round = 0;
   /** Tick at which that round was sent. */
   roundTick = -Infinity;
+  /** It was sent a snapshot that it could have done without, and has acknowledged nothing new since: the log must do. */
+  spared = false;
   /** Highest commit index that was sent with an append. */
   commitSent = 0 as LogIndex;
   /** Its removal is in the log at this index: it is told, and then forgotten, at the latest at that tick. */
@@ -52,6 +54,8 @@ export class Progress {
     this.#inflight.splice(0, released);
     this.probing = false;
     if (index <= this.match) return false;
+    // What is found out while probing is no answer to the log that followed.
+    if (this.state !== 'probe') this.spared = false;
     this.match = index;
     if (this.next <= index) this.next = (index + 1) as LogIndex;
     return true;
@@ -79,6 +83,7 @@ export class Progress {
     this.round = 0;
     this.roundTick = -Infinity;
     this.commitSent = 0 as LogIndex;
+    this.spared = false;
     this.probeFrom(lastIndex + 1);
   }
   /** A slot for one more message, though the window is full: its answers may all be lost. */

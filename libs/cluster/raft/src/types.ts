@@ -201,4 +201,9 @@ export type Options = {
    * next append, read index or heartbeat, which saves a third of the messages. On by default.
    */
   readonly tellsCommitAtOnce?: boolean;
+  /**
+   * Whether a snapshot is cheaper than so many bytes of entries; asked when it is known what a follower misses. It is sent
+   * one then, though the log has it all. Default: never.
+   */
+  readonly prefersSnapshot?: (missingBytes: number) => boolean;
 };

@@ -4,6 +4,12 @@ import { open, type RootDatabase, type Transaction } from 'lmdb';
 /** Keys and values are bytes as they are. */
 export type Database = RootDatabase<Buffer, Buffer>;
 export type ReadTransaction = Transaction;
+/** Of what LMDB says of its pages; the library gives it no type. */
+export type PageStatistics = {
+  readonly pageSize: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+};
 
 /** Makes the folder when it is not there. @throws what LMDB says. */
 export const openDatabase = (path: string, mapSizeBytes: number): Database =>

@@ -19,7 +19,7 @@ import {
   StatusError,
   toHex,
 } from '@skerry/kernel';
-import type { Database } from './database.ts';
+import type { Database, PageStatistics } from './database.ts';
 import { commitCause, writeError } from './disk-error.ts';
 import { absent, Layer, type Pending } from './layer.ts';
 import { checksumSizeBytes, keyBytes, keyText, merged, type TextRange, touches } from './merge.ts';
@@ -96,6 +96,12 @@ export class LmdbStore implements OrderedStore {
       pendingKeys += layer.length;
     }
     return { pendingBytes, pendingKeys, commits: this.#commits };
+  }
+
+  /** Of the pages in use. */
+  sizeBytes(): number {
+    const { pageSize, treeLeafPageCount, overflowPages } = this.#database.getStats() as PageStatistics;
+    return pageSize * (treeLeafPageCount + overflowPages);
   }
 
   /** A view that stays as it is. */

@@ -1,5 +1,13 @@
 /** Applying records to the store: state, effects and applied index in one transaction (raft.md 30). */
-import { type Entry, type HybridTime, type LogIndex, Once, type OrderedStore, type StateMachine } from '@skerry/kernel';
+import {
+  type Entry,
+  type HybridTime,
+  type LogIndex,
+  Once,
+  type OperationId,
+  type OrderedStore,
+  type StateMachine,
+} from '@skerry/kernel';
 import { type AppliedMark, localWriter, readApplied, writeApplied } from './meta.ts';
 import type { Slots } from './slots.ts';
 import type { ReplicaOptions } from './types.ts';
@@ -30,6 +38,9 @@ export class Applier<Effect> {
   get time(): HybridTime {
     return this.#applied.time;
   }
+  remembered(id: OperationId): Uint8Array | undefined {
+    return this.#machine.remembered(id, this.#slots.state);
+  }
   /** After another state took the place of this one. */
   reload(): void {
     this.#machine = new Once(this.#stateMachine);
@@ -44,8 +55,7 @@ export class Applier<Effect> {
     const results = this.#store.transaction((writer) => {
       const state = this.#slots.writer(writer);
       const local = localWriter(writer);
-      const each = commands.map((entry) => {
-        const { result, effects } = this.#machine.apply(entry, state);
+      const each = this.#machine.applyAll(commands, state, ({ result, effects }, entry) => {
         if (effects.length > 0) this.#perform(effects, entry, local);
         return result;
       });

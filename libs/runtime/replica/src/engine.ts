@@ -21,6 +21,8 @@ import {
   cutKeepCountMax,
   electionTicks,
   proposalBytesMax,
+  snapshotWorthFactor,
+  snapshotWorthMinBytes,
   writeStallFatalTicks,
   writeStallTicks,
 } from './limits.ts';
@@ -187,6 +189,7 @@ export class Engine<Effect> {
       electionTicks,
       uncommittedSizeMaxBytes: 2 * proposalBytesMax,
       tellsCommitAtOnce: false,
+      prefersSnapshot: (missingBytes) => this.#prefersSnapshot(missingBytes),
     });
     this.role = 'follower';
     this.term = stored.hardState.term;
@@ -195,6 +198,12 @@ export class Engine<Effect> {
     void this.#installer.clear();
     // Nobody else can lead.
     for (let left = 3 * electionTicks; this.alone && left > 0 && !this.#stands; left--) this.step({ kind: 'tick' });
+  }
+  /** What was written over and over is many entries, and few rows. */
+  #prefersSnapshot(missingBytes: number): boolean {
+    if (missingBytes < snapshotWorthMinBytes) return false;
+    const stateBytes = this.#options.store.sizeBytes?.() ?? Infinity;
+    return missingBytes > snapshotWorthFactor * stateBytes;
   }
   get #stands(): boolean {
     return this.role === 'candidate' || this.role === 'leader';

@@ -5,6 +5,7 @@ import { NodeId, utf8 } from '@skerry/kernel';
 import { nodeClock } from '@skerry/runtime-node';
 import type { MemberChange } from '@skerry/runtime-raft-links';
 import { Group, type Member, operation, put, retried, stateOf, valueIn } from './group-fixture.ts';
+import { snapshotWorthMinBytes } from './limits.ts';
 import { Slots } from './slots.ts';
 import { digestState } from './state-digest.ts';
 
@@ -154,6 +155,26 @@ describe('cuts', () => {
 });
 
 describe('snapshots', () => {
+  test('a member that missed more than the state takes gets the state, though the log has it all', async () => {
+    const group = await groupOf(3);
+    const value = new Uint8Array(128 * 1024).fill(7);
+    const writes = Math.ceil(snapshotWorthMinBytes / value.length) + 1;
+    const behind = async (keys: number): Promise<Member> => {
+      const away = group.members.find(({ up }) => !up.isLeader)!;
+      await away.crash();
+      for (let n = 0; n < writes; n++) await group.put(`k${n % keys}`, value);
+      await away.start();
+      await group.agree();
+      return away;
+    };
+    const away = await behind(2);
+    expect(group.network.snapshots).toBe(1);
+    expect(away.restored).toBe(1);
+    expect((await group.leader()).up.status().firstIndex).toBe(1);
+    // Many keys, each written once: the state takes as much as the log.
+    await behind(writes);
+    expect(group.network.snapshots).toBe(1);
+  }, 30_000);
   test('a member that was away for long gets the state, and goes on from the log', async () => {
     const group = await groupOf(3, cutting);
     await group.put('first');

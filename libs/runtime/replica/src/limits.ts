@@ -49,6 +49,10 @@ export const writeStallFatalTicks = 2_000;
 export const writePendingMaxBytes = 16 * 1024 * 1024;
 /** Lives taken in advance, so that the machine can begin anew while the disk takes nothing. */
 export const incarnationBlock = 1_000;
+/** A follower that misses less, in bytes of entries, gets them from the log whatever the state's size. */
+export const snapshotWorthMinBytes = 4 * 1024 * 1024;
+/** One that misses so many times as much as the state takes gets the state: a row costs it twice what an entry does. */
+export const snapshotWorthFactor = 2;
 /** A snapshot's chunk, in bytes; a value that does not fit goes on in the next. */
 export const snapshotChunkBytes = 192 * 1024;
 /** A snapshot's view is kept so long after its last use, in milliseconds: for a transfer that was cut. */

@@ -26,8 +26,8 @@ const appliedKey = utf8('applied');
 const slotKey = utf8('slot');
 const incomingKey = utf8('incoming');
 const joiningKey = utf8('joining');
-/** Version of the layout of all parts. 1: of a replica without others; 2: operations remembered in two rows each. */
-const formatVersion = 3;
+/** Version of the layout of all parts. 1: of a replica without others; operations remembered: 2: in two rows each, 3: in one, 4: dozens in a row. */
+const formatVersion = 4;
 
 /** The node's own part of a replica's store, readable before the replica is open. */
 export const localPart = (store: OrderedReader): OrderedReader => prefixedReader(store, localPrefix);

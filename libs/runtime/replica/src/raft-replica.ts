@@ -157,6 +157,9 @@ export class RaftReplica<Effect> implements OpenedReplica {
   get leader(): NodeId | undefined {
     return this.#engine.leader;
   }
+  remembered(id: OperationId): Uint8Array | undefined {
+    return this.#parts.applier.remembered(id);
+  }
   onLeading(listener: () => void): () => void {
     if (this.isLeader && this.#leadership.isToldIn(this.#engine.term)) listener();
     return this.#leadership.listen(listener);

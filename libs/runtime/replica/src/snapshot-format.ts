@@ -5,8 +5,11 @@
  */
 import { ByteReader, ByteWriter, type HybridTime, type KeyValue, StatusError } from '@skerry/kernel';
 
-/** 1: operations were remembered in two rows each, which `Once` reads too. A program of then would not see the rows of now. */
-const formatVersion = 2;
+/**
+ * How operations are remembered differs: 1: in two rows each; 2: in one; 3: dozens in a row. `Once` reads all; a program of
+ * before would not see the rows of now.
+ */
+const formatVersion = 3;
 const headSizeBytes = 14;
 /** Key's length, flag, value's length. */
 const pairOverheadBytes = 9;

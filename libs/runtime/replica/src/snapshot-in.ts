@@ -15,6 +15,8 @@ export class SnapshotReceiver<Effect> {
   readonly #applier: Applier<Effect>;
   #incoming: Incoming | undefined;
   #unflushedBytes = 0;
+  /** What came before is on its way to the disk. */
+  #flushing: Promise<void> = Promise.resolve();
   /** What the other place holds is of no use, and is on its way out. */
   #clearing: Promise<void> | undefined;
   #closed = false;
@@ -73,7 +75,11 @@ export class SnapshotReceiver<Effect> {
     this.#unflushedBytes += bytes.length;
     if (this.#unflushedBytes < snapshotFlushBytes) return;
     this.#unflushedBytes = 0;
-    await this.#store.flush();
+    // What comes next is taken in meanwhile: a crash loses the rows and the count of chunks alike.
+    await this.#flushing;
+    this.#flushing = this.#store.flush();
+    // Whoever comes next is told.
+    this.#flushing.catch(() => undefined);
   }
   async end(id: string, chunkCount: number): Promise<SnapshotMark> {
     const incoming = this.#expect(id);

@@ -31,6 +31,8 @@ export interface Replica {
   ): Promise<{ readonly result: Uint8Array; readonly index: LogIndex }>;
   /** The replicated state, as of {@link Replica.appliedIndex}. */
   readonly state: OrderedReader;
+  /** What this operation gave when it was applied; undefined when it was not, here, or many records ago. */
+  remembered(id: OperationId): Uint8Array | undefined;
   /** This node's own part of the store. */
   readonly local: OrderedReader;
   readonly appliedIndex: LogIndex;

@@ -76,6 +76,9 @@ export class MemoryReplica implements Replica {
     const entry = { epoch: Epoch('a'.repeat(32)), term: Term(1), index, operationId, time, command };
     return { result: this.state.transaction((state) => this.#machine.apply(entry, state)).result, index };
   }
+  remembered(id: OperationId): Uint8Array | undefined {
+    return this.#machine.remembered(id, this.state);
+  }
   onLeading(listener: () => void): () => void {
     if (this.isLeader) listener();
     return () => undefined;

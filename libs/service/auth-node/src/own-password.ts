@@ -1,5 +1,5 @@
 /** A user's own password: SITE PASSWD. */
-import { rememberedResult, StatusError } from '@skerry/kernel';
+import { StatusError } from '@skerry/kernel';
 import { auth } from '@skerry/proto';
 import type { Accounts } from './accounts.ts';
 import { logIn, type LoginParts } from './login.ts';
@@ -21,7 +21,7 @@ export async function changeOwnPassword(
   await replica.readBarrier();
   // Asked again after it was done: the old password is not right any more, and the session is over.
   const id = operationIdOf(operationId, world.random);
-  if (rememberedResult(replica.state, id) !== undefined) return {};
+  if (replica.remembered(id) !== undefined) return {};
   const { user } = grants.renew(grant);
   await logIn(parts, { user, password: oldPassword, clientAddress, proofOnly: true }, signal);
   const change = auth.ChangeUserRequest.fromPartial({ operationId: id, name: user, password: newPassword });

@@ -1,5 +1,5 @@
 /** Unary calls that change names. Each is idempotent by its ticket's operation id: a repeat gets the first answer. */
-import { randomId, rememberedResult, StatusError } from '@skerry/kernel';
+import { randomId, StatusError } from '@skerry/kernel';
 import {
   decodeOutcome,
   EntryId,
@@ -24,7 +24,7 @@ export const fileMode = 0o644;
 /** The command is built from the state as it is now, unless the operation took effect before. */
 async function once(parts: Parts, ticket: Ticket, command: () => FileTreeCommand): Promise<Done> {
   await parts.replica.readBarrier();
-  const before = rememberedResult(parts.replica.state, ticket.operationId);
+  const before = parts.replica.remembered(ticket.operationId);
   if (before !== undefined) return doneOf(decodeOutcome(before));
   return propose(parts, command(), ticket.operationId);
 }

@@ -1,5 +1,5 @@
 /** What every part of the data role works with. */
-import { type OperationId, randomId, rememberedResult, StatusError, toStatusError } from '@skerry/kernel';
+import { type OperationId, randomId, StatusError, toStatusError } from '@skerry/kernel';
 import {
   decodeOutcome,
   encodeCommand,
@@ -56,7 +56,7 @@ export async function propose(parts: Parts, command: FileTreeCommand, operationI
  */
 async function settled({ replica }: Parts, operation: OperationId, thrown: unknown): Promise<Done> {
   await replica.readBarrier();
-  const result = rememberedResult(replica.state, operation);
+  const result = replica.remembered(operation);
   if (result === undefined) throw thrown;
   return doneOf(decodeOutcome(result));
 }

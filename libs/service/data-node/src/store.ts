@@ -1,5 +1,5 @@
 /** The Store call: start, chunks, finish → staged, commit → committed. */
-import { rememberedResult, StatusError } from '@skerry/kernel';
+import { StatusError } from '@skerry/kernel';
 import type { NamedHead, Place } from '@skerry/domain-file-tree';
 import { data } from '@skerry/proto';
 import { giveUp, verifiedBytes } from '@skerry/runtime-rpc';
@@ -97,7 +97,7 @@ function committed(parts: Parts, ticket: Ticket, head: NamedHead): data.StoreRes
 async function enter({ parts, registry }: StoreParts, ticket: Ticket): Promise<{ slot: Slot; path: string }> {
   await parts.replica.readBarrier();
   const { state } = parts.replica;
-  if (rememberedResult(state, ticket.operationId) !== undefined)
+  if (parts.replica.remembered(ticket.operationId) !== undefined)
     throw new StatusError('ticket_used', `Cannot use ticket ${ticket.operationId}: its upload was published before`);
   const { place, path }: { place: Place; path: string } = ticket.uniqueName
     ? uniquePlace(state, ticket.path, parts.world.random)

@@ -46,6 +46,9 @@ export class MemoryReplica implements Replica {
     if (effect.kind === 'content') this.#blobs.putSmall(effect.blob, effect.bytes, local);
     else if (effect.kind === 'forget') this.#blobs.forget(effect.blob, local);
   }
+  remembered(id: OperationId): Uint8Array | undefined {
+    return this.#machine.remembered(id, this.state);
+  }
   onLeading(listener: () => void): () => void {
     if (this.isLeader) listener();
     return () => undefined;

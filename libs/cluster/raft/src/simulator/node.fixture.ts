@@ -110,6 +110,7 @@ export class Node {
       promotionLagMax: this.#around.invariants.promotionLagMax,
       leaseReads: lease,
       tellsCommitAtOnce: seed % 3 !== 0,
+      prefersSnapshot: (missingBytes) => seed % 4 === 2 && missingBytes > 200,
     });
     this.#tickLater(random.between(1, tickLength));
   }
