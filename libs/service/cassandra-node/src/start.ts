@@ -158,7 +158,7 @@ class Node implements Service {
         }),
         installed: (outcome) => this.#installed(outcome),
         settle: (outcome) => this.#settle(outcome),
-        truncate: (number) => store.truncate(number),
+        truncate: (tables) => store.truncate(tables),
         describeContext: (keyspace, withInternals) => ({
           keyspace,
           withInternals,

@@ -168,7 +168,7 @@ export class CorpusEngine {
               [kind, change.keyspace, ...(change.name === undefined ? [] : [change.name])].join('/'),
             );
         },
-        truncate: (number) => store.truncate(number),
+        truncate: (tables) => store.truncate(tables),
         describeContext: (keyspace, withInternals) => ({
           keyspace,
           withInternals,

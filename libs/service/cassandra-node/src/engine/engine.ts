@@ -101,7 +101,7 @@ export class StatementEngine {
       case 'use':
         return planUse(statement, planning);
       case 'truncate':
-        return planTruncate(host, this.builds, statement, planning);
+        return planTruncate(host, statement, planning);
       case 'describe':
         return planDescribe(host, statement, planning);
       default:

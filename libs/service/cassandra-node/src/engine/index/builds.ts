@@ -10,7 +10,7 @@ import { indexesOf, viewsOf, type Snapshot } from '../../catalog/state.ts';
 import type { Environment } from '../environment.ts';
 import type { World } from '../function-world.ts';
 import { Markers } from '../planning.ts';
-import { readBuildState, writeBuildState } from './build-states.ts';
+import { readBuildState } from './build-states.ts';
 import { buildSteps, numberOf, type Build } from './build-steps.ts';
 
 /** Steps of a build that CREATE waits for: what is small is there when it answers. */
@@ -56,22 +56,6 @@ export class Builds {
       ...builtViews.map(({ base, view }) => ({ kind: 'view', base, view }) as const),
     ];
     await Promise.all(builds.map((build) => new Promise<void>((enough) => this.#queue(build, enough))));
-  }
-  /** Entries go before the rows that they are of; until both are gone, SELECT scans. */
-  async truncate(numbers: readonly number[], truncate: () => Promise<void>): Promise<void> {
-    const { environment, nowMs } = this.#parts;
-    const { store } = environment;
-    const built = numbers.filter((number) => this.#built.has(number));
-    for (const number of built) writeBuildState(environment, number, undefined, nowMs());
-    store.apply();
-    for (const number of built) this.#built.delete(number);
-    await truncate();
-    for (const number of built) {
-      writeBuildState(environment, number, { built: true, after: undefined }, nowMs());
-      this.#built.add(number);
-    }
-    store.apply();
-    await store.endTurn();
   }
   /** What is built is built no further; it resolves when nothing is written any more. */
   stop(): Promise<void> {
