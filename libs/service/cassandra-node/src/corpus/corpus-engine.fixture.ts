@@ -208,6 +208,7 @@ export class CorpusEngine {
       }),
       guardrails: { tombstonesWarn: tombstones[0], tombstonesFail: tombstones[1] },
       nowMs: () => this.#time.micros / 1000,
+      clock: nodeWorld('.').clock,
       buildFailed: (error) => {
         throw error;
       },
