@@ -240,6 +240,23 @@ describe('table store', () => {
     const third = await open(copy);
     expect(rowsOf(third, 'k')).toEqual({ a: '1', c: '2' });
   });
+  test('a file of the log that a kill left without its head is no damage, now or later', async () => {
+    const store = await open();
+    insert(store, 'k', 'a', '1');
+    await store.endTurn();
+    const copy = await killed();
+    const last = (await readdir(join(copy, 'log'))).toSorted().at(-1) ?? '';
+    const next = `log-${String(Number(last.slice(4)) + 1).padStart(10, '0')}`;
+    await writeFile(join(copy, 'log', next), '');
+    const again = await open(copy);
+    expect(rowsOf(again, 'k')).toEqual({ a: '1' });
+    insert(again, 'k', 'b', '2');
+    await again.endTurn();
+    const third = await newFolder();
+    folders.push(third);
+    await cp(copy, third, { recursive: true });
+    expect(rowsOf(await open(third), 'k')).toEqual({ a: '1', b: '2' });
+  });
   test('refuses a log that is damaged where it was on disk', async () => {
     const store = await open(folder, { mode: 'batch' });
     for (const row of ['a', 'b', 'c']) {
