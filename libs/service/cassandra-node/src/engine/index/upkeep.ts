@@ -44,7 +44,7 @@ export class IndexUpkeep {
   constructor(base: TableLayout, definitions: readonly IndexDefinition[], ofWritten = true) {
     this.#base = base;
     this.#ofWritten = ofWritten;
-    // An index of vectors is known and not searched: it has no entries.
+    // The nearest vectors are looked for among all rows: their index has no entries.
     this.#tables = definitions
       .map((definition) => indexTable(base.schema, definition))
       .filter(({ column }) => column.type.kind !== 'vector');
