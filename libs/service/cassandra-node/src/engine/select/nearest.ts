@@ -6,15 +6,7 @@ import type { TableSchema } from '@skerry/domain-table';
 import type { VectorType } from '@skerry/domain-values';
 import type { SelectStatement } from '@skerry/protocol-cql';
 import type { IndexDefinition } from '../../catalog/state.ts';
-import {
-  invalid,
-  type Execution,
-  type Operand,
-  type Plan,
-  type ResultColumn,
-  type ResultSink,
-  type Slot,
-} from '../contract.ts';
+import { invalid, type Execution, type Operand, type ResultColumn, type ResultSink, type Slot } from '../contract.ts';
 import { emptySlot, prepareOperand, sizeNull, sizeUnset } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver } from '../receivers.ts';
@@ -167,7 +159,7 @@ export class NearestRun {
   constructor(parts: NearestParts) {
     this.#parts = parts;
   }
-  execute(execution: Execution, sink: ResultSink): ReturnType<Plan['execute']> {
+  execute(execution: Execution, sink: ResultSink): void {
     const { filter, run, columns } = this.#parts;
     const { pageSize, pagingState } = execution;
     filter.rows.begin(this.#check(execution));
