@@ -194,7 +194,7 @@ const tableStats = command({
 
 const compactionStats = command({
   path: ['cassandra', 'compactionstats'],
-  summary: 'What is flushed, merged and purged now, and what waits for it.',
+  summary: 'What is flushed, merged, purged and built now, and what waits for it.',
   settings,
   examples: ['skerry cassandra compactionstats', 'skerry cassandra compactionstats --json | jq .[0].pending'],
   run: async (config, context) => {
@@ -212,6 +212,11 @@ const compactionStats = command({
         ...(one.diskFull === '' ? [] : [`writes are refused: ${one.diskFull}`]),
         ...(one.failure === '' ? [] : [`the last merge failed: ${one.failure}`]),
         ...(rows.length === 0 ? [] : [table(['kind', 'table', 'runs', 'size', 'for'], rows)]),
+        ...one.builds.map(
+          ({ kind, keyspace, name, table: of, state, failures, failure }) =>
+            `${kind} ${keyspace}.${name} of ${of}: ${state === 'running' ? 'is built' : 'waits to be built'}` +
+            (failures === 0 ? '' : `; failed ${failures} time${failures === 1 ? '' : 's'} in a row: ${failure}`),
+        ),
       ].join('\n');
     });
     return tell(context, config, nodes, text.join('\n\n'));

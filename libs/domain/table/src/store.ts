@@ -94,8 +94,12 @@ export interface TableStore {
   setTable(table: TableLayout): void;
   /** The table goes with all its data. */
   dropTable(tableNumber: number): Promise<void>;
-  /** All that was applied before the call goes. */
-  truncate(tableNumber: number): Promise<void>;
+  /**
+   * All that tables have goes at one moment, between the call and its end: what is written behind that moment stays. It is
+   * one step after a crash too.
+   * @param tables asked at that moment for their numbers.
+   */
+  truncate(tables: () => readonly number[]): Promise<void>;
 
   /** Resolves when all that was applied before the call is in the store, the commit log cut. */
   flush(): Promise<void>;

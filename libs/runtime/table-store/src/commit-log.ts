@@ -97,9 +97,17 @@ export class CommitLog {
     const kept = numbers.filter((number) => number >= from.segment);
     // All are looked through before anything changes; then one by one, since together they are large.
     await check(options, kept);
+    const older: number[] = [];
     for (const number of kept) {
-      const found = await readSegment(world.disk, `${directory}/${segmentName(number)}`, number, world.checksum);
-      if (found === undefined) continue;
+      const path = `${directory}/${segmentName(number)}`;
+      const found = await readSegment(world.disk, path, number, world.checksum);
+      if (found === undefined) {
+        // A crash came when it was made. It was never used: later, among files that were, it would look like damage.
+        await world.disk.remove(path);
+        await world.disk.syncDirectory(directory);
+        continue;
+      }
+      older.push(number);
       for (const [begin, end] of found.groups) {
         const place = { segment: number, offset: end };
         if (comparePlaces(place, from) > 0) await replay(found.bytes, begin, end, place);
@@ -107,7 +115,7 @@ export class CommitLog {
       await settle(options, found);
     }
     const active = await create(options, Math.max(from.segment, numbers.at(-1) ?? 0) + 1);
-    return new CommitLog(options, active, kept);
+    return new CommitLog(options, active, older);
   }
 
   /** Behind the last group. */

@@ -25,6 +25,7 @@ import { Pacer } from './pacer.ts';
 import { type CompactionFigures, RunBoard } from './run-board.ts';
 import { PlaceReader } from './run-keys.ts';
 import { comparePlaces, groupHeadSizeBytes, type LogPlace } from './segment.ts';
+import { readTruncation, writeTruncation } from './truncation.ts';
 
 /** Memory that a memtable's rows may take: at three quarters it is sealed and flushed while another takes the writes. */
 export const memtableDefaultBytes = 64 * 1024 * 1024;
@@ -237,11 +238,24 @@ export class LmdbTableStore implements TableStore {
   /** One group of the log, at start. @returns when there is room for the next. */
   replay(bytes: Uint8Array, from: number, to: number, place: LogPlace): Promise<void> | undefined {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const isGone = (table: number): boolean =>
+      this.#removals.some((removal) => removal.table === table && comparePlaces(place, removal.place) <= 0);
+    const truncated = readTruncation(view, from);
+    if (truncated !== undefined) {
+      // A crash came before its tables were noted.
+      const again = truncated.filter((table) => !isGone(table));
+      return again.length === 0
+        ? undefined
+        : this.#inOrder(() =>
+            this.#remove(
+              () => again,
+              () => place,
+            ),
+          );
+    }
     for (let at = from; at < to; at += view.getUint32(at)) {
       const table = view.getUint32(at + 4);
-      if (!this.#layouts.has(table)) continue;
-      if (this.#removals.some((removal) => removal.table === table && comparePlaces(place, removal.place) <= 0))
-        continue;
+      if (!this.#layouts.has(table) || isGone(table)) continue;
       assert(view.getUint32(at) >= mutationHeadSizeBytes, 'a mutation has a head');
       this.#isReplayed = true;
       this.#layers.active.apply(bytes, view, at);
@@ -314,21 +328,12 @@ export class LmdbTableStore implements TableStore {
       oldestLo: this.#sealedOldest.lo,
     };
     const isForgotten = (removal: Removal): boolean => place !== undefined && comparePlaces(removal.place, place) <= 0;
-    for (;;)
-      try {
-        await this.#board.flush(sealed, times, () =>
-          place === undefined ? [] : [replayNote(place), ...forgottenNotes(this.#removals, place)],
-        );
-        break;
-      } catch (thrown) {
-        if (!(thrown instanceof StatusError) || thrown.reason !== 'disk_full' || this.#closed) throw thrown;
-        // What memory holds is in the log. Writes are refused when there is no more room for them, reads go on.
-        this.#diskFull = new StatusError('disk_full', 'Cannot write: the disk is full', { cause: thrown });
-        this.#tellRoom();
-        await new Promise<void>((resolve) => this.#parts.world.clock.setTimer(flushAgainMs, resolve));
-      }
+    await this.#whenRoom(() =>
+      this.#board.flush(sealed, times, () =>
+        place === undefined ? [] : [replayNote(place), ...forgottenNotes(this.#removals, place)],
+      ),
+    );
     this.#pacer.end();
-    this.#diskFull = undefined;
     this.#removals = this.#removals.filter((removal) => !isForgotten(removal));
     this.#flushes += 1;
     this.#flushedPartitions += sealed.partitionCount;
@@ -337,6 +342,22 @@ export class LmdbTableStore implements TableStore {
       this.#spare = sealed;
     }
     if (place !== undefined) await this.#log?.cut(place);
+  }
+
+  /** Does what the disk may be too full for until it is done. */
+  async #whenRoom(body: () => Promise<void>): Promise<void> {
+    for (;;)
+      try {
+        await body();
+        this.#diskFull = undefined;
+        return;
+      } catch (thrown) {
+        if (!(thrown instanceof StatusError) || thrown.reason !== 'disk_full' || this.#closed) throw thrown;
+        // What memory holds is in the log. Writes are refused when there is no more room for them, reads go on.
+        this.#diskFull = new StatusError('disk_full', 'Cannot write: the disk is full', { cause: thrown });
+        this.#tellRoom();
+        await new Promise<void>((resolve) => this.#parts.world.clock.setTimer(flushAgainMs, resolve));
+      }
   }
 
   /** What is in memory only is not counted. */
@@ -351,19 +372,48 @@ export class LmdbTableStore implements TableStore {
   }
   dropTable(tableNumber: number): Promise<void> {
     this.#layouts.delete(tableNumber);
-    return this.truncate(tableNumber);
+    return this.truncate(() => [tableNumber]);
   }
-  truncate(tableNumber: number): Promise<void> {
+  /** Runs of tables that are not there any more: a crash came before they went with their table. */
+  async removeUnknown(): Promise<void> {
+    const unknown = [...this.#layers.tables].flatMap(([table, { runs }]) =>
+      runs.length > 0 && !this.#layouts.has(table) ? table : [],
+    );
+    if (unknown.length > 0) await this.truncate(() => unknown);
+  }
+  /** @throws StatusError `disk_full`: the log takes nothing now, and nothing is gone. */
+  async truncate(tables: () => readonly number[]): Promise<void> {
     this.#endNow();
-    return this.#inOrder(async () => {
-      this.#endNow();
-      const place = this.#place;
-      this.#layers.active.dropTable(tableNumber);
-      this.#layers.sealed?.dropTable(tableNumber);
+    let refusal: StatusError | undefined;
+    await this.#inOrder(async () => {
+      refusal = this.#log?.stuck;
+      if (refusal === undefined) await this.#remove(tables, (numbers) => this.#noteTruncation(numbers));
+    });
+    if (refusal !== undefined) throw refusal;
+  }
+  /** @returns where the log tells of it. */
+  #noteTruncation(tables: readonly number[]): LogPlace {
+    this.#endNow();
+    writeTruncation(this.writer, tables);
+    this.#applied = this.writer.sink.length;
+    this.#endNow();
+    return this.#place;
+  }
+  /** In one turn tables go from memory and runs, and the log is told: nobody sees one of them without the others. */
+  #remove(tables: () => readonly number[], noteIn: (tables: readonly number[]) => LogPlace): Promise<void> {
+    return this.#board.alone(async () => {
+      const numbers = tables();
+      if (numbers.length === 0) return;
+      const place = noteIn(numbers);
+      for (const table of numbers) {
+        this.#layers.active.dropTable(table);
+        this.#layers.sealed?.dropTable(table);
+      }
+      const runs = this.#board.forgetTables(numbers);
+      const removals = numbers.map((table) => ({ table, place }));
+      this.#removals = [...this.#removals.filter(({ table }) => !numbers.includes(table)), ...removals];
       await this.#log?.sync();
-      const removal = { table: tableNumber, place };
-      this.#removals = [...this.#removals.filter(({ table }) => table !== tableNumber), removal];
-      await this.#board.removeTable(tableNumber, [removalNote(removal)]);
+      await this.#whenRoom(() => this.#board.remove(runs, removals.map(removalNote)));
     });
   }
 

@@ -18,7 +18,7 @@ export type TableStoreOptions = {
   readonly path: string;
   /** The commit log's, on the world's disk. */
   readonly logDirectory: string;
-  /** Tables that are there: of others nothing is replayed. */
+  /** Tables that are there: of others nothing is replayed, and what is stored goes. */
   readonly tables: readonly TableLayout[];
   readonly mode?: LogMode;
   readonly memtableBytes?: number;
@@ -78,6 +78,7 @@ export async function openTableStore(options: TableStoreOptions): Promise<OpenTa
       (bytes, from, to, place) => store.replay(bytes, from, to, place),
     );
     store.useLog(log);
+    await store.removeUnknown();
     return store;
   } catch (thrown) {
     await blocks.close();

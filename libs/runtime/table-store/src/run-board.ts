@@ -82,6 +82,7 @@ export class RunBoard {
   #mergeFailure: StatusError | undefined;
   #timer: Timer | undefined;
   #waiters: (() => void)[] = [];
+  #alone: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(parts: BoardParts) {
@@ -273,23 +274,40 @@ export class RunBoard {
   #runsOf(table: number): readonly Run[] {
     return (this.#parts.layers.tables.get(table) ?? nothingStored).runs;
   }
-  async #replace(table: number, gone: readonly number[], made: NewRun | undefined): Promise<void> {
+  #replace(table: number, gone: readonly number[], made: NewRun | undefined): Promise<void> {
     const { blocks, layers } = this.#parts;
-    const there = new Set(this.#runsOf(table).map(({ number }) => number));
-    // The table was truncated or dropped meanwhile.
-    if (!gone.every((number) => there.has(number)))
-      throw new StatusError('shutting_down', 'Cannot merge runs: they are no more');
-    const notes = gone.map(runGoneNote);
-    if (made !== undefined) notes.push(runNote(made.run, made.sizes));
-    await blocks.write(notes);
-    replaceRuns(layers, table, gone, made?.run);
+    return this.alone(async () => {
+      const there = new Set(this.#runsOf(table).map(({ number }) => number));
+      // The table was truncated or dropped meanwhile.
+      if (!gone.every((number) => there.has(number)))
+        throw new StatusError('shutting_down', 'Cannot merge runs: they are no more');
+      const notes = gone.map(runGoneNote);
+      if (made !== undefined) notes.push(runNote(made.run, made.sizes));
+      await blocks.write(notes);
+      replaceRuns(layers, table, gone, made?.run);
+    });
   }
-  /** All runs of a table go; `notes` come to the store together with that. */
-  async removeTable(table: number, notes: readonly SortedChange[]): Promise<void> {
-    const gone = this.#runsOf(table).map(({ number }) => number);
-    await this.#parts.blocks.write([...notes, ...gone.map(runGoneNote)]);
-    replaceRuns(this.#parts.layers, table, gone, undefined);
-    this.#garbage.push(...gone);
+  /** A merge never brings back what goes meanwhile: which runs there are is changed by one at a time. */
+  alone<T>(body: () => Promise<T>): Promise<T> {
+    const done = this.#alone.then(body);
+    this.#alone = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+  /** At once no run of the tables is read any more. @returns their numbers, for {@link remove}. */
+  forgetTables(tables: readonly number[]): readonly number[] {
+    return tables.flatMap((table) => {
+      const gone = this.#runsOf(table).map(({ number }) => number);
+      replaceRuns(this.#parts.layers, table, gone, undefined);
+      return gone;
+    });
+  }
+  /** Runs go; `notes` come to the store together with that. */
+  async remove(runs: readonly number[], notes: readonly SortedChange[]): Promise<void> {
+    await this.#parts.blocks.write([...notes, ...runs.map(runGoneNote)]);
+    this.#garbage.push(...runs);
     this.#clean();
   }
   /** Takes what nobody may read any more out of the store; what fails is tried again with the next. */

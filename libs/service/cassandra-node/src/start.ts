@@ -158,7 +158,7 @@ class Node implements Service {
         }),
         installed: (outcome) => this.#installed(outcome),
         settle: (outcome) => this.#settle(outcome),
-        truncate: (number) => store.truncate(number),
+        truncate: (tables) => store.truncate(tables),
         describeContext: (keyspace, withInternals) => ({
           keyspace,
           withInternals,
@@ -189,7 +189,18 @@ class Node implements Service {
       }),
       guardrails,
       nowMs: () => world.clock.wallMs(),
-      buildFailed: (error) => this.#environment.telemetry.emit({ event: 'cql_build_failed', level: 'error', error }),
+      clock: world.clock,
+      buildFailed: (error, { kind, keyspace, name, failures }, retryMs) =>
+        this.#environment.telemetry.emit({
+          event: 'cql_build_failed',
+          level: 'error',
+          error,
+          kind,
+          keyspace,
+          name,
+          failures,
+          retryMs,
+        }),
       hostId: present(fromHex(identity.hostId), 'host id in hexadecimal digits'),
     });
   }
@@ -285,6 +296,7 @@ class Node implements Service {
       facts: () => this.#facts,
       connections: () => this.#door.count,
       prepared: () => this.#prepared.count,
+      builds: () => this.#engine.builds.figures(),
       clock: world.clock,
       folder: dataDirectory,
     });

@@ -171,14 +171,31 @@ export class Lexer {
     if (text.charCodeAt(whole) === 46) {
       const isRange = text.charCodeAt(whole + 1) === 46 && text.charCodeAt(whole + 2) !== 46;
       if (isRange) return this.#add(K.INTEGER, start, whole);
-      return this.#add(K.FLOAT, start, exponentEnd(text, digitsEnd(text, whole + 1)));
+      const fraction = digitsEnd(text, whole + 1);
+      const exponent = exponentEnd(text, fraction);
+      return exponent === fraction && isE(text.charCodeAt(fraction))
+        ? this.#noExponent(fraction + 1, false)
+        : this.#add(K.FLOAT, start, exponent);
     }
     const exponent = exponentEnd(text, whole);
+    if (exponent === whole && isE(text.charCodeAt(whole)) && !isHex(text.charCodeAt(whole + 1)))
+      return this.#noExponent(whole + 1, true);
     if (exponent > whole) return this.#add(K.FLOAT, start, exponent);
     const units = unitsEnd(text, whole);
     return units > 0 ? this.#add(K.DURATION, start, units) : this.#add(K.INTEGER, start, whole);
   }
 
+  /** Behind the `e` of a number no digits stand. */
+  #noExponent(at: number, isInteger: boolean): number {
+    const code = this.#text.charCodeAt(at);
+    const isSigned = code === 43 || code === 45;
+    const place = isSigned ? at + 1 : at;
+    const what = isInteger && !isSigned ? 'no viable alternative' : 'required (...)+ loop did not match anything';
+    return this.#refuse(`${what} at character ${this.#shownAt(place)}`, place, place);
+  }
+  #shownAt(at: number): string {
+    return at < this.#text.length ? shown(this.#text[at] ?? '') : "'<EOF>'";
+  }
   #rest(at: number, code: number): number {
     const next = this.#text.charCodeAt(at + 1);
     switch (code) {
@@ -212,8 +229,7 @@ export class Lexer {
     return this.#refuse(`no viable alternative at character ${shown(character)}`, at, at + character.length);
   }
   #mismatch(offset: number, wanted: string, next: number, open = false): number {
-    const found = offset < this.#text.length ? shown(this.#text[offset] ?? '') : "'<EOF>'";
-    return this.#refuse(`mismatched character ${found} expecting ${wanted}`, offset, next, open);
+    return this.#refuse(`mismatched character ${this.#shownAt(offset)} expecting ${wanted}`, offset, next, open);
   }
   /** The mark doubled stands for itself. */
   #quoted(at: number, mark: string, kind: number): number {
@@ -231,7 +247,12 @@ export class Lexer {
   #dollars(at: number, next: number): number {
     if (next !== 36) return this.#mismatch(at + 1, "'$'", at + 1);
     const end = this.#text.indexOf('$$', at + 2);
-    if (end === -1) return this.#mismatch(this.#text.length, "'$'", this.#text.length, true);
+    if (end === -1) {
+      const { length } = this.#text;
+      // Cassandra names the last character, unless that would do.
+      const last = length > at + 2 && !this.#text.endsWith('$') ? length - 1 : length;
+      return this.#mismatch(last, "'$'", length, true);
+    }
     return this.#add(K.STRING_LITERAL, at, end + 2);
   }
   #minus(at: number, next: number): number {
@@ -265,6 +286,8 @@ export class Lexer {
   }
 }
 
+const isE = (code: number): boolean => (code | 0x20) === 101;
+const isHex = (code: number): boolean => (code >= 48 && code <= 57) || ((code | 0x20) >= 97 && (code | 0x20) <= 102);
 const shown = (character: string): string => {
   switch (character) {
     case '\n':

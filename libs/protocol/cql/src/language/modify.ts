@@ -127,13 +127,16 @@ const assigned = (c: Cursor, column: string): Assignment => {
 };
 export const deletion = (c: Cursor): DeleteStatement => {
   c.expect(K.DELETE);
-  const deletions = c.kind === K.FROM ? [] : list(c, deleted);
+  const deletions = isColumnName(c.kind) ? list(c, deleted) : [];
   c.expect(K.FROM);
   const table = tableName(c);
   const used = c.acceptBoth(K.USING, K.TIMESTAMP) ? { timestamp: integerOrMarker(c), ttl: undefined } : noUsing;
   return { kind: 'delete', table, deletions, using: used, where: where(c), conditions: conditions(c) };
 };
+const followsDeleted = (kind: number): boolean =>
+  kind === K.FROM || kind === K.COMMA || kind === K.DOT || kind === K.LEFT_BRACKET;
 const deleted = (c: Cursor): Deletion => {
+  if (isColumnName(c.kind) && !followsDeleted(c.ahead(1))) c.noViable(1);
   const column = columnName(c);
   if (c.accept(K.DOT)) return { kind: 'field', column, field: identifier(c) };
   if (!c.accept(K.LEFT_BRACKET)) return { kind: 'column', column };

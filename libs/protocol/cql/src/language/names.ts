@@ -28,8 +28,39 @@ const schemaName = (c: Cursor, what: string): string => {
 export const keyspaceName = (c: Cursor): string => schemaName(c, 'keyspace');
 export const indexName = (c: Cursor): string => schemaName(c, 'index');
 
+/** Whether a kind of token may stand behind the name of a table, an index or a view, wherever one stands. */
+const followsTable = new Uint8Array(256);
+for (const kind of [
+  K.EOF,
+  K.SEMICOLON,
+  K.LEFT_PAREN,
+  K.WHERE,
+  K.GROUP,
+  K.ORDER,
+  K.PER,
+  K.LIMIT,
+  K.ALLOW,
+  K.PRIMARY,
+  K.SET,
+  K.JSON,
+  K.USING,
+  K.FROM,
+  K.TO,
+  K.OF,
+  K.NORECURSIVE,
+  K.AS,
+  K.WITH,
+  K.ADD,
+  K.DROP,
+  K.RENAME,
+  K.ALTER,
+])
+  followsTable[kind] = 1;
+
 const qualified = (c: Cursor, what: string): QualifiedName => {
   const keyspace = c.ahead(1) === K.DOT ? keyspaceName(c) : undefined;
+  // What stands behind it tells whether it is one.
+  if (keyspace === undefined && isName(c.kind) && followsTable[c.ahead(1)] === 0) c.noViable(1);
   if (keyspace !== undefined) c.at += 1;
   return { keyspace, name: schemaName(c, what) };
 };

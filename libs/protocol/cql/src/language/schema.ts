@@ -2,6 +2,8 @@
 import type { IndexTarget, Statement, TypeName } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import {
+  isFunctionName,
+  isName,
   columnName,
   functionName,
   identifier,
@@ -64,7 +66,7 @@ export const alterType = (c: Cursor): Statement => {
 /** Behind CREATE [CUSTOM] INDEX. */
 export const createIndex = (c: Cursor, custom: boolean): Statement => {
   const isConditional = ifNotExists(c);
-  const name = c.kind === K.ON ? undefined : indexName(c);
+  const name = isName(c.kind) || c.kind === K.QMARK ? indexName(c) : undefined;
   c.expect(K.ON);
   const table = tableName(c);
   const targets = inParenthesesOrNone(c, indexTarget);
@@ -135,8 +137,11 @@ export const createAggregate = (c: Cursor, orReplace: boolean): Statement => {
   const head = { kind: 'createAggregate', name, orReplace, ifNotExists: isConditional } as const;
   return { ...head, args, stateFunction, stateType, finalFunction, initial };
 };
+const followsDropped = (kind: number): boolean =>
+  kind === K.LEFT_PAREN || kind === K.DOT || kind === K.SEMICOLON || kind === K.EOF;
 export const dropFunction = (c: Cursor, kind: 'dropFunction' | 'dropAggregate'): Statement => {
   const isConditional = ifExists(c);
+  if (isFunctionName(c.kind) && !followsDropped(c.ahead(1))) c.noViable(1);
   const name = functionName(c);
   const args = c.kind === K.LEFT_PAREN ? inParenthesesOrNone(c, typeName) : undefined;
   return { kind, name, args, ifExists: isConditional };

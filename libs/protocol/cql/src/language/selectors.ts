@@ -118,6 +118,32 @@ const simple = (c: Cursor): Selector => {
   }
 };
 
+/** Whether a kind of token may stand behind a column's name, wherever one is selected. */
+const followsColumn = new Uint8Array(256);
+for (const kind of [
+  K.EOF,
+  K.SEMICOLON,
+  K.FROM,
+  K.COMMA,
+  K.AS,
+  K.RIGHT_PAREN,
+  K.RIGHT_BRACKET,
+  K.RIGHT_BRACE,
+  K.COLON,
+  K.DOT,
+  K.LEFT_BRACKET,
+  K.PLUS,
+  K.MINUS,
+  K.STAR,
+  K.SLASH,
+  K.PERCENT,
+  K.ORDER,
+  K.PER,
+  K.LIMIT,
+  K.ALLOW,
+])
+  followsColumn[kind] = 1;
+
 const nameOrCall = (c: Cursor): Selector => {
   const kind = c.kind;
   if (c.ahead(1) === K.LEFT_PAREN) {
@@ -139,6 +165,7 @@ const nameOrCall = (c: Cursor): Selector => {
   }
   if (kind === K.TOKEN) c.noViable(1);
   if (c.ahead(1) === K.DOT && c.ahead(3) === K.LEFT_PAREN && isFunctionName(c.ahead(2))) return call(c);
+  if (followsColumn[c.ahead(1)] === 0) c.noViable(1);
   return { kind: 'column', name: identifier(c) };
 };
 const call = (c: Cursor): Selector => ({
@@ -163,6 +190,7 @@ const count = (c: Cursor): Selector => {
 const ofColumn = (c: Cursor, kind: 'writetime' | 'maxwritetime' | 'ttl'): Selector => {
   c.at += 2;
   const of = modified(c, { kind: 'column', name: identifier(c) });
+  if (followsColumn[c.kind] === 0) c.noViable();
   c.expect(K.RIGHT_PAREN);
   return { kind, of };
 };

@@ -172,6 +172,7 @@ const braces = (c: Cursor): Term => {
   c.at += 1;
   if (c.accept(K.RIGHT_BRACE)) return { kind: 'set', elements: [] };
   const first = term(c);
+  if (c.kind === K.EOF || c.kind === K.SEMICOLON) c.noViable();
   if (c.kind !== K.COLON) {
     const elements = [first];
     while (c.accept(K.COMMA)) elements.push(term(c));

@@ -168,7 +168,7 @@ export class CorpusEngine {
               [kind, change.keyspace, ...(change.name === undefined ? [] : [change.name])].join('/'),
             );
         },
-        truncate: (number) => store.truncate(number),
+        truncate: (tables) => store.truncate(tables),
         describeContext: (keyspace, withInternals) => ({
           keyspace,
           withInternals,
@@ -208,6 +208,7 @@ export class CorpusEngine {
       }),
       guardrails: { tombstonesWarn: tombstones[0], tombstonesFail: tombstones[1] },
       nowMs: () => this.#time.micros / 1000,
+      clock: nodeWorld('.').clock,
       buildFailed: (error) => {
         throw error;
       },

@@ -2,13 +2,14 @@
 import type { TableReader, TableStore } from '@skerry/domain-table';
 import { unreachable, type StatusError } from '@skerry/kernel';
 import { parse } from '@skerry/protocol-cql';
+import type { Clock } from '@skerry/runtime-world';
 import { findKeyspace, findTable, isDdl, type VirtualTable } from '../catalog/index.ts';
 import { indexesOf } from '../catalog/state.ts';
 import { CqlFault, type BatchParts, type Execution, type Plan, type ResultSink } from './contract.ts';
 import type { World } from './function-world.ts';
 import { Environment } from './environment.ts';
 import { executeBatch, planBatch, planModification, type BatchKind } from './modify/index.ts';
-import { Builds } from './index/builds.ts';
+import { Builds, type BuildFigures } from './index/builds.ts';
 import { Markers, type Planning } from './planning.ts';
 import { createdBy, planDdl, planDescribe, planTruncate, planUse, type SchemaHost } from './schema-plans.ts';
 import { planSelect, type Relation, type Seal } from './select/index.ts';
@@ -23,8 +24,9 @@ export type EngineParts = {
   readonly virtual: ReadonlyMap<string, VirtualTable>;
   readonly guardrails: { readonly tombstonesWarn: number; readonly tombstonesFail: number };
   nowMs(): number;
-  /** An index or a view was not built to its end. */
-  buildFailed(error: StatusError): void;
+  readonly clock: Clock;
+  /** An index or a view was not built to its end; it is tried again in `retryMs`. */
+  buildFailed(error: StatusError, figures: BuildFigures, retryMs: number): void;
   /** 16 bytes. */
   readonly hostId: Uint8Array;
 };
@@ -42,7 +44,8 @@ export class StatementEngine {
       world: parts.world,
       snapshot: () => parts.host.catalog.snapshot,
       nowMs: () => parts.nowMs(),
-      failed: (error) => parts.buildFailed(error),
+      failed: (error, figures, retryMs) => parts.buildFailed(error, figures, retryMs),
+      clock: parts.clock,
     });
   }
   /** Another object whenever the schema changes. */
@@ -101,7 +104,7 @@ export class StatementEngine {
       case 'use':
         return planUse(statement, planning);
       case 'truncate':
-        return planTruncate(host, this.builds, statement, planning);
+        return planTruncate(host, statement, planning);
       case 'describe':
         return planDescribe(host, statement, planning);
       default:

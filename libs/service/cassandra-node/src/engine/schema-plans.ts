@@ -14,7 +14,6 @@ import {
 } from '../catalog/index.ts';
 import { indexesOf, viewsOf } from '../catalog/state.ts';
 import { CqlFault, invalid, type Execution, type Plan, type ResultColumn, type ResultSink } from './contract.ts';
-import type { Builds } from './index/builds.ts';
 import type { Planning } from './planning.ts';
 import { allTables } from '../roles/resources.ts';
 import { noKeyspace } from './tables.ts';
@@ -27,7 +26,8 @@ export type SchemaHost = {
   installed(outcome: Outcome): void;
   /** What follows from it that takes its time: rows of dropped tables go. */
   settle(outcome: Outcome): Promise<void>;
-  truncate(tableNumber: number): Promise<void>;
+  /** Tables lose all they have at one moment, at which they are asked for. */
+  truncate(tables: () => readonly number[]): Promise<void>;
   describeContext(keyspace: string | undefined, withInternals: boolean): DescribeContext;
 };
 type Shape = Pick<Plan, 'markers' | 'partitionKeyMarkers' | 'columns' | 'needs'>;
@@ -131,7 +131,6 @@ export function planUse(statement: Extract<Statement, { kind: 'use' }>, planning
 
 export function planTruncate(
   host: SchemaHost,
-  builds: Builds,
   statement: Extract<Statement, { kind: 'truncate' }>,
   planning: Planning,
 ): Plan {
@@ -146,16 +145,19 @@ export function planTruncate(
   if (table === undefined) throw invalid(`table ${name} does not exist`);
   if (definition.kind === 'virtual') throw invalid('Virtual keyspaces do not support truncate');
   if (definition.kind === 'local') throw new CqlFault({ kind: 'unauthorized' }, `Cannot TRUNCATE ${keyspace}.${name}`);
-  const views = viewsOf(definition, name).map(({ schema }) => schema.number);
-  const indexes = indexesOf(definition, name).map(({ number }) => number);
+  const numbers = (): readonly number[] => {
+    // Those that came meanwhile too.
+    const now = findKeyspace(host.catalog.snapshot, keyspace);
+    if (now?.tables.get(name)?.number !== table.number) return [];
+    const views = viewsOf(now, name).map(({ schema }) => schema.number);
+    return [table.number, ...views, ...indexesOf(now, name).map(({ number }) => number)];
+  };
   return {
     ...bare,
     kind: 'truncate',
     needs: [{ permission: 'MODIFY', resource: `data/${keyspace}/${name}` }],
     async execute(_execution, sink) {
-      await builds.truncate([...views, ...indexes], async () => {
-        for (const number of [...views, ...indexes, table.number]) await host.truncate(number);
-      });
+      await host.truncate(numbers);
       sink.void();
     },
   };

@@ -6,6 +6,7 @@ import { operatorRole } from '@skerry/runtime-security';
 import type { OpenTableStore } from '@skerry/runtime-table-store';
 import type { Clock } from '@skerry/runtime-world';
 import { findKeyspace, uuidText, type Catalog, type NodeFacts } from '../catalog/index.ts';
+import type { BuildFigures } from '../engine/index/builds.ts';
 import type { Figures } from '../server/figures.ts';
 import type { CassandraConfig } from '../settings.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -27,6 +28,8 @@ export type OperationsParts = {
   readonly facts: () => NodeFacts;
   readonly connections: () => number;
   readonly prepared: () => number;
+  /** Indexes and views that are not whole yet. */
+  readonly builds: () => readonly BuildFigures[];
   readonly clock: Clock;
   /** The node's folder, absolute. */
   readonly folder: string;
@@ -114,7 +117,7 @@ async function tableStats(
   return stats;
 }
 
-function compactionStats({ catalog, store, clock }: OperationsParts) {
+function compactionStats({ catalog, store, clock, builds }: OperationsParts) {
   const { compactions, diskFull = '' } = store.statistics();
   const { running, pending, completed, mergedBytes, failure = '' } = compactions;
   const names = new Map<number, string>();
@@ -135,5 +138,6 @@ function compactionStats({ catalog, store, clock }: OperationsParts) {
     mergedBytes,
     failure,
     diskFull,
+    builds: builds().map(({ failure: why = '', ...build }) => ({ ...build, failure: why })),
   };
 }

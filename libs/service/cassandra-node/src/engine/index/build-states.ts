@@ -3,9 +3,10 @@
  * entries that it tells of. They have the number that `system.IndexInfo` has, which shows them.
  */
 import { layoutOf, type Column, type TableLayout } from '@skerry/domain-table';
-import { present } from '@skerry/kernel';
+import { present, StatusError } from '@skerry/kernel';
 import { systemNumbers } from '../../catalog/system/numbers.ts';
 import type { Environment } from '../environment.ts';
+import { wholeRing } from './table-walk.ts';
 
 const column = (id: number, name: string, kind: Column['kind']): Column => ({
   id,
@@ -75,4 +76,24 @@ export function writeBuildState(
     writer.endRow();
   }
   writer.end();
+}
+
+/** Takes what is told of indexes and views that are there no more. */
+export function forgetBuildStates(environment: Environment, known: ReadonlySet<number>, nowMs: number): void {
+  const reader = environment.store.reader();
+  const gone: number[] = [];
+  reader.openScan(buildStatesTable, wholeRing, undefined, false, Math.floor(nowMs / 1000));
+  while (reader.nextPartition()) {
+    const { keyBytes, keyFrom } = reader;
+    const number = new DataView(keyBytes.buffer, keyBytes.byteOffset + keyFrom).getUint32(0);
+    if (reader.nextRow() && !known.has(number)) gone.push(number);
+  }
+  if (gone.length === 0) return;
+  for (const number of gone) writeBuildState(environment, number, undefined, nowMs);
+  try {
+    environment.store.apply();
+  } catch (thrown) {
+    // They are in nobody's way: a start with room on its disk takes them.
+    if (!(thrown instanceof StatusError)) throw thrown;
+  }
 }

@@ -77,7 +77,7 @@ function visitorOf(planning: Planning, environment: Environment, build: Build): 
       endPartition: () => undefined,
     };
   }
-  const upkeep = new IndexUpkeep(table, [build.index]);
+  const upkeep = new IndexUpkeep(table, [build.index], false);
   return {
     partition: (reader, key) => {
       upkeep.beginPartition(reader.tokenHi, reader.tokenLo, key, 0, key.length);

@@ -4,13 +4,14 @@
  */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { toStatusError, type StatusError } from '@skerry/kernel';
+import { pause, type Clock } from '@skerry/runtime-world';
 import { findKeyspace } from '../../catalog/catalog.ts';
 import type { Outcome } from '../../catalog/context.ts';
 import { indexesOf, viewsOf, type Snapshot } from '../../catalog/state.ts';
 import type { Environment } from '../environment.ts';
 import type { World } from '../function-world.ts';
 import { Markers } from '../planning.ts';
-import { readBuildState, writeBuildState } from './build-states.ts';
+import { forgetBuildStates, readBuildState } from './build-states.ts';
 import { buildSteps, numberOf, type Build } from './build-steps.ts';
 
 /** Steps of a build that CREATE waits for: what is small is there when it answers. */
@@ -18,21 +19,46 @@ export const buildStepsAwaited = 64;
 /** Milliseconds until a build asks again for memory that was full. */
 const fullPauseMs = 10;
 
+/** Milliseconds until a build that failed is tried again; twice as long each time it fails again. */
+export const buildRetryFirstMs = 1_000;
+/** Milliseconds that a build waits at most until it is tried again. */
+export const buildRetryMaxMs = 60_000;
+
 export type BuildsParts = {
   readonly environment: Environment;
   readonly world: World;
+  readonly clock: Clock;
   snapshot(): Snapshot;
   nowMs(): number;
-  /** A build that ended without being done; it is begun again when the node starts. */
-  failed(error: StatusError): void;
+  /** A build ended without being done; it goes on from where it stood in `retryMs`. */
+  failed(error: StatusError, figures: BuildFigures, retryMs: number): void;
+};
+/** What is told of an index or a view that is not whole yet. */
+export type BuildFigures = {
+  readonly kind: Build['kind'];
+  readonly keyspace: string;
+  readonly table: string;
+  readonly name: string;
+  /** `waiting` for others, or until it is tried again. */
+  readonly state: 'running' | 'waiting';
+  /** How often it failed in a row, and why the last time. */
+  readonly failures: number;
+  readonly failure: string | undefined;
+};
+type Work = {
+  readonly build: Build;
+  state: BuildFigures['state'];
+  failures: number;
+  failure: StatusError | undefined;
 };
 
 export class Builds {
   readonly #parts: BuildsParts;
   readonly #built = new Set<number>();
+  readonly #works = new Set<Work>();
+  readonly #stop = new AbortController();
   #last: Promise<void> = Promise.resolve();
-  #waiting = 0;
-  #stopped = false;
+  #queued = 0;
 
   constructor(parts: BuildsParts) {
     this.#parts = parts;
@@ -40,13 +66,19 @@ export class Builds {
   isBuilt(number: number): boolean {
     return this.#built.has(number);
   }
-  /** At the start: learns what is built, and goes on with the rest. */
+  /** Of all that is not whole yet. */
+  figures(): readonly BuildFigures[] {
+    return Array.from(this.#works, figuresOf);
+  }
+  /** At the start: learns what is built, goes on with the rest, and forgets what is there no more. */
   begin(): void {
     const { environment, snapshot, nowMs } = this.#parts;
     const nowSeconds = Math.floor(nowMs() / 1000);
-    for (const build of allBuilds(snapshot())) {
+    const all = allBuilds(snapshot());
+    forgetBuildStates(environment, new Set(all.map(numberOf)), nowMs());
+    for (const build of all) {
       if (readBuildState(environment, numberOf(build), nowSeconds).built) this.#built.add(numberOf(build));
-      else this.#queue(build, () => undefined);
+      else this.#queue(newWork(build), () => undefined);
     }
   }
   /** Resolves when what is new is built, or takes longer than one waits. */
@@ -55,48 +87,49 @@ export class Builds {
       ...builtIndexes.map(({ table: base, index }) => ({ kind: 'index', base, index }) as const),
       ...builtViews.map(({ base, view }) => ({ kind: 'view', base, view }) as const),
     ];
-    await Promise.all(builds.map((build) => new Promise<void>((enough) => this.#queue(build, enough))));
-  }
-  /** Entries go before the rows that they are of; until both are gone, SELECT scans. */
-  async truncate(numbers: readonly number[], truncate: () => Promise<void>): Promise<void> {
-    const { environment, nowMs } = this.#parts;
-    const { store } = environment;
-    const built = numbers.filter((number) => this.#built.has(number));
-    for (const number of built) writeBuildState(environment, number, undefined, nowMs());
-    store.apply();
-    for (const number of built) this.#built.delete(number);
-    await truncate();
-    for (const number of built) {
-      writeBuildState(environment, number, { built: true, after: undefined }, nowMs());
-      this.#built.add(number);
-    }
-    store.apply();
-    await store.endTurn();
+    await Promise.all(builds.map((build) => new Promise<void>((enough) => this.#queue(newWork(build), enough))));
   }
   /** What is built is built no further; it resolves when nothing is written any more. */
   stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stop.abort();
     return this.#last;
   }
 
-  #queue(build: Build, enough: () => void): void {
+  #queue(work: Work, enough: () => void): void {
     // Nobody waits for what others began.
-    if (this.#waiting > 0) enough();
-    this.#waiting += 1;
+    if (this.#queued > 0) enough();
+    this.#queued += 1;
+    this.#works.add(work);
     this.#last = this.#last
-      .then(() => this.#run(build, enough))
-      .catch((thrown: unknown) => {
-        // Not a failure: what was dropped meanwhile takes no more, nor does a store that is closed.
-        if (this.#isWanted(build)) this.#parts.failed(toStatusError(thrown));
+      .then(() => {
+        work.state = 'running';
+        return this.#run(work.build, enough);
       })
+      .then(
+        () => void this.#works.delete(work),
+        (thrown: unknown) => this.#again(work, toStatusError(thrown)),
+      )
       .finally(() => {
-        this.#waiting -= 1;
+        this.#queued -= 1;
         enough();
       });
   }
+  #again(work: Work, error: StatusError): void {
+    // Not a failure: what was dropped meanwhile takes no more, nor does a store that is closed.
+    if (!this.#isWanted(work.build)) return void this.#works.delete(work);
+    const retryMs = Math.min(buildRetryMaxMs, buildRetryFirstMs * 2 ** work.failures);
+    work.state = 'waiting';
+    work.failures += 1;
+    work.failure = error;
+    this.#parts.failed(error, figuresOf(work), retryMs);
+    const { signal } = this.#stop;
+    void pause(this.#parts.clock, retryMs, signal).then(() => {
+      if (!signal.aborted) this.#queue(work, () => undefined);
+    });
+  }
   /** It is there, and still of this table as it is. */
   #isWanted(build: Build): boolean {
-    return !this.#stopped && this.#current(build) !== undefined;
+    return !this.#stop.signal.aborted && this.#current(build) !== undefined;
   }
   #current(build: Build): Build | undefined {
     return allBuilds(this.#parts.snapshot()).find((other) => numberOf(other) === numberOf(build));
@@ -124,6 +157,17 @@ export class Builds {
     this.#built.add(number);
   }
 }
+
+const newWork = (build: Build): Work => ({ build, state: 'waiting', failures: 0, failure: undefined });
+const figuresOf = ({ build, state, failures, failure }: Work): BuildFigures => ({
+  kind: build.kind,
+  keyspace: build.base.keyspace,
+  table: build.base.name,
+  name: build.kind === 'index' ? build.index.name : build.view.schema.name,
+  state,
+  failures,
+  failure: failure?.message,
+});
 
 function allBuilds(snapshot: Snapshot): readonly Build[] {
   const builds: Build[] = [];

@@ -3,7 +3,13 @@ import { Slices, type TableLayout, type TableReader, type TokenRange } from '@sk
 import { hashToken, tokenHalves } from '@skerry/domain-table';
 
 const lowestHalf = -0x8000_0000;
-const wholeRing: TokenRange = { fromHi: lowestHalf, fromLo: 0, fromInclusive: true, toHi: 0x7fff_ffff, toLo: -1 };
+export const wholeRing: TokenRange = {
+  fromHi: lowestHalf,
+  fromLo: 0,
+  fromInclusive: true,
+  toHi: 0x7fff_ffff,
+  toLo: -1,
+};
 const none = new Uint8Array(0);
 
 export type WalkVisitor = {

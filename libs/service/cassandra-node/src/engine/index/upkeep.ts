@@ -27,6 +27,7 @@ export class IndexUpkeep {
   readonly #base: TableLayout;
   readonly #tables: readonly IndexTable[];
   readonly #ofKeys: boolean;
+  readonly #ofWritten: boolean;
   readonly #row: RowView;
   readonly #statics: RowView;
   readonly #place = new ByteSink(128);
@@ -39,9 +40,11 @@ export class IndexUpkeep {
   readonly #ofPartition: Lifetime = { forever: false, expiry: 0 };
   readonly #ofRow: Lifetime = { forever: false, expiry: 0 };
 
-  constructor(base: TableLayout, definitions: readonly IndexDefinition[]) {
+  /** @param ofWritten false: of rows that were there before the index, whose values that are too large it does without. */
+  constructor(base: TableLayout, definitions: readonly IndexDefinition[], ofWritten = true) {
     this.#base = base;
-    // An index of vectors is known and not searched: it has no entries.
+    this.#ofWritten = ofWritten;
+    // The nearest vectors are looked for among all rows: their index has no entries.
     this.#tables = definitions
       .map((definition) => indexTable(base.schema, definition))
       .filter(({ column }) => column.type.kind !== 'vector');
@@ -165,7 +168,7 @@ export class IndexUpkeep {
     if (table.part === 'whole') {
       const [from, size] = [row.starts[place] as number, row.sizes[place] as number];
       const ttl = row.ttls[place] as number;
-      this.#check(table, size);
+      if (!this.#takes(table, size)) return;
       this.#begin(writing, table, termOf(table, row.bytes, from, size), nothing);
       const [hi, lo] = [row.timestampHi[place] as number, row.timestampLo[place] as number];
       this.#end(writing, hi, lo, ttl, ttl === 0 ? 0 : (row.expiries[place] as number));
@@ -178,15 +181,16 @@ export class IndexUpkeep {
       const key = { bytes, from: row.keyFrom(number), size: row.keySize(number) };
       const item = { bytes, from: row.itemFrom(number), size: row.itemSize(number) };
       const { from, size } = table.part === 'values' ? item : key;
-      this.#check(table, size);
+      if (!this.#takes(table, size)) continue;
       const term = termOf(table, bytes, from, size, table.part === 'entries' ? item : undefined);
       this.#begin(writing, table, term, { bytes, from: row.pathFrom(number), size: row.pathSize(number) });
       const ttl = row.itemTtl(number);
       this.#end(writing, row.itemHi(number), row.itemLo(number), ttl, ttl === 0 ? 0 : row.itemExpiry(number));
     }
   }
-  #check({ attached, definition, column }: IndexTable, size: number): void {
-    if (attached || size < indexedValueMaxBytes) return;
+  #takes({ attached, definition, column }: IndexTable, size: number): boolean {
+    if (attached || size < indexedValueMaxBytes) return true;
+    if (!this.#ofWritten) return false;
     const { keyspace, name } = this.#base.schema;
     throw invalid(
       `Cannot index value of size ${size} for index ${definition.name} on ${keyspace}.${name}(${column.name}) (maximum allowed size=${indexedValueMaxBytes})`,

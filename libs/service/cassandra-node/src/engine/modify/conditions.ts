@@ -46,7 +46,10 @@ export function holds(operator: Comparison, type: ValueType, current: Value, wan
     throw invalid(`Invalid comparison with null for operator "${operator}"`);
   }
   if (current === null) return operator === '!=';
-  const order = compare(type, current, wanted);
+  return holdsOrder(operator, compare(type, current, wanted));
+}
+/** @param order of the two values: below 0, 0, above. */
+export function holdsOrder(operator: Comparison, order: number): boolean {
   switch (operator) {
     case '=':
       return order === 0;

@@ -8,8 +8,8 @@ export type Expiring = { readonly ttl: number; readonly expiry: number };
 export type ViewElement = Expiring & { readonly path: Part; readonly key: Part; readonly item: Part };
 /** `value` of a collection is it as a whole. */
 export type ViewCell = Expiring & { readonly value: Uint8Array; readonly elements: readonly ViewElement[] | undefined };
-/** By the column's name. Of the row itself: whether an INSERT made it, and for how long. */
-export type BaseRow = { readonly cells: ReadonlyMap<string, ViewCell>; readonly live: Expiring | undefined };
+/** By the column's name. `life` of the row itself: as long as anything of it, that a view may not even have. */
+export type BaseRow = { readonly cells: ReadonlyMap<string, ViewCell>; readonly life: Expiring };
 
 const forever: Expiring = { ttl: 0, expiry: 0 };
 
@@ -28,12 +28,18 @@ export function baseRow(table: TableLayout, key: Uint8Array, row: RowView): Base
     cells.set(name, { ...forever, value: row.bytes.slice(at + 4, at + 4 + size), elements: undefined });
     at += 4 + size;
   }
+  let life: Expiring | undefined = row.live ? { ttl: row.liveTtl, expiry: row.liveExpiry } : undefined;
   for (const column of regulars) {
     const value = currentValue(row, column);
-    if (value !== null) cells.set(column.name, { ...expiring(row, column), value, elements: elements(row, column) });
+    if (value === null) continue;
+    const cell = { ...expiring(row, column), value, elements: elements(row, column) };
+    cells.set(column.name, cell);
+    for (const part of cell.elements ?? [cell]) life = later(life, part);
   }
-  return { cells, live: row.live ? { ttl: row.liveTtl, expiry: row.liveExpiry } : undefined };
+  return { cells, life: life ?? forever };
 }
+const later = (a: Expiring | undefined, b: Expiring): Expiring =>
+  a === undefined || (a.ttl !== 0 && (b.ttl === 0 || b.expiry > a.expiry)) ? { ttl: b.ttl, expiry: b.expiry } : a;
 function expiring(row: RowView, { id, type }: Column): Expiring {
   if (isMultiCell(type)) return forever;
   const place = row.layout.placeOf(id);

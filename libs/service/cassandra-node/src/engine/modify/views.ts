@@ -5,24 +5,18 @@
  * View rows carry times of their own, each behind the last: what comes back to a view is not hidden by what went before.
  */
 import { Slices, type RowView, type TableLayout } from '@skerry/domain-table';
-import type { Relation } from '@skerry/protocol-cql';
-import { findColumn } from '../../catalog/columns.ts';
 import type { ViewDefinition } from '../../catalog/state.ts';
-import { invalid, type Operand } from '../contract.ts';
 import type { Environment } from '../environment.ts';
 import { joinKey } from '../key-bytes.ts';
-import { prepareOperand } from '../operands.ts';
 import type { Planning } from '../planning.ts';
-import { columnReceiver } from '../receivers.ts';
 import { ClusteringWriter } from './clusterings.ts';
-import { holds } from './conditions.ts';
+import { rowFilter, type RowFilter } from './view-filters.ts';
 import { baseRow, type BaseRow, type Expiring } from './view-rows.ts';
 import type { Writing } from './writing.ts';
 
-type Filter = (row: BaseRow) => boolean;
 type View = {
   readonly layout: TableLayout;
-  readonly filters: readonly Filter[];
+  readonly filters: readonly RowFilter[];
   readonly clustering: ClusteringWriter;
 };
 
@@ -33,30 +27,6 @@ export type Captured = {
   readonly ordered: Uint8Array;
   readonly before: BaseRow | undefined;
 };
-
-const constantOf = (operand: Operand): Uint8Array | null => {
-  if (operand.constant === undefined) throw invalid('The WHERE of a materialized view holds constants only');
-  return operand.constant;
-};
-function filterOf(planning: Planning, base: TableLayout, view: string, relation: Relation): Filter {
-  const unsupported = (): Error =>
-    invalid(`Cannot change a table whose materialized view ${view} has a ${relation.kind} relation in its WHERE`);
-  const column = 'column' in relation ? findColumn(base.schema, relation.column) : undefined;
-  if (column === undefined) throw unsupported();
-  const { name, type } = column;
-  const receiver = columnReceiver(base.schema, column);
-  const value = (row: BaseRow): Uint8Array | null => row.cells.get(name)?.value ?? null;
-  if (relation.kind === 'isNotNull') return (row) => value(row) !== null;
-  if (relation.kind === 'compare') {
-    const wanted = constantOf(prepareOperand(planning, relation.value, receiver));
-    return (row) => holds(relation.operator, type, value(row), wanted);
-  }
-  if (relation.kind === 'in' && Array.isArray(relation.values)) {
-    const wanted = relation.values.map((each) => constantOf(prepareOperand(planning, each, receiver)));
-    return (row) => wanted.some((each) => holds('=', type, value(row), each));
-  }
-  throw unsupported();
-}
 
 /** The earlier of two ends; 0 is none. */
 const sooner = (a: Expiring, b: Expiring): Expiring => (b.ttl !== 0 && (a.ttl === 0 || b.expiry < a.expiry) ? b : a);
@@ -71,7 +41,7 @@ export class ViewUpkeep {
     this.#base = base;
     this.#views = views.map(({ schema, where }) => ({
       layout: environment.layout(schema),
-      filters: where.map((relation) => filterOf(planning, base, schema.name, relation)),
+      filters: where.map((relation) => rowFilter(planning, base, schema.name, relation)),
       clustering: new ClusteringWriter(schema.clustering),
     }));
   }
@@ -144,7 +114,7 @@ function writeRow(writing: Writing, { layout, clustering }: View, row: BaseRow, 
   environment.clock.ballot(nowMs);
   const { hi, lo } = environment.clock;
   const end = keyExpiry(layout, row);
-  const live = end.ttl !== 0 ? end : (row.live ?? { ttl: 0, expiry: 0 });
+  const live = sooner(row.life, end);
   writer.insertedRow(clustering.ordered, clustering.wire, hi, lo, live.ttl, live.expiry);
   writer.rowDeletion(before.hi, before.lo, nowSeconds);
   for (const column of schema.regulars) {

@@ -1,6 +1,6 @@
 /** A SELECT, planned. Source: Cassandra 5.0, SelectStatement: rules and texts. */
 import { Slices, type TableLayout, type TableReader, type TableSchema } from '@skerry/domain-table';
-import { typeName, type ValueType } from '@skerry/domain-values';
+import type { ValueType } from '@skerry/domain-values';
 import type { SelectStatement, Term } from '@skerry/protocol-cql';
 import { utf8 } from '@skerry/kernel';
 import { invalid, type Execution, type Operand, type Plan, type ResultColumn, type ResultSink } from '../contract.ts';
@@ -12,6 +12,7 @@ import type { Planning } from '../planning.ts';
 import { limitReceiver, perPartitionLimitReceiver } from '../receivers.ts';
 import { ClusteringSlices } from './clustering-slices.ts';
 import type { Seal } from './paging-state.ts';
+import { checkNearestWhere, checkVectorFilters, nearestOf, NearestRun, NearnessFilter } from './nearest.ts';
 import { PartitionKeys } from './partition-keys.ts';
 import { relationOf, schemaOf, type Relations } from './relation.ts';
 import { SelectRun, type SelectParts } from './run.ts';
@@ -47,26 +48,27 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
     relation.kind === 'virtual'
       ? undefined
       : new Questions(relation.indexes.map((index) => indexTable(relation.layout.schema, index)));
-  const where = analyzeWhere(planning, schema, statement.where, statement.allowFiltering, questions);
+  const definitions = relation.kind === 'virtual' ? [] : relation.indexes;
+  const nearest = nearestOf(planning, schema, definitions, statement);
+  const allowed = statement.allowFiltering || nearest !== undefined;
+  const where = analyzeWhere(planning, schema, statement.where, allowed, questions);
+  if (nearest === undefined) checkVectorFilters(where, definitions);
+  else checkNearestWhere(where, nearest, definitions);
   if (where.restrictsClustering && selectsStaticsOnly(schema, statement, made.columns))
     throw invalid('Cannot restrict clustering columns when selecting only static columns');
-  if (where.filtersOthers && !statement.allowFiltering) throw filteringRefused();
+  if (where.filtersOthers && !allowed) throw filteringRefused();
   if (statement.perPartitionLimit !== undefined && statement.distinct)
     throw invalid('PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries');
   if (statement.distinct) checkDistinct(schema, selectors, made.columns, where, statement);
   const groups = groupColumns(planning, schema, statement, where);
   if (statement.perPartitionLimit !== undefined && grouped && statement.groupBy.length === 0)
     throw invalid('PER PARTITION LIMIT is not allowed with aggregate queries.');
-  const reverse = ordered(
-    schema,
-    statement,
-    where,
-    (column) => relation.kind === 'stored' && relation.indexes.some(({ targets }) => targets[0]?.column === column),
-  );
+  const reverse = nearest === undefined ? ordered(schema, statement, where) : { reverse: false, sorted: 0 };
+  const nearness = nearest === undefined ? undefined : new NearnessFilter(nearest);
   const limit = limitOperand(planning, statement.limit, limitReceiver(schema));
   const perPartition = limitOperand(planning, statement.perPartitionLimit, perPartitionLimitReceiver(schema));
   // Last, as in Cassandra: what is wrong in itself is told first.
-  if (where.needsFiltering && !statement.allowFiltering) throw filteringRefused();
+  if (where.needsFiltering && !allowed) throw filteringRefused();
   const columns = resultColumns(schema, selectors, statement.json);
   const keys = where.keys === undefined ? undefined : new PartitionKeys(schema, where.keys);
   const clustering = new ClusteringSlices(schema, where.clustering);
@@ -88,19 +90,22 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
     tokens: where.tokens,
     clustering,
     slices: new Slices(),
-    filters: where.filters,
-    staticRows: !where.restrictsRows && schema.statics.length > 0,
+    filters: nearness === undefined ? where.filters : [...where.filters, nearness],
+    staticRows: nearness === undefined && !where.restrictsRows && schema.statics.length > 0,
     reverse: reverse.reverse,
     sorted: where.keys?.some(({ kind }) => kind === 'in') === true ? reverse.sorted : 0,
-    limit,
-    perPartition,
+    limit: nearness === undefined ? limit : undefined,
+    perPartition: nearness === undefined ? perPartition : undefined,
     seal: scope.seal,
     statement: utf8(scope.text),
     guardrails: scope.guardrails,
     whole: isWhole(schema, selectors, grouped, statement),
     plain: plainRefs(selectors),
   };
-  return new SelectPlan(parts, planning, schema);
+  const run = new SelectRun(parts);
+  if (nearness === undefined) return new SelectPlan(parts, planning, schema, run);
+  const near = new NearestRun({ filter: nearness, run, columns, limit, perPartition, grouped });
+  return new SelectPlan(parts, planning, schema, near);
 }
 
 class SelectPlan implements Plan {
@@ -109,14 +114,14 @@ class SelectPlan implements Plan {
   readonly partitionKeyMarkers: readonly number[];
   readonly columns: readonly ResultColumn[];
   readonly needs: Plan['needs'];
-  readonly #run: SelectRun;
+  readonly #run: SelectRun | NearestRun;
 
-  constructor(parts: SelectParts, planning: Planning, schema: TableSchema) {
+  constructor(parts: SelectParts, planning: Planning, schema: TableSchema, run: SelectRun | NearestRun) {
     this.markers = planning.markers.specs();
     this.partitionKeyMarkers = planning.markers.keyMarkers(schema.partitionKey);
     this.columns = parts.columns;
     this.needs = [{ permission: 'SELECT', resource: `data/${schema.keyspace}/${schema.name}` }];
-    this.#run = new SelectRun(parts);
+    this.#run = run;
   }
   execute(execution: Execution, sink: ResultSink): void {
     // Its own code: writes only.
@@ -208,7 +213,7 @@ function checkDistinct(
   where: Where,
   statement: SelectStatement,
 ): void {
-  if (where.restrictsRows)
+  if (where.restrictsRows || statement.orderBy.some(({ ann }) => ann !== undefined))
     throw invalid(
       'SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.',
     );
@@ -281,20 +286,8 @@ function ordered(
   schema: TableSchema,
   { orderBy }: SelectStatement,
   where: Where,
-  isIndexed: (column: string) => boolean,
 ): { readonly reverse: boolean; readonly sorted: number } {
   if (orderBy.length === 0) return { reverse: false, sorted: 0 };
-  const [first] = orderBy;
-  if (first?.ann !== undefined) {
-    const { type, name } = columnOf(schema, first.column);
-    if (type.kind !== 'vector')
-      throw invalid(`ANN ordering is only supported on float vector indexes: ${name} is of type ${typeName(type)}`);
-    throw invalid(
-      isIndexed(name)
-        ? `ANN ordering is not supported by this node: ${name} is indexed, but its vectors are not searched`
-        : 'ANN ordering by vector requires the column to be indexed',
-    );
-  }
   if (where.usesIndex) throw invalid('ORDER BY with 2ndary indexes is not supported, except for ANN queries.');
   if (where.keys === undefined)
     throw invalid('ORDER BY is only supported when the partition key is restricted by an EQ or an IN.');

@@ -19,7 +19,7 @@ import type { Result } from '@skerry/kernel';
 import { invalid, type Execution, type Operand, type Slot } from '../contract.ts';
 import { orFault } from '../calls.ts';
 import type { World } from '../function-world.ts';
-import { emptySlot, slotBytes } from '../operands.ts';
+import { emptySlot, sizeNull, sizeUnset, slotBytes } from '../operands.ts';
 import type { ColumnRef, Row } from './row.ts';
 
 export interface Selected {
@@ -47,7 +47,7 @@ export function setSlot(out: Slot, bytes: Uint8Array | null): void {
 }
 
 /** Of a value that depends on nothing but its row. */
-abstract class Leaf implements Selected {
+export abstract class Leaf implements Selected {
   abstract readonly type: ValueType;
   abstract evaluate(row: Row, execution: Execution, out: Slot): void;
   accumulate(_row: Row, _execution: Execution): void {}
@@ -78,6 +78,28 @@ export class OperandSelected extends Leaf {
   evaluate(_row: Row, execution: Execution, out: Slot): void {
     this.#operand.evaluate(execution, out);
     if (out.size < -1) throw invalid('Invalid unset value for a selected term');
+  }
+}
+
+/** The key of an element that is selected, or a bound of a slice: no bound when it is unset. */
+export class KeySelected extends Leaf {
+  readonly type: ValueType;
+  readonly #operand: Operand;
+  readonly #what: 'element' | 'slice';
+  readonly #name: string;
+  constructor(operand: Operand, what: 'element' | 'slice', name: string) {
+    super();
+    this.type = operand.type;
+    this.#operand = operand;
+    this.#what = what;
+    this.#name = name;
+  }
+  evaluate(_row: Row, execution: Execution, out: Slot): void {
+    this.#operand.evaluate(execution, out);
+    if (out.size === sizeNull) throw invalid(`Invalid null value for ${this.#what} selection on ${this.#name}`);
+    if (out.size === sizeUnset && this.#what === 'element')
+      throw invalid(`Invalid unset value for element selection on ${this.#name}`);
+    if (out.size === sizeUnset) out.size = sizeNull;
   }
 }
 
@@ -147,32 +169,39 @@ export class CallSelected extends Composed {
 }
 export class FieldSelected extends Composed {
   readonly type: ValueType;
-  readonly #of: UserType;
-  readonly #field: number;
+  readonly of: UserType;
+  readonly index: number;
   constructor(of: Selected, type: UserType, field: number) {
     super([of]);
-    this.#of = type;
-    this.#field = field;
+    this.of = type;
+    this.index = field;
     this.type = type.fields[field]?.type ?? type;
   }
   protected compose([value]: readonly (Uint8Array | null)[]): Uint8Array | null {
     if (value === null || value === undefined) return null;
-    const fields = allFields(this.#of, value);
-    return (fields.ok ? fields.value[this.#field] : undefined) ?? null;
+    const fields = allFields(this.of, value);
+    return (fields.ok ? fields.value[this.index] : undefined) ?? null;
   }
 }
 /** `m[key]` of a map, `s[element]` of a set, `v[index]` of a vector is not there in CQL. */
 export class ElementSelected extends Composed {
   readonly type: ValueType;
-  readonly #of: MapType | SetType;
+  readonly of: MapType | SetType;
+  readonly collection: Selected;
+  readonly key: Selected;
   constructor(of: Selected, type: MapType | SetType, key: Selected) {
     super([of, key]);
-    this.#of = type;
+    this.of = type;
+    this.collection = of;
+    this.key = key;
     this.type = type.kind === 'map' ? type.value : type.element;
+  }
+  get keyType(): ValueType {
+    return this.of.kind === 'map' ? this.of.key : this.of.element;
   }
   protected compose([value, key]: readonly (Uint8Array | null)[]): Uint8Array | null {
     if (value === null || value === undefined || key === null || key === undefined) return null;
-    const of = this.#of;
+    const { of } = this;
     if (of.kind === 'map') {
       const entries = mapEntries(value);
       return (entries.ok ? entries.value.find(([each]) => compare(of.key, each, key) === 0)?.[1] : undefined) ?? null;
@@ -183,32 +212,42 @@ export class ElementSelected extends Composed {
 }
 export class SliceSelected extends Composed {
   readonly type: MapType | SetType;
-  readonly #hasFrom: boolean;
-  readonly #hasTo: boolean;
+  readonly of: MapType | SetType;
+  readonly collection: Selected;
+  readonly #from: Selected | undefined;
+  readonly #to: Selected | undefined;
   constructor(of: Selected, type: MapType | SetType, from: Selected | undefined, to: Selected | undefined) {
     super([of, ...(from === undefined ? [] : [from]), ...(to === undefined ? [] : [to])]);
-    this.type = type;
-    this.#hasFrom = from !== undefined;
-    this.#hasTo = to !== undefined;
+    this.type = this.of = type;
+    this.collection = of;
+    this.#from = from;
+    this.#to = to;
+  }
+  /** Whether a key is in the slice. */
+  bounds(row: Row, execution: Execution): (key: Uint8Array) => boolean {
+    const value = (bound: Selected | undefined): Uint8Array | null =>
+      bound === undefined ? null : selectedBytes(bound, row, execution);
+    return this.#within(value(this.#from), value(this.#to));
+  }
+  #within(from: Uint8Array | null, to: Uint8Array | null): (key: Uint8Array) => boolean {
+    const type = this.of.kind === 'map' ? this.of.key : this.of.element;
+    return (key) => (from === null || compare(type, key, from) >= 0) && (to === null || compare(type, key, to) <= 0);
   }
   protected compose(values: readonly (Uint8Array | null)[]): Uint8Array | null {
     const [value] = values;
     if (value === null || value === undefined) return null;
-    const from = this.#hasFrom ? values[1] : undefined;
-    const to = this.#hasTo ? values[this.#hasFrom ? 2 : 1] : undefined;
-    const key = this.type.kind === 'map' ? this.type.key : this.type.element;
-    const within = (each: Uint8Array): boolean =>
-      (from === undefined || from === null || compare(key, each, from) >= 0) &&
-      (to === undefined || to === null || compare(key, each, to) <= 0);
+    const from = this.#from === undefined ? null : (values[1] ?? null);
+    const to = this.#to === undefined ? null : (values[this.#from === undefined ? 1 : 2] ?? null);
+    const within = this.#within(from, to);
     if (this.type.kind === 'map') {
       const entries = mapEntries(value);
       return mapBytes(
-        key,
+        this.type.key,
         (entries.ok ? entries.value : []).filter(([each]) => within(each)),
       );
     }
     const parts = collectionParts('set', value);
-    return setBytes(key, (parts.ok ? parts.value : []).filter(within));
+    return setBytes(this.type.element, (parts.ok ? parts.value : []).filter(within));
   }
 }
 function orInvalid<T>(result: Result<T, string>): T {
@@ -241,55 +280,7 @@ export class CollectionSelected extends Composed {
 }
 
 const bigintType: ValueType = { kind: 'bigint' };
-const intType: ValueType = { kind: 'int' };
-export type TimesKind = 'writetime' | 'maxwritetime' | 'ttl';
-/** Of a column with elements of its own: a list of all of theirs, or the greatest. */
-export class TimesSelected extends Leaf {
-  readonly type: ValueType;
-  readonly #kind: TimesKind;
-  readonly #ref: ColumnRef;
-  constructor(kind: TimesKind, ref: ColumnRef) {
-    super();
-    this.#kind = kind;
-    this.#ref = ref;
-    const single = kind === 'ttl' ? intType : bigintType;
-    this.type = ref.multiCell && kind !== 'maxwritetime' ? { kind: 'list', element: single, frozen: true } : single;
-  }
-  evaluate(row: Row, _execution: Execution, out: Slot): void {
-    const all: (Uint8Array | null)[] = [];
-    let greatest: { hi: number; lo: number } | undefined;
-    const kind = this.#kind;
-    row.times(this.#ref, ({ hi, lo, ttl }) => {
-      if (kind === 'ttl') {
-        all.push(ttl > 0 ? int32(ttl) : null);
-      } else if (kind === 'writetime') all.push(int64(hi, lo));
-      else if (greatest === undefined || hi > greatest.hi || (hi === greatest.hi && lo >>> 0 > greatest.lo >>> 0))
-        greatest = { hi, lo };
-    });
-    if (kind === 'maxwritetime') return setSlot(out, greatest === undefined ? null : int64(greatest.hi, greatest.lo));
-    if (this.#ref.multiCell) return setSlot(out, all.length === 0 ? null : timesBytes(all));
-    return setSlot(out, all[0] ?? null);
-  }
-}
-/** A list in which what never expires is null. */
-function timesBytes(times: readonly (Uint8Array | null)[]): Uint8Array {
-  const bytes = new Uint8Array(times.reduce((size, time) => size + 4 + (time?.length ?? 0), 4));
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, times.length);
-  let at = 4;
-  for (const time of times) {
-    view.setInt32(at, time?.length ?? -1);
-    if (time !== null) bytes.set(time, at + 4);
-    at += 4 + (time?.length ?? 0);
-  }
-  return bytes;
-}
-function int32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, value);
-  return bytes;
-}
-function int64(hi: number, lo: number): Uint8Array {
+export function int64(hi: number, lo: number): Uint8Array {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setInt32(0, hi);

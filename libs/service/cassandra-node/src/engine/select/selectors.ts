@@ -9,7 +9,7 @@ import {
   type Selector,
   type Term,
 } from '@skerry/protocol-cql';
-import { unreachable } from '@skerry/kernel';
+import { assert, unreachable } from '@skerry/kernel';
 import { resolveType } from '../../catalog/resolve-type.ts';
 import { calleeText, resolveCall, type CallTerm } from '../calls.ts';
 import { invalid } from '../contract.ts';
@@ -28,11 +28,20 @@ import {
   ElementSelected,
   FieldSelected,
   FirstSelected,
+  KeySelected,
   OperandSelected,
   SliceSelected,
-  TimesSelected,
   type Selected,
 } from './selected.ts';
+import {
+  ColumnTimes,
+  ElementTimes,
+  FieldTimes,
+  SliceTimes,
+  TimesSelected,
+  type TimesKind,
+  type TimesPart,
+} from './times.ts';
 import { columnOf } from './where.ts';
 
 /** One column of the result. */
@@ -116,6 +125,14 @@ function asTerm(selector: Selector): Term | undefined {
     default:
       return unreachable(selector);
   }
+}
+
+/** The column whose elements, slices and fields are selected. */
+function rootColumn(selector: Selector): string | undefined {
+  if (selector.kind === 'column') return selector.name;
+  return selector.kind === 'element' || selector.kind === 'slice' || selector.kind === 'field'
+    ? rootColumn(selector.of)
+    : undefined;
 }
 
 /** In place of arguments that are no terms. */
@@ -238,14 +255,30 @@ export class Selectors {
     if (this.#inAggregate) throw invalid('aggregate functions cannot be used as arguments of aggregate functions');
     return make();
   }
-  #times(kind: 'writetime' | 'maxwritetime' | 'ttl', of: Selector): Selected {
-    if (of.kind !== 'column')
+  #times(kind: TimesKind, of: Selector): Selected {
+    const root = rootColumn(of);
+    if (root === undefined)
       throw invalid(`Cannot use selection function ${kind} on ${this.#name(of)}: only columns have it`);
-    const column = columnOf(this.#schema, of.name);
+    const column = columnOf(this.#schema, root);
     if (column.kind === 'partition_key' || column.kind === 'clustering')
       throw invalid(`Cannot use selection function ${kind} on PRIMARY KEY part ${column.name}`);
-    this.columns.add(column.name);
-    return this.#first(new TimesSelected(kind, columnRef(column)));
+    // Its parts tell of the row that it is evaluated on, the first of a group.
+    const was = this.#inAggregate;
+    this.#inAggregate = true;
+    const part = this.#timesOf(of);
+    this.#inAggregate = was;
+    return this.#first(new TimesSelected(kind, part));
+  }
+  #timesOf(selector: Selector): TimesPart {
+    const made = this.#made(selector, undefined);
+    if (selector.kind === 'element' && made instanceof ElementSelected)
+      return new ElementTimes(this.#timesOf(selector.of), made);
+    if (selector.kind === 'slice' && made instanceof SliceSelected)
+      return new SliceTimes(this.#timesOf(selector.of), made);
+    if (selector.kind === 'field' && made instanceof FieldSelected)
+      return new FieldTimes(this.#timesOf(selector.of), made);
+    assert(made instanceof ColumnSelected, 'times are of a column');
+    return new ColumnTimes(made.ref, made);
   }
 
   #call(name: QualifiedName, args: readonly Selector[], wanted: ValueType | undefined): Selected {
@@ -322,17 +355,18 @@ export class Selectors {
       type.kind === 'map'
         ? prepareOperand(this.#planning, key, keyReceiver(receiver, type.key))
         : prepareOperand(this.#planning, key, elementReceiver(receiver, type.element));
-    return new ElementSelected(made, type, new OperandSelected(operand));
+    return new ElementSelected(made, type, new KeySelected(operand, 'element', name));
   }
   #slice({ of, from, to }: Extract<Selector, { kind: 'slice' }>): Selected {
     const made = this.#made(of, undefined);
     const { type } = made;
     const name = this.#name(of);
+    if (type.kind === 'list') throw invalid(`Slice selection is only allowed on sets and maps, but ${name} is a list`);
     if (type.kind !== 'map' && type.kind !== 'set')
       throw invalid(`Invalid slice selection: ${name} of type ${typeName(type)} is not a collection`);
     const receiver = keyReceiver(this.#receiver(name, type), type.kind === 'map' ? type.key : type.element);
     const bound = (term: Term | undefined): Selected | undefined =>
-      term === undefined ? undefined : new OperandSelected(prepareOperand(this.#planning, term, receiver));
+      term === undefined ? undefined : new KeySelected(prepareOperand(this.#planning, term, receiver), 'slice', name);
     return new SliceSelected(made, type, bound(from), bound(to));
   }
   #hint({ type: name, of }: Extract<Selector, { kind: 'hint' }>): Selected {

@@ -98,6 +98,23 @@ export interface GetCompactionStatsResponse {
   failure: string;
   /** Why writes are refused, when it is for want of room on the disk; empty: they are not. */
   diskFull: string;
+  /** Indexes and views that are not whole yet. */
+  builds: Build[];
+}
+
+export interface Build {
+  /** "index" or "view". */
+  kind: string;
+  keyspace: string;
+  /** Of which it is. */
+  table: string;
+  name: string;
+  /** "running", or "waiting" for others or until it is tried again. */
+  state: string;
+  /** In a row. */
+  failures: number;
+  /** Why it failed the last time; empty: it did not. */
+  failure: string;
 }
 
 export interface Compaction {
@@ -940,7 +957,7 @@ export const GetCompactionStatsRequest: MessageFns<GetCompactionStatsRequest> = 
 };
 
 function createBaseGetCompactionStatsResponse(): GetCompactionStatsResponse {
-  return { running: [], pending: 0, completed: 0, mergedBytes: 0, failure: "", diskFull: "" };
+  return { running: [], pending: 0, completed: 0, mergedBytes: 0, failure: "", diskFull: "", builds: [] };
 }
 
 export const GetCompactionStatsResponse: MessageFns<GetCompactionStatsResponse> = {
@@ -962,6 +979,9 @@ export const GetCompactionStatsResponse: MessageFns<GetCompactionStatsResponse> 
     }
     if (message.diskFull !== "") {
       writer.uint32(50).string(message.diskFull);
+    }
+    for (const v of message.builds) {
+      Build.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1027,6 +1047,14 @@ export const GetCompactionStatsResponse: MessageFns<GetCompactionStatsResponse> 
             message.diskFull = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.builds.push(Build.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1050,6 +1078,134 @@ export const GetCompactionStatsResponse: MessageFns<GetCompactionStatsResponse> 
     message.mergedBytes = object.mergedBytes ?? 0;
     message.failure = object.failure ?? "";
     message.diskFull = object.diskFull ?? "";
+    message.builds = object.builds?.map((e) => Build.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBuild(): Build {
+  return { kind: "", keyspace: "", table: "", name: "", state: "", failures: 0, failure: "" };
+}
+
+export const Build: MessageFns<Build> = {
+  encode(message: Build, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.keyspace !== "") {
+      writer.uint32(18).string(message.keyspace);
+    }
+    if (message.table !== "") {
+      writer.uint32(26).string(message.table);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.state !== "") {
+      writer.uint32(42).string(message.state);
+    }
+    if (message.failures !== 0) {
+      writer.uint32(48).uint32(message.failures);
+    }
+    if (message.failure !== "") {
+      writer.uint32(58).string(message.failure);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Build {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBuild();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.keyspace = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.failures = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.failure = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Build>): Build {
+    return Build.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Build>): Build {
+    const message = createBaseBuild();
+    message.kind = object.kind ?? "";
+    message.keyspace = object.keyspace ?? "";
+    message.table = object.table ?? "";
+    message.name = object.name ?? "";
+    message.state = object.state ?? "";
+    message.failures = object.failures ?? 0;
+    message.failure = object.failure ?? "";
     return message;
   },
 };
