@@ -10,6 +10,7 @@ import type { Layout, TableLayout } from './layout.ts';
 import { PartitionHead } from './partition-head.ts';
 import type { PartitionInput } from './partition-input.ts';
 import { RowFold } from './row-fold.ts';
+import { compareRows } from './row-order.ts';
 import { neverDead } from './run.ts';
 import type { RunWriter } from './run-writer.ts';
 import { compareHalves, compareRanges, Sink } from './sink.ts';
@@ -186,16 +187,4 @@ function comparePartitions(a: PartitionInput, b: PartitionInput): number {
   if (order !== 0) return order;
   const { keyFrom, keySize } = a;
   return compareRanges(a.keyBytes, keyFrom, keyFrom + keySize, b.keyBytes, b.keyFrom, b.keyFrom + b.keySize);
-}
-function compareRows(a: PartitionInput, b: PartitionInput): number {
-  const from = a.row + unitHeadSizeBytes;
-  const other = b.row + unitHeadSizeBytes;
-  return compareRanges(
-    a.bytes,
-    from,
-    from + a.view.getUint16(a.row + 6),
-    b.bytes,
-    other,
-    other + b.view.getUint16(b.row + 6),
-  );
 }

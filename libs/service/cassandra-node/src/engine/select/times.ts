@@ -53,18 +53,22 @@ export class ColumnTimes implements TimesPart {
     return { each: type.fields.map((_, i) => (fields.value[i] === undefined ? undefined : each[next++])) };
   }
 }
-export class FieldTimes implements TimesPart {
+/** Of a part of what has times. */
+abstract class PartTimes<S extends Selected> implements TimesPart {
   readonly type: ValueType;
-  readonly #of: TimesPart;
-  readonly #selected: FieldSelected;
-  constructor(of: TimesPart, selected: FieldSelected) {
-    this.#of = of;
-    this.#selected = selected;
+  protected readonly of: TimesPart;
+  protected readonly selected: S;
+  constructor(of: TimesPart, selected: S) {
+    this.of = of;
+    this.selected = selected;
     this.type = selected.type;
   }
+  abstract times(row: Row, execution: Execution): Times;
+}
+export class FieldTimes extends PartTimes<FieldSelected> {
   times(row: Row, execution: Execution): Times {
-    if (selectedBytes(this.#selected, row, execution) === null) return none;
-    return oneOf(this.#of.times(row, execution), this.#selected.index);
+    if (selectedBytes(this.selected, row, execution) === null) return none;
+    return oneOf(this.of.times(row, execution), this.selected.index);
   }
 }
 
@@ -76,37 +80,21 @@ function keysOf(selected: ElementSelected | SliceSelected, row: Row, execution: 
   const parts = collectionParts(kind, value);
   return parts.ok ? parts.value.filter((_, i) => kind === 'set' || i % 2 === 0) : [];
 }
-export class ElementTimes implements TimesPart {
-  readonly type: ValueType;
-  readonly #of: TimesPart;
-  readonly #selected: ElementSelected;
-  constructor(of: TimesPart, selected: ElementSelected) {
-    this.#of = of;
-    this.#selected = selected;
-    this.type = selected.type;
-  }
+export class ElementTimes extends PartTimes<ElementSelected> {
   times(row: Row, execution: Execution): Times {
-    const { keyType, key } = this.#selected;
+    const { keyType, key } = this.selected;
     const wanted = selectedBytes(key, row, execution)?.slice() ?? null;
     if (wanted === null) return none;
-    const index = keysOf(this.#selected, row, execution).findIndex((each) => compare(keyType, each, wanted) === 0);
-    return index < 0 ? none : oneOf(this.#of.times(row, execution), index);
+    const index = keysOf(this.selected, row, execution).findIndex((each) => compare(keyType, each, wanted) === 0);
+    return index < 0 ? none : oneOf(this.of.times(row, execution), index);
   }
 }
-export class SliceTimes implements TimesPart {
-  readonly type: ValueType;
-  readonly #of: TimesPart;
-  readonly #selected: SliceSelected;
-  constructor(of: TimesPart, selected: SliceSelected) {
-    this.#of = of;
-    this.#selected = selected;
-    this.type = selected.type;
-  }
+export class SliceTimes extends PartTimes<SliceSelected> {
   times(row: Row, execution: Execution): Times {
-    const isWithin = this.#selected.bounds(row, execution);
-    const chosen = keysOf(this.#selected, row, execution).map(isWithin);
+    const isWithin = this.selected.bounds(row, execution);
+    const chosen = keysOf(this.selected, row, execution).map(isWithin);
     if (!chosen.includes(true)) return none;
-    const times = this.#of.times(row, execution);
+    const times = this.of.times(row, execution);
     return 'one' in times ? times : { each: times.each.filter((_, i) => chosen[i] === true) };
   }
 }
