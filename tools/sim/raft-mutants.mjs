@@ -161,8 +161,6 @@ export const mutants = [
   {
     bug: '29',
     name: 'a log that goes beyond the snapshot is dropped',
-    alone:
-      'a leader sends a snapshot only to a follower whose log ends before what is cut off; when it comes late, the commit index has passed it too.',
     file: 'follower.ts',
     find: 'if (core.log.matches(mark.last)) core.commitTo(mark.last.index);\n    else core.replaceBySnapshot(mark);',
     replace: 'core.replaceBySnapshot(mark);',
