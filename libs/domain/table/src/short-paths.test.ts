@@ -171,12 +171,15 @@ describe('short paths', () => {
           // In memory each write is merged with what was there at once.
           if (one.do !== 'flush' && one.do !== 'merge') together.step(one);
         }
+        // The spelling of a version that a deletion covers is forgotten with it, if they meet before it is merged with others.
+        const isDeleting = steps.some(({ do: what }) => what === 'deleteRow' || what === 'deletePartition');
         // Tombstones that both have in several places are counted once or more; rows are the same.
         const rows = (run: Run): readonly string[] =>
           run
             .scan(undefined)
             .slice(0, -1)
-            .filter((shown) => !shown.endsWith('static -1: '));
+            .filter((shown) => !shown.endsWith('static -1: '))
+            .map((shown) => (isDeleting ? shown.replaceAll(/\[[\d ]*\]/g, '') : shown));
         expect(rows(apart)).toEqual(rows(together));
       }),
       { numRuns: 150 },
