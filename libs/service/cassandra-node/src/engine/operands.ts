@@ -329,3 +329,10 @@ export function prepareTuplesIn(
   const whole = tupleReceiver(receivers, { keyspace: first.keyspace, name: first.table });
   return { kind: 'list', operand: prepareOperand(planning, values, tuplesInReceiver(receivers, whole)) };
 }
+
+/** An operand's value as the engine keeps it; null for null and unset. */
+export const operandBytes = (operand: Operand, execution: Execution): Uint8Array | null => {
+  const slot = emptySlot();
+  operand.evaluate(execution, slot);
+  return slotBytes(slot) ?? null;
+};

@@ -8,7 +8,7 @@ import type { ClusteringSlices } from '../select/clustering-slices.ts';
 import type { CompareFilter, ContainsFilter, ElementFilter, Filter } from '../select/filters.ts';
 import { tokenRange, type PartitionKeys } from '../select/partition-keys.ts';
 import type { Position } from '../select/row.ts';
-import type { TokenBound } from '../select/where.ts';
+import type { TokenBound } from '../select/restrictions.ts';
 import { behindPlace, countEntries, placeOf, RangeWalk, ValueWalk, type Entry, type EntryWalk } from './entries.ts';
 import { appendToken, termOf, type IndexTable, type Term } from './index-table.ts';
 import { IndexedSource } from './indexed-source.ts';

@@ -17,7 +17,7 @@ import {
   type ByteRange,
 } from './byte-ranges.ts';
 import { requiredValue } from './filters.ts';
-import type { ClusteringRestriction, SliceBound } from './where.ts';
+import type { ClusteringRestriction, SliceBound } from './restrictions.ts';
 
 /** Combinations of IN values that one statement may ask for. */
 export const combinationsMax = 100_000;

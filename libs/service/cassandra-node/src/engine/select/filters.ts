@@ -262,3 +262,9 @@ function compareTuple(row: Row, refs: readonly ColumnRef[], wanted: readonly Uin
   }
   return 0;
 }
+
+/** It passes all filters. */
+export function accepts(filters: readonly Filter[], row: Row): boolean {
+  for (let i = 0; i < filters.length; i++) if (!(filters[i] as Filter).accepts(row)) return false;
+  return true;
+}

@@ -1,6 +1,6 @@
 /** SELECT. See README. */
 export { planSelect, type SelectScope } from './plan.ts';
-export { pageSizeMaxBytes } from './run.ts';
+export { pageSizeMaxBytes } from './row-walk.ts';
 export type { Relation, Relations, VirtualTable } from './relation.ts';
 export type { Seal } from './paging-state.ts';
 export { relationOf } from './relation.ts';

@@ -13,7 +13,8 @@ import { columnReceiver } from '../receivers.ts';
 import type { Filter } from './filters.ts';
 import { NearestRows } from './nearest-rows.ts';
 import { columnRef, type ColumnRef, type Row } from './row.ts';
-import { columnOf, type Where } from './where.ts';
+import { columnOf } from './relation.ts';
+import type { Where } from './restrictions.ts';
 
 /** Rows that one search for nearest may want. Source: Cassandra 5.0, cassandra.sai.vector_search.max_top_k. */
 export const nearestRowsMax = 1_000;

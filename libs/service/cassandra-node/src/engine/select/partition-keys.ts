@@ -10,10 +10,10 @@ import {
 import { compare } from '@skerry/domain-values';
 import { invalid, type Execution } from '../contract.ts';
 import { joinKey } from '../key-bytes.ts';
-import { emptySlot } from '../operands.ts';
+import { emptySlot, operandBytes } from '../operands.ts';
 import { combinationsMax } from './clustering-slices.ts';
 import { inValues, requiredBytes, requiredValue } from './filters.ts';
-import { operandBytes, type KeyRestriction, type TokenBound } from './where.ts';
+import type { KeyRestriction, TokenBound } from './restrictions.ts';
 
 export class PartitionKeys {
   readonly #restrictions: readonly KeyRestriction[];

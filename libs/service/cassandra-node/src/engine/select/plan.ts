@@ -14,11 +14,15 @@ import { ClusteringSlices } from './clustering-slices.ts';
 import type { Seal } from './paging-state.ts';
 import { checkNearestWhere, checkVectorFilters, nearestOf, NearestRun, NearnessFilter } from './nearest.ts';
 import { PartitionKeys } from './partition-keys.ts';
-import { relationOf, schemaOf, type Relations } from './relation.ts';
-import { SelectRun, type SelectParts } from './run.ts';
-import { isAggregating, Selectors, type ResultSelector } from './selectors.ts';
+import { columnOf, relationOf, schemaOf, type Relations } from './relation.ts';
+import { SelectRun } from './run.ts';
+import type { SelectParts } from './select-parts.ts';
+import { isAggregating } from './selector-shapes.ts';
+import { Selectors, type ResultSelector } from './selectors.ts';
 import { ColumnSelected, type Selected } from './selected.ts';
-import { analyzeWhere, columnOf, filteringRefused, type Where } from './where.ts';
+import { filteringRefused } from './filtering.ts';
+import { analyzeWhere } from './where.ts';
+import type { Where } from './restrictions.ts';
 
 export type SelectScope = {
   readonly planning: Planning;

@@ -1,5 +1,5 @@
 /** What a SELECT may read. */
-import type { TableLayout, TableSchema } from '@skerry/domain-table';
+import type { Column, TableLayout, TableSchema } from '@skerry/domain-table';
 import type { QualifiedName } from '@skerry/protocol-cql';
 import type { IndexDefinition } from '../../catalog/state.ts';
 import { invalid } from '../contract.ts';
@@ -35,3 +35,11 @@ export function relationOf(
 }
 export const schemaOf = (relation: Relation): TableSchema =>
   relation.kind === 'stored' ? relation.layout.schema : relation.table.schema;
+
+/** @throws CqlFault there is none. */
+export function columnOf(schema: TableSchema, name: string): Column {
+  const { keyspace, name: table } = schema;
+  for (const columns of [schema.partitionKey, schema.clustering, schema.statics, schema.regulars])
+    for (const column of columns) if (column.name === name) return column;
+  throw invalid(`Undefined column name ${name} in table ${keyspace}.${table}`);
+}

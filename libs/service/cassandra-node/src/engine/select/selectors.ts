@@ -19,6 +19,8 @@ import { elementReceiver, keyReceiver, type Receiver } from '../receivers.ts';
 import { knownType, literalKind, termArgument, typeFit } from '../term-fit.ts';
 import { aggregateFor, isAggregateName } from './aggregates.ts';
 import { columnRef } from './row.ts';
+import { SelectorNames } from './selector-names.ts';
+import { asTerm, nothing, rootColumn } from './selector-shapes.ts';
 import {
   AggregateSelected,
   CallSelected,
@@ -42,101 +44,10 @@ import {
   type TimesKind,
   type TimesPart,
 } from './times.ts';
-import { columnOf } from './where.ts';
+import { columnOf } from './relation.ts';
 
 /** One column of the result. */
 export type ResultSelector = { readonly name: string; readonly selected: Selected };
-
-export function isAggregating(selector: Selector): boolean {
-  switch (selector.kind) {
-    case 'count':
-      return true;
-    case 'call':
-      return isAggregateName(selector.name) || selector.args.some(isAggregating);
-    case 'cast':
-    case 'field':
-    case 'element':
-    case 'slice':
-    case 'negative':
-    case 'hint':
-      return isAggregating(selector.of);
-    case 'arithmetic':
-      return isAggregating(selector.left) || isAggregating(selector.right);
-    case 'list':
-    case 'set':
-    case 'tuple':
-      return selector.elements.some(isAggregating);
-    case 'map':
-      return selector.entries.some(([key, value]) => isAggregating(key) || isAggregating(value));
-    case 'user':
-      return selector.fields.some(([, value]) => isAggregating(value));
-    case 'column':
-    case 'term':
-    case 'writetime':
-    case 'maxwritetime':
-    case 'ttl':
-      return false;
-    default:
-      return unreachable(selector);
-  }
-}
-
-/** What is made of terms alone is one, so that it takes the type that is wanted: a vector, say. */
-function asTerm(selector: Selector): Term | undefined {
-  const all = (selectors: readonly Selector[]): readonly Term[] | undefined => {
-    const terms = selectors.map(asTerm).filter((term) => term !== undefined);
-    return terms.length === selectors.length ? terms : undefined;
-  };
-  switch (selector.kind) {
-    case 'term':
-      return selector.term;
-    case 'list':
-    case 'set':
-    case 'tuple': {
-      const elements = all(selector.elements);
-      return elements && { kind: selector.kind, elements };
-    }
-    case 'map': {
-      const keys = all(selector.entries.map(([key]) => key));
-      const values = all(selector.entries.map(([, value]) => value));
-      if (keys === undefined || values === undefined) return undefined;
-      return { kind: 'map', entries: keys.map((key, i) => [key, values[i] ?? nothing] as const) };
-    }
-    case 'user': {
-      const values = all(selector.fields.map(([, value]) => value));
-      return (
-        values && { kind: 'user', fields: selector.fields.map(([name], i) => [name, values[i] ?? nothing] as const) }
-      );
-    }
-    case 'column':
-    case 'count':
-    case 'writetime':
-    case 'maxwritetime':
-    case 'ttl':
-    case 'cast':
-    case 'call':
-    case 'field':
-    case 'element':
-    case 'slice':
-    case 'arithmetic':
-    case 'negative':
-    case 'hint':
-      return undefined;
-    default:
-      return unreachable(selector);
-  }
-}
-
-/** The column whose elements, slices and fields are selected. */
-function rootColumn(selector: Selector): string | undefined {
-  if (selector.kind === 'column') return selector.name;
-  return selector.kind === 'element' || selector.kind === 'slice' || selector.kind === 'field'
-    ? rootColumn(selector.of)
-    : undefined;
-}
-
-/** In place of arguments that are no terms. */
-const nothing: Term = { kind: 'null' };
 
 export class Selectors {
   readonly #planning: Planning;
@@ -144,6 +55,7 @@ export class Selectors {
   readonly #grouped: boolean;
   /** Columns that are selected in some way. */
   readonly columns = new Set<string>();
+  readonly #names: SelectorNames;
   #inAggregate = false;
 
   /** @param grouped rows are aggregated: what is no aggregate tells of the first row of its group. */
@@ -151,6 +63,7 @@ export class Selectors {
     this.#planning = planning;
     this.#schema = schema;
     this.#grouped = grouped;
+    this.#names = new SelectorNames(planning, schema.keyspace);
   }
   clause({ selector, alias }: SelectClause): ResultSelector {
     // Parentheses around one thing may be a tuple of it: nobody says which, and a constant says no type.
@@ -159,7 +72,7 @@ export class Selectors {
       (selector.kind === 'term' && literalKind(selector.term) !== undefined);
     if (isUnknown) throw this.#unknown(selector);
     const selected = this.#made(selector, undefined);
-    return { name: alias ?? this.#name(selector), selected };
+    return { name: alias ?? this.#names.of(selector), selected };
   }
   /** All columns, in the order of `*`. */
   all(): readonly ResultSelector[] {
@@ -205,7 +118,7 @@ export class Selectors {
         const of = this.#made(selector.of, undefined);
         // No cast is named by this other word for text.
         if (typeText(selector.to) === 'varchar')
-          throw invalid(`${this.#name(selector.of)} cannot be cast to ${typeText(selector.to)}`);
+          throw invalid(`${this.#names.of(selector.of)} cannot be cast to ${typeText(selector.to)}`);
         if (of.type.kind === to.kind) return of;
         return this.#operation({ kind: 'cast', of: nothing, to: selector.to }, [selector.of], wanted);
       }
@@ -258,7 +171,7 @@ export class Selectors {
   #times(kind: TimesKind, of: Selector): Selected {
     const root = rootColumn(of);
     if (root === undefined)
-      throw invalid(`Cannot use selection function ${kind} on ${this.#name(of)}: only columns have it`);
+      throw invalid(`Cannot use selection function ${kind} on ${this.#names.of(of)}: only columns have it`);
     const column = columnOf(this.#schema, root);
     if (column.kind === 'partition_key' || column.kind === 'clustering')
       throw invalid(`Cannot use selection function ${kind} on PRIMARY KEY part ${column.name}`);
@@ -304,7 +217,7 @@ export class Selectors {
       const elements = selector.elements.map((each) => this.#argument(each));
       const known = elements.some(({ type }) => type !== undefined) ? this.#made(selector, undefined).type : undefined;
       return {
-        text: this.#name(selector),
+        text: this.#names.of(selector),
         type: known,
         // What stands between brackets is a vector as well as a list.
         fits: (to) =>
@@ -318,7 +231,7 @@ export class Selectors {
       };
     }
     const { type } = this.#made(selector, undefined);
-    return { text: this.#name(selector), type, fits: (to) => typeFit(to, type) };
+    return { text: this.#names.of(selector), type, fits: (to) => typeFit(to, type) };
   }
   /** @param called tells what is called; its own arguments are not looked at. */
   #operation(called: CallTerm, args: readonly Selector[], wanted: ValueType | undefined): Selected {
@@ -337,15 +250,15 @@ export class Selectors {
     const made = this.#made(of, undefined);
     const { type } = made;
     if (type.kind !== 'udt')
-      throw invalid(`Invalid field selection: ${this.#name(of)} of type ${typeName(type)} is not a user type`);
+      throw invalid(`Invalid field selection: ${this.#names.of(of)} of type ${typeName(type)} is not a user type`);
     const index = type.fields.findIndex(({ name }) => name === field);
-    if (index < 0) throw invalid(`${this.#name(of)} of type ${typeName(type)} has no field ${field}`);
+    if (index < 0) throw invalid(`${this.#names.of(of)} of type ${typeName(type)} has no field ${field}`);
     return new FieldSelected(made, type, index);
   }
   #element({ of, key }: Extract<Selector, { kind: 'element' }>): Selected {
     const made = this.#made(of, undefined);
     const { type } = made;
-    const name = this.#name(of);
+    const name = this.#names.of(of);
     if (type.kind === 'list')
       throw invalid(`Element selection is only allowed on sets and maps, but ${name} is a list`);
     if (type.kind !== 'map' && type.kind !== 'set')
@@ -360,7 +273,7 @@ export class Selectors {
   #slice({ of, from, to }: Extract<Selector, { kind: 'slice' }>): Selected {
     const made = this.#made(of, undefined);
     const { type } = made;
-    const name = this.#name(of);
+    const name = this.#names.of(of);
     if (type.kind === 'list') throw invalid(`Slice selection is only allowed on sets and maps, but ${name} is a list`);
     if (type.kind !== 'map' && type.kind !== 'set')
       throw invalid(`Invalid slice selection: ${name} of type ${typeName(type)} is not a collection`);
@@ -374,7 +287,7 @@ export class Selectors {
     const made = this.#made(of, type);
     if (typeFit(type, made.type) === 'no')
       throw invalid(
-        `Cannot assign value (${typeName(type)})${this.#name(of)} to (${typeName(type)})${this.#name(of)} of type ${typeName(type)}`,
+        `Cannot assign value (${typeName(type)})${this.#names.of(of)} to (${typeName(type)})${this.#names.of(of)} of type ${typeName(type)}`,
       );
     return made;
   }
@@ -429,54 +342,7 @@ export class Selectors {
   }
   #unknown(selector: Selector): Error {
     return invalid(
-      `Cannot infer type for term ${this.#name(selector)} in selection clause (try using a cast to force a type)`,
+      `Cannot infer type for term ${this.#names.of(selector)} in selection clause (try using a cast to force a type)`,
     );
-  }
-
-  /** As the result's column is called. */
-  #name(selector: Selector): string {
-    const names = (all: readonly Selector[]): string => all.map((each) => this.#name(each)).join(', ');
-    switch (selector.kind) {
-      case 'column':
-        return selector.name;
-      case 'term':
-        return termText(selector.term);
-      case 'count':
-        return 'count';
-      case 'writetime':
-      case 'maxwritetime':
-      case 'ttl':
-        return `${selector.kind}(${this.#name(selector.of)})`;
-      case 'cast':
-        return `cast(${this.#name(selector.of)} as ${typeName(this.#type(selector.to))})`;
-      case 'call':
-        return `${selector.name.keyspace ?? 'system'}.${selector.name.name}(${names(selector.args)})`;
-      case 'field':
-        return `${this.#name(selector.of)}.${selector.field}`;
-      case 'element':
-        return `${this.#name(selector.of)}[${termText(selector.key)}]`;
-      case 'slice': {
-        const [from, to] = [selector.from, selector.to].map((term) => (term === undefined ? '' : termText(term)));
-        return `${this.#name(selector.of)}[${from}..${to}]`;
-      }
-      case 'arithmetic':
-        return `${this.#name(selector.left)} ${selector.operator} ${this.#name(selector.right)}`;
-      case 'negative':
-        return `-${this.#name(selector.of)}`;
-      case 'hint':
-        return `(${typeName(this.#type(selector.type))})${this.#name(selector.of)}`;
-      case 'list':
-        return `[${names(selector.elements)}]`;
-      case 'set':
-        return `{${names(selector.elements)}}`;
-      case 'tuple':
-        return `(${names(selector.elements)})`;
-      case 'map':
-        return `{${selector.entries.map(([key, value]) => `${this.#name(key)}: ${this.#name(value)}`).join(', ')}}`;
-      case 'user':
-        return `{${selector.fields.map(([name, value]) => `${name}: ${this.#name(value)}`).join(', ')}}`;
-      default:
-        return unreachable(selector);
-    }
   }
 }
