@@ -58,6 +58,9 @@ export type SelectParts = {
 
 /** Bytes of a page at which it is cut, however many rows were asked for. */
 export const pageSizeMaxBytes = 16 * 1024 * 1024;
+/** Rows, and bytes, that are copied as they lie in one go: more than any answer has. */
+const copiedMax = 0x3fff_ffff;
+const copiedMaxBytes = 0x3fff_ffff;
 /** Rows between two looks at the tombstones. */
 const rowsBetweenLooks = 256;
 
@@ -244,13 +247,34 @@ export class SelectRun {
     let last: PagingState | undefined;
     /** The first partition goes on where the last page ended. */
     let resumed = resume?.position.clustering !== undefined;
-    while (left > 0 && source.nextPartition()) {
+    const copies = this.#copies(source, sink);
+    const sizeMaxBytes = paged ? pageSizeMaxBytes : copiedMaxBytes;
+    while (left > 0) {
+      // The last row of a page or of all is shown in the long way, which knows what comes then.
+      if (copies && !resumed && last === undefined) {
+        const most = Math.min(left, page - given, copiedMax) - 1;
+        const copied = this.#copyPartitions(sink, most, sizeMaxBytes);
+        given += copied;
+        left -= copied;
+      }
+      if (!source.nextPartition()) break;
       let ofPartition = 0;
       if (resumed && resume !== undefined && isAt(source, resume.position)) ofPartition = resume.rowsOfPartition;
       const continued = resumed;
       resumed = false;
       let any = continued;
+      let isCopying = copies;
       while (ofPartition < perPartition) {
+        if (isCopying && last === undefined) {
+          const most = Math.min(left, page - given, perPartition - ofPartition, copiedMax) - 1;
+          const copied = this.#copyRows(sink, most, sizeMaxBytes);
+          given += copied;
+          left -= copied;
+          ofPartition += copied;
+          // Where none could be, none of the rest is likely to be.
+          isCopying = copied > 0;
+          any ||= isCopying;
+        }
         let isStatic = false;
         if (!source.nextRow()) {
           if (any || !staticRows || !source.staticRow()) break;
@@ -280,6 +304,25 @@ export class SelectRun {
       }
     }
     return undefined;
+  }
+  /** Rows are what is asked for as they lie in memory, all of them, and the sink takes them so. */
+  #copies(source: RowSource, sink: ResultSink): boolean {
+    const { whole, filters } = this.#parts;
+    return whole && filters.length === 0 && source === this.#stored && sink.rowTarget !== undefined;
+  }
+  #copyRows(sink: ResultSink, most: number, sizeMaxBytes: number): number {
+    const { rowTarget } = sink;
+    if (most <= 0 || rowTarget === undefined || this.#stored === undefined) return 0;
+    const copied = this.#stored.copyRows(rowTarget, most, sizeMaxBytes - sink.sizeBytes);
+    if (copied > 0) sink.wroteRows?.(copied);
+    return copied;
+  }
+  #copyPartitions(sink: ResultSink, most: number, sizeMaxBytes: number): number {
+    const { rowTarget } = sink;
+    if (most <= 0 || rowTarget === undefined || this.#stored === undefined) return 0;
+    const copied = this.#stored.copyPartitions(rowTarget, most, sizeMaxBytes - sink.sizeBytes);
+    if (copied > 0) sink.wroteRows?.(copied);
+    return copied;
   }
   #emit(source: RowSource, execution: Execution, sink: ResultSink): void {
     const { whole, plain, json, selectors } = this.#parts;
