@@ -22,6 +22,7 @@ export * from './run-format.ts';
 export * from './run-input.ts';
 export * from './run-merge.ts';
 export * from './run-writer.ts';
+export * from './row-target.ts';
 export * from './row-view.ts';
 export * from './schema.ts';
 export * from './sha256.ts';

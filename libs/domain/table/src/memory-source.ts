@@ -13,6 +13,10 @@ export class MemorySource {
   row = -1;
   isOpen = false;
   wide: WidePartition | undefined;
+  /** Rows that follow in one place: see {@link ahead}. */
+  aheadRows: Int32Array = new Int32Array(1);
+  aheadAt = 0;
+  readonly #one = new Int32Array(1);
   #single = -1;
   #piece = 0;
   #at = 0;
@@ -52,6 +56,28 @@ export class MemorySource {
     }
     if (this.#reverse) this.advance();
     else this.#settle(rows);
+  }
+  /**
+   * How many rows, with the one that it stands at, lie one behind the other in `aheadRows` from `aheadAt` on, in the direction
+   * of reading.
+   */
+  ahead(): number {
+    if (this.row < 0) return 0;
+    if (this.wide === undefined) {
+      this.#one[0] = this.row;
+      this.aheadRows = this.#one;
+      this.aheadAt = 0;
+      return 1;
+    }
+    const { rows } = this.wide;
+    this.aheadRows = rows.pieceRows(this.#piece);
+    this.aheadAt = this.#at;
+    return this.#reverse ? this.#at + 1 : rows.countOf(this.#piece) - this.#at;
+  }
+  /** Over so many of them. */
+  skip(count: number): void {
+    this.#at += this.#reverse ? 1 - count : count - 1;
+    this.advance();
   }
   #settle(rows: WidePartition['rows']): void {
     if (this.#at >= rows.countOf(this.#piece)) {

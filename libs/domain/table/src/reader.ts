@@ -12,7 +12,9 @@ import { isWhole, newestOf } from './newest-row.ts';
 import { PartitionHead } from './partition-head.ts';
 import { PartitionScan } from './partition-scan.ts';
 import { RowFold } from './row-fold.ts';
-import { compareRows, isBeyond } from './row-order.ts';
+import { RowCopier } from './row-copier.ts';
+import { compareRows, countWithin, isBeyond } from './row-order.ts';
+import type { RowTarget } from './row-target.ts';
 import { RowView } from './row-view.ts';
 import { RunSource } from './run-source.ts';
 import { compareHalves, copyBytes, Sink } from './sink.ts';
@@ -54,6 +56,10 @@ export class PartitionReader implements TableReader {
   #epoch = 0;
   /** The scan has shown a partition. */
   #isUnderWay = false;
+  /** The scan stands at a partition that was not shown yet. */
+  #isHeld = false;
+  readonly #copier = new RowCopier();
+  readonly #loneRows = new Int32Array(1);
 
   #slice = 0;
   #positioned = false;
@@ -120,6 +126,7 @@ export class PartitionReader implements TableReader {
     this.#mode = 'scan';
     this.#range = range;
     this.#isUnderWay = false;
+    this.#isHeld = false;
     this.#epoch = this.#layers.epoch;
     this.#scan.open(this.#layers, table.schema.number, range);
   }
@@ -186,24 +193,27 @@ export class PartitionReader implements TableReader {
   #number(): number {
     return this.#table?.schema.number ?? 0;
   }
+  /** The scan goes to the next partition, unless it stands at one that was not shown. */
+  #step(): boolean {
+    if (this.#isHeld) {
+      assert(this.#epoch === this.#layers.epoch, 'what a scan stands at is read in one turn');
+      return true;
+    }
+    if (this.#epoch !== this.#layers.epoch) this.#scanAnew();
+    this.#isHeld = this.#scan.next(this.#layers);
+    return this.#isHeld;
+  }
   #nextScanned(): boolean {
     const layers = this.#layers;
     const scan = this.#scan;
-    if (this.#epoch !== layers.epoch) this.#scanAnew();
-    if (!scan.next(layers)) {
+    if (!this.#step()) {
       this.#mode = 'none';
       this.#sourceCount = 0;
       this.#lone.row = -1;
       this.#static?.clear();
       return false;
     }
-    this.#isUnderWay = true;
-    this.tokenHi = scan.tokenHi;
-    this.tokenLo = scan.tokenLo;
-    this.keyBytes = this.#key;
-    this.keyFrom = 0;
-    this.keySize = scan.keySize;
-    copyBytes(scan.keyBytes, scan.keyFrom, this.#key, 0, scan.keySize);
+    this.#takeScanned();
     this.#sourceCount = 0;
     if (this.#slices === undefined && scan.isLone(layers, this.#lone)) return this.#beginLone();
     if (scan.inActive) {
@@ -223,6 +233,18 @@ export class PartitionReader implements TableReader {
       this.#sources[this.#sourceCount++] = source;
     }
     return this.#begin();
+  }
+  /** The partition at which the scan stands is the one that is shown. */
+  #takeScanned(): void {
+    const scan = this.#scan;
+    this.#isHeld = false;
+    this.#isUnderWay = true;
+    this.tokenHi = scan.tokenHi;
+    this.tokenLo = scan.tokenLo;
+    this.keyBytes = this.#key;
+    this.keyFrom = 0;
+    this.keySize = scan.keySize;
+    copyBytes(scan.keyBytes, scan.keyFrom, this.#key, 0, scan.keySize);
   }
   /** What is read was flushed or merged meanwhile: on from behind the last partition. */
   #scanAnew(): void {
@@ -303,6 +325,66 @@ export class PartitionReader implements TableReader {
       this.liveRows += 1;
       return true;
     }
+  }
+
+  copyRows(target: RowTarget, most: number, sizeMaxBytes: number): number {
+    const source = this.#sources[0];
+    const table = this.#table;
+    if (this.#lone.row >= 0 || this.#sourceCount !== 1 || source === undefined || table === undefined) return 0;
+    if (this.#head.hasDeletions) return 0;
+    assert(this.#epoch === this.#layers.epoch, 'a partition is read in one turn');
+    const copier = this.#copier;
+    copier.use(table.regulars);
+    if (!copier.key(this.keyBytes, this.keyFrom, this.keySize, table.schema.partitionKey.length)) return 0;
+    if (!this.#positioned && !this.#position()) return 0;
+    if (this.#shownCount > 0) this.#advance();
+    let copied = 0;
+    let left = sizeMaxBytes;
+    for (;;) {
+      const ahead = this.#within(source, Math.min(source.ahead(), most - copied));
+      if (ahead <= 0) break;
+      const { bytes, view, aheadRows, aheadAt } = source;
+      const step = this.#reverse ? -1 : 1;
+      const count = copier.copy(bytes, view, aheadRows, aheadAt, step, ahead, target, left);
+      left -= copier.sizeBytes;
+      copied += count;
+      if (count > 0) source.skip(count);
+      if (count < ahead) break;
+    }
+    this.liveRows += copied;
+    return copied;
+  }
+  /** Of the rows ahead so many are in the slice. */
+  #within(source: Source, count: number): number {
+    const slices = this.#slices;
+    if (slices === undefined || count <= 0) return count;
+    const slice = this.#reverse ? slices.count - 1 - this.#slice : this.#slice;
+    return countWithin(source, count, slices, slice, this.#reverse);
+  }
+  copyPartitions(target: RowTarget, most: number, sizeMaxBytes: number): number {
+    const table = this.#table;
+    if (this.#mode !== 'scan' || this.#slices !== undefined || table === undefined) return 0;
+    const scan = this.#scan;
+    const lone = this.#lone;
+    const copier = this.#copier;
+    const rows = this.#loneRows;
+    const components = table.schema.partitionKey.length;
+    copier.use(table.regulars);
+    this.#sourceCount = 0;
+    let copied = 0;
+    let left = sizeMaxBytes;
+    while (copied < most && this.#step() && scan.isLone(this.#layers, lone)) {
+      if (!copier.key(scan.keyBytes, scan.keyFrom, scan.keySize, components)) break;
+      rows[0] = lone.row;
+      if (copier.copy(lone.bytes, lone.view, rows, 0, 1, 1, target, left) === 0) break;
+      left -= copier.sizeBytes;
+      this.#isHeld = false;
+      copied += 1;
+    }
+    lone.row = -1;
+    if (copied > 0 && !this.#isHeld) this.#takeScanned();
+    this.liveRows += copied;
+    return copied;
   }
   #showLone(lone: LoneRow): boolean {
     const { row } = this;

@@ -58,6 +58,10 @@ export class RowIndex {
   countOf(piece: number): number {
     return this.#counts[piece] ?? 0;
   }
+  /** Where the rows of a piece begin, in order: the first {@link countOf} of them. */
+  pieceRows(piece: number): Int32Array {
+    return this.#pieces[piece] as Int32Array;
+  }
   get pieceCount(): number {
     return this.#pieces.length;
   }

@@ -26,3 +26,39 @@ export function isBeyond({ bytes, view, row }: RowVersion, slices: Slices, slice
   const to = slices.toOf(slice);
   return to > middle && compareRanges(bytes, start, end, slices.bytes, middle, to) >= 0;
 }
+
+/** A row among those that lie one behind the other. */
+const probe: { bytes: Uint8Array; view: DataView; row: number } = {
+  bytes: new Uint8Array(0),
+  view: new DataView(new ArrayBuffer(0)),
+  row: 0,
+};
+/** Of rows in the direction of reading, of which a slice has the first: how many of `count` it has. */
+export function countWithin(
+  { bytes, view, aheadRows, aheadAt }: RowsAhead,
+  count: number,
+  slices: Slices,
+  slice: number,
+  reverse: boolean,
+): number {
+  probe.bytes = bytes;
+  probe.view = view;
+  const step = reverse ? -1 : 1;
+  let low = 0;
+  let high = count;
+  // Most often it has all of them.
+  let middle = count - 1;
+  while (low < high) {
+    probe.row = aheadRows[aheadAt + step * middle] as number;
+    if (isBeyond(probe, slices, slice, reverse)) high = middle;
+    else low = middle + 1;
+    middle = (low + high) >>> 1;
+  }
+  return low;
+}
+type RowsAhead = {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly aheadRows: Int32Array;
+  readonly aheadAt: number;
+};

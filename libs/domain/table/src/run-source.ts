@@ -37,6 +37,9 @@ export class RunSource {
   /** It goes on in other blocks. */
   isWide = false;
   isPlain = false;
+  /** Rows that follow in one place: see {@link ahead}. */
+  aheadRows: Int32Array = new Int32Array(0);
+  aheadAt = 0;
   readonly #own: LoadedBlock;
   readonly #others: LoadedBlock;
   #run: Run | undefined;
@@ -185,6 +188,21 @@ export class RunSource {
   }
   advance(): void {
     this.#index += this.#reverse ? -1 : 1;
+    this.#settle();
+  }
+  /**
+   * How many rows, with the one that it stands at, lie one behind the other in `aheadRows` from `aheadAt` on, in the direction
+   * of reading.
+   */
+  ahead(): number {
+    if (this.row < 0) return 0;
+    this.aheadRows = this.#rows;
+    this.aheadAt = this.#index;
+    return this.#reverse ? this.#index + 1 : this.#count - this.#index;
+  }
+  /** Over so many of them. */
+  skip(count: number): void {
+    this.#index += this.#reverse ? -count : count;
     this.#settle();
   }
 }

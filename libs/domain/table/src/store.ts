@@ -4,6 +4,7 @@
  */
 import type { TableLayout } from './layout.ts';
 import type { MutationWriter } from './mutation-writer.ts';
+import type { RowTarget } from './row-target.ts';
 import type { RowView } from './row-view.ts';
 import type { Slices } from './slices.ts';
 
@@ -48,6 +49,18 @@ export interface TableReader {
   /** Goes to the next live row of the partition; it is in `row`. */
   nextRow(): boolean;
   readonly row: RowView;
+
+  /**
+   * Copies the next rows of the partition into an answer, as {@link nextRow} would show them: each with the key's cells before
+   * its own. It copies what it can so: of one place, dense, of all columns, covered by nothing; `nextRow` shows what follows.
+   * @param most rows. @param sizeMaxBytes which are not gone beyond. @returns how many it copied; perhaps none.
+   */
+  copyRows(target: RowTarget, most: number, sizeMaxBytes: number): number;
+  /**
+   * The same, in a scan, for whole partitions of one row each; `nextPartition` shows what follows, and must be called in the
+   * same turn.
+   */
+  copyPartitions(target: RowTarget, most: number, sizeMaxBytes: number): number;
 
   /** Rows, cells and deletions met since `open…` that are gone but not yet purged: for the guardrails. */
   readonly tombstones: number;

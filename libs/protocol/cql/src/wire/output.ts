@@ -25,7 +25,7 @@ export class Output {
   overflown = false;
   readonly #sizeMaxBytes: number;
   /** Of `buffer`. */
-  #view: DataView = noView;
+  view: DataView = noView;
   /** Of the bytes that a part was last copied from, which are seldom others. */
   #source: DataView = noView;
   /** The next buffer's size. */
@@ -54,7 +54,7 @@ export class Output {
     this.#blockSize = Math.min(blockSizeMaxBytes, 2 * this.#blockSize);
     block.set(this.buffer.subarray(this.start, this.at));
     this.buffer = block;
-    this.#view = new DataView(block.buffer);
+    this.view = new DataView(block.buffer);
     this.start = 0;
     this.at = length;
     return true;
@@ -67,7 +67,7 @@ export class Output {
     // A large one is not kept for a few bytes.
     if (this.buffer.length > blockSizeMaxBytes) {
       this.buffer = new Uint8Array(0);
-      this.#view = noView;
+      this.view = noView;
       this.start = 0;
       this.at = 0;
     }
@@ -123,7 +123,7 @@ export class Output {
       this.#source = source;
     }
     const { buffer, at } = this;
-    const target = this.#view;
+    const target = this.view;
     let i = 0;
     // Two in a round: a quarter less time.
     for (const end = length - 7; i < end; i += 8) {

@@ -146,6 +146,13 @@ export class ResponseWriter extends FrameWriter {
   endRow(): void {
     this.#rowCount += 1;
   }
+  /** Where whole rows may be written, cells as for {@link cells}; then {@link wroteRows}. */
+  get rowOutput(): Output {
+    return this.out;
+  }
+  wroteRows(count: number): void {
+    this.#rowCount += count;
+  }
   /** Warnings that are known only behind the rows; in place of those of the extras. Not told before v4. */
   lateWarnings(warnings: readonly string[], isTraced: boolean): void {
     if (this.version < 4 || warnings.length === 0 || this.out.overflown) return;

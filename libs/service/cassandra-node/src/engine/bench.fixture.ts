@@ -8,6 +8,7 @@ import {
   Memtable,
   MutationWriter,
   PartitionReader,
+  type RowTarget,
   type TableLayout,
   type TableReader,
   type TableStore,
@@ -74,13 +75,37 @@ export type Value = Uint8Array | null | undefined;
 export const hash = (algorithm: string, bytes: Uint8Array): Uint8Array =>
   createHash(algorithm.replace('-', '').toLowerCase()).update(bytes).digest();
 
+/** A buffer that grows, a little at a time. */
+class CopiedRows implements RowTarget {
+  buffer = new Uint8Array(64);
+  view = new DataView(this.buffer.buffer);
+  at = 0;
+  room(sizeBytes: number): boolean {
+    const { buffer } = this;
+    if (this.at + sizeBytes <= buffer.length) return true;
+    this.buffer = new Uint8Array(this.at + sizeBytes);
+    this.view = new DataView(this.buffer.buffer);
+    this.buffer.set(buffer.subarray(0, this.at));
+    return true;
+  }
+}
+
 /** Of one row: `name=literal` for each column. */
 export class Answer implements ResultSink {
   readonly rows: (Uint8Array | null)[][] = [];
   columns: readonly ResultColumn[] = [];
   isVoid = false;
   sizeBytes = 0;
+  /** Of the rows, those that were copied as they lie. */
+  copied = 0;
+  pagingState: Uint8Array | undefined;
   #row: (Uint8Array | null)[] = [];
+  readonly #isCopied: boolean;
+
+  /** @param isCopied whether rows may be copied as they lie. */
+  constructor(isCopied = true) {
+    this.#isCopied = isCopied;
+  }
   void(): void {
     this.isVoid = true;
   }
@@ -104,7 +129,27 @@ export class Answer implements ResultSink {
     this.rows.push(this.#row);
     this.#row = [];
   }
-  endRows(): void {}
+  readonly #copies = new CopiedRows();
+  get rowTarget(): RowTarget | undefined {
+    return this.#isCopied ? this.#copies : undefined;
+  }
+  wroteRows(count: number): void {
+    const { buffer, view } = this.#copies;
+    let from = 0;
+    for (let row = 0; row < count; row++) {
+      let to = from;
+      for (let column = 0; column < this.columns.length; column++) to += 4 + Math.max(0, view.getInt32(to));
+      this.cells(buffer, from, to - from);
+      this.endRow();
+      from = to;
+    }
+    if (from !== this.#copies.at) throw new Error('what was copied is not so many rows');
+    this.copied += count;
+    this.#copies.at = 0;
+  }
+  endRows(pagingState: Uint8Array | undefined): void {
+    this.pagingState = pagingState;
+  }
   /** Rows as text: values between commas; with `named` the columns' names too. */
   texts(named = false): readonly string[] {
     return this.rows.map((row) =>

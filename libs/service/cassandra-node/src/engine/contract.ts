@@ -5,6 +5,7 @@
  * request: values stay where the frame has them, an {@link Execution} is reused by its connection, results go straight
  * into the connection's writer. Plans are immutable, and hold for one version of the schema.
  */
+import type { RowTarget } from '@skerry/domain-table';
 import type { ValueType } from '@skerry/domain-values';
 
 /** Bytes that somebody else owns. `size` -1: null; -2: unset. Reused: read it before the next operand is evaluated. */
@@ -78,6 +79,9 @@ export type ResultSink = {
   /** Whole cells, `[i32 size][bytes]` each, as they are. */
   cells(bytes: Uint8Array, from: number, size: number): void;
   endRow(): void;
+  /** Where whole rows may be written, as by `cells`, and then {@link ResultSink.wroteRows} told; without it they may not. */
+  readonly rowTarget?: RowTarget | undefined;
+  wroteRows?(count: number): void;
   /** After the last row; `pagingState` when there are more. */
   endRows(pagingState: Uint8Array | undefined): void;
   /** Bytes of the result so far. */

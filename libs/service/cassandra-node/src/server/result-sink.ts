@@ -1,4 +1,5 @@
 /** Results of one connection, straight into its writer. */
+import type { RowTarget } from '@skerry/domain-table';
 import type { ProtocolVersion, ResponseExtras, ResponseWriter } from '@skerry/protocol-cql';
 import type { ResultColumn, ResultSink, SchemaChange } from '../engine/contract.ts';
 import type { ColumnBytes } from './prepared.ts';
@@ -76,6 +77,12 @@ export class ConnectionSink implements ResultSink {
   }
   endRow(): void {
     this.#writer.endRow();
+  }
+  get rowTarget(): RowTarget {
+    return this.#writer.rowOutput;
+  }
+  wroteRows(count: number): void {
+    this.#writer.wroteRows(count);
   }
   endRows(pagingState: Uint8Array | undefined): void {
     this.done = true;

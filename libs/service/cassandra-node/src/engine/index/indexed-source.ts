@@ -46,6 +46,9 @@ export class IndexedSource extends StoredSource {
     super(reader, layout);
     this.#layout = layout;
   }
+  override get isFound(): boolean {
+    return true;
+  }
   look(rows: IndexedRows, nowSeconds: number): void {
     this.begin(() => false, nowSeconds);
     this.#rows = rows;

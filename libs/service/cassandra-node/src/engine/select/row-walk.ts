@@ -4,6 +4,7 @@ import { compareBytes } from './byte-ranges.ts';
 import { accepts } from './filters.ts';
 import type { PagingState } from './paging-state.ts';
 import type { RowSource, Position } from './row.ts';
+import { RowCopies } from './row-copies.ts';
 import type { RowWriter } from './row-writer.ts';
 import type { SelectParts } from './select-parts.ts';
 import { StoredSource } from './stored-source.ts';
@@ -15,10 +16,12 @@ export const pageSizeMaxBytes = 16 * 1024 * 1024;
 export class RowWalk {
   readonly #parts: SelectParts;
   readonly #writer: RowWriter;
+  readonly #copies: RowCopies;
 
   constructor(parts: SelectParts, writer: RowWriter) {
     this.#parts = parts;
     this.#writer = writer;
+    this.#copies = new RowCopies(parts);
   }
   walk(
     source: RowSource,
@@ -37,13 +40,32 @@ export class RowWalk {
     let last: PagingState | undefined;
     /** The first partition goes on where the last page ended. */
     let resumed = resume?.position.clustering !== undefined;
-    while (left > 0 && source.nextPartition()) {
+    const copies = this.#copies;
+    const isCopied = copies.begin(source, sink, paged ? pageSizeMaxBytes : undefined);
+    while (left > 0) {
+      // The last row of a page or of all is shown in the long way, which knows what comes then.
+      if (isCopied && !resumed && last === undefined) {
+        const copied = copies.partitions(Math.min(left, page - given) - 1);
+        given += copied;
+        left -= copied;
+      }
+      if (!source.nextPartition()) break;
       let ofPartition = 0;
       if (resumed && resume !== undefined && isAt(source, resume.position)) ofPartition = resume.rowsOfPartition;
       const continued = resumed;
       resumed = false;
       let any = continued;
+      let isCopying = isCopied;
       while (ofPartition < perPartition) {
+        if (isCopying && last === undefined) {
+          const copied = copies.rows(Math.min(left, page - given, perPartition - ofPartition) - 1);
+          given += copied;
+          left -= copied;
+          ofPartition += copied;
+          // Where none could be, none of the rest is likely to be.
+          isCopying = copied > 0;
+          any ||= isCopying;
+        }
         let isStatic = false;
         if (!source.nextRow()) {
           if (any || !staticRows || !source.staticRow()) break;

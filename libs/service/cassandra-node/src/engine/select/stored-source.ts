@@ -1,5 +1,12 @@
 /** Rows of stored tables: the reader's, shown as selectors want them. */
-import { keyComponents, sumShards, type RowView, type TableLayout, type TableReader } from '@skerry/domain-table';
+import {
+  keyComponents,
+  type RowTarget,
+  type RowView,
+  sumShards,
+  type TableLayout,
+  type TableReader,
+} from '@skerry/domain-table';
 import { ByteSink } from '@skerry/domain-values';
 import { present, unreachable } from '@skerry/kernel';
 import type { Slot } from '../contract.ts';
@@ -43,6 +50,10 @@ export class StoredSource implements RowSource, Row {
   }
   get reader(): TableReader {
     return this.#reader;
+  }
+  /** Its rows are those that an index found. */
+  get isFound(): boolean {
+    return false;
   }
   /** The current one is the static row. */
   get isStatic(): boolean {
@@ -89,6 +100,14 @@ export class StoredSource implements RowSource, Row {
   nextRow(): boolean {
     this.#cellsKnown = 0;
     return this.#reader.nextRow();
+  }
+  /** Whole rows before the next one, or partitions: see `TableReader`. @returns how many were copied. */
+  copyRows(target: RowTarget, most: number, sizeMaxBytes: number): number {
+    return this.#reader.copyRows(target, most, sizeMaxBytes);
+  }
+  copyPartitions(target: RowTarget, most: number, sizeMaxBytes: number): number {
+    if (!this.#opened) this.#opened = this.#open(this.#reader);
+    return this.#opened ? this.#reader.copyPartitions(target, most, sizeMaxBytes) : 0;
   }
   staticRow(): boolean {
     this.#statics = this.#reader.statics.exists;
