@@ -101,7 +101,7 @@ describe('keyspaces', () => {
       'a negative factor',
       ks({ class: 'SimpleStrategy', replication_factor: '-1' }),
       'configuration',
-      'Replication factor must be non-negative; found -1',
+      'Replication factor must be non-negative, found -1',
     ],
     [
       'an unknown data center',

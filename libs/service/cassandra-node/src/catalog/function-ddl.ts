@@ -51,11 +51,8 @@ export function createTrigger(snapshot: Snapshot, statement: Of<'createTrigger'>
   throw invalid(`Trigger class '${statement.className}' couldn't be loaded`);
 }
 
-export function dropTrigger(snapshot: Snapshot, statement: Of<'dropTrigger'>, context: DdlContext): MaybeDraft {
+export function dropTrigger(_: Snapshot, statement: Of<'dropTrigger'>, context: DdlContext): MaybeDraft {
   const name = keyspaceOf(statement.table, context);
-  const keyspace = snapshot.keyspaces.get(name);
-  const hasTable = keyspace !== undefined && findRelation(keyspace, statement.table.name) !== undefined;
   if (statement.ifExists) return undefined;
-  if (!hasTable) throw invalid(`Table '${name}.${statement.table.name}' doesn't exist`);
   throw invalid(`Trigger '${statement.name}' on '${name}.${statement.table.name}' doesn't exist`);
 }

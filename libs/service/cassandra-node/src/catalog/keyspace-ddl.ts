@@ -37,7 +37,7 @@ function checkFactor(text: string): number {
   if (transient !== undefined)
     throw misconfigured('Transient replication is disabled. Enable in cassandra.yaml to use.');
   const factor = Number(all);
-  if (factor < 0) throw misconfigured(`Replication factor must be non-negative; found ${factor}`);
+  if (factor < 0) throw misconfigured(`Replication factor must be non-negative, found ${factor}`);
   return factor;
 }
 

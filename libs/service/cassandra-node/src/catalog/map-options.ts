@@ -1,5 +1,6 @@
 /** The table options that are maps or policies, checked and brought into the form that Cassandra shows. Source: Cassandra 5.0,
  * CompactionParams, CompressionParams, CachingParams, SpeculativeRetryPolicy. */
+import { doubleText } from '@skerry/domain-values';
 import { misconfigured } from './fault.ts';
 
 type Texts = ReadonlyMap<string, string>;
@@ -137,9 +138,13 @@ export function compression(given: Texts): Texts {
   if (chunkKb <= 0) throw misconfigured('Invalid negative or null chunk_length_in_kb');
   if ((chunkKb & (chunkKb - 1)) !== 0) throw misconfigured('chunk_length_in_kb must be a power of 2');
   const ratio = take('min_compress_ratio');
+  const least = ratio?.trim() === '' ? Number.NaN : Number(ratio ?? 0);
+  if (Number.isNaN(least)) throw misconfigured(`For input string: "${ratio}"`);
+  if (least < 0) throw misconfigured('Invalid negative min_compress_ratio');
+  if (least > 0 && least < 1) throw misconfigured('min_compress_ratio can either be 0 or greater than or equal to 1');
   for (const key of options.keys()) if (!own.includes(key)) throw misconfigured(`Unknown compression options ${key}`);
   options.set('class', wholeName).set('chunk_length_in_kb', String(chunkKb));
-  if (ratio !== undefined && Number(ratio) !== 0) options.set('min_compress_ratio', ratio);
+  if (ratio !== undefined && least !== 0) options.set('min_compress_ratio', doubleText(least));
   return sorted(options);
 }
 

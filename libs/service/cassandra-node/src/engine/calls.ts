@@ -21,6 +21,7 @@ import type { World } from './function-world.ts';
 import { emptySlot, sizeNull, sizeUnset, slotBytes } from './operand-kinds.ts';
 import { typeScope, type Planning } from './planning.ts';
 import { renamed, type Receiver } from './receivers.ts';
+import { isAggregateName } from './select/aggregates.ts';
 
 /** The terms that call something: a function, an operator, a cast. */
 export type CallTerm = Extract<Term, { readonly kind: 'call' | 'cast' | 'arithmetic' | 'negative' }>;
@@ -189,6 +190,8 @@ export function prepareCall(
   fits: boolean,
   prepare: (planning: Planning, term: Term, receiver: Receiver) => Operand,
 ): Operand {
+  if (chosen === undefined && term.kind === 'call' && isAggregateName(term.name))
+    throw invalid('Aggregation function are not supported in the where clause');
   if (chosen === undefined) throw invalid(`Unknown function ${calleeText(term)} called`);
   if (!fits) {
     const what =

@@ -66,8 +66,13 @@ export function prepareOperand(planning: Planning, term: Term, receiver: Receive
       return setOperand(planning, term.elements, receiver);
     case 'map':
       return mapOperand(planning, term.entries, receiver);
-    case 'tuple':
-      return tupleOperand(planning, term.elements, receiver);
+    case 'tuple': {
+      const [only] = term.elements;
+      // Brackets around one term are brackets, unless a tuple is wanted.
+      return only !== undefined && term.elements.length === 1 && type.kind !== 'tuple'
+        ? prepareOperand(planning, only, receiver)
+        : tupleOperand(planning, term.elements, receiver);
+    }
     case 'user':
       return userOperand(planning, term.fields, receiver);
     case 'hint':

@@ -75,6 +75,7 @@ export function termFit(planning: Planning, place: Place, term: Term, type: Valu
       if (type.kind !== 'map') return 'no';
       return all(term.entries.flatMap(([key, value]) => [fits([key], type.key), fits([value], type.value)]));
     case 'tuple':
+      if (type.kind !== 'tuple' && term.elements.length === 1) return fits(term.elements, type);
       if (type.kind !== 'tuple' || term.elements.length > type.elements.length) return 'no';
       return term.elements.some((each, i) => fits([each], type.elements[i] ?? type) === 'no') ? 'no' : 'weak';
     case 'user':

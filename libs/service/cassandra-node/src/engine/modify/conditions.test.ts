@@ -97,15 +97,15 @@ describe('existence', () => {
       '[applied]=false, k=1, c=1, s=9, v=1',
     ]);
     expect(b.rows('INSERT INTO t (k, s) VALUES (1, 3) IF NOT EXISTS')).toEqual([
-      '[applied]=false, k=1, c=null, s=9, v=null',
+      '[applied]=false, k=1, c=1, s=9, v=null',
     ]);
     expect(b.rows('UPDATE t SET s = 4 WHERE k = 1 IF s = 9')).toEqual([yes]);
     expect(b.rows('UPDATE t SET v = 5 WHERE k = 1 AND c = 1 IF s = 9')).toEqual(['[applied]=false, s=4']);
     expect(b.rows('UPDATE t SET v = 5 WHERE k = 1 AND c = 7 IF v = 5 AND s = 9')).toEqual([
       '[applied]=false, v=null, s=4',
     ]);
-    expect(b.rows('DELETE FROM t WHERE k = 1 IF s = 4')).toEqual([yes]);
-    expect(b.rows('SELECT * FROM t')).toEqual([]);
+    expect(b.rows('DELETE s FROM t WHERE k = 1 IF s = 4')).toEqual([yes]);
+    expect(b.rows('SELECT * FROM t')).toEqual(['1, 1, null, 1']);
   });
   test('each comes behind what the last one wrote, whatever the clock', () => {
     const b = bench('CREATE TABLE t (k int PRIMARY KEY, v int)');

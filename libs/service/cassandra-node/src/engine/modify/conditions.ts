@@ -79,6 +79,7 @@ type Test =
   | { readonly kind: 'contains' | 'containsKey'; readonly value: Operand };
 
 const emptyCollection = new Uint8Array(4);
+const hasElements = (collection: Uint8Array): boolean => collection.subarray(0, 4).some((byte) => byte !== 0);
 
 export class ColumnTest {
   readonly column: Column;
@@ -111,6 +112,8 @@ export class ColumnTest {
   #compare(operator: Comparison, current: Value, wanted: Value): boolean {
     const type = this.#type;
     const isEmptyable = this.#access.kind === 'column' && isMultiCell(type) && type.kind !== 'udt';
+    if (isEmptyable && operator !== '=' && operator !== '!=' && wanted !== null && !hasElements(wanted))
+      throw invalid(`Invalid comparison with an empty ${type.kind} for operator "${operator}"`);
     return holds(
       operator,
       type,
@@ -227,7 +230,7 @@ function prepareAccess(
 function prepareTest(planning: Planning, column: Column, of: Receiver, test: Condition['test']): Test {
   switch (test.kind) {
     case 'compare':
-      if (test.operator !== '=' && test.operator !== '!=') refuseDurations(of.type);
+      if (test.operator !== '=' && test.operator !== '!=') refuseDurations(of.type, test.operator);
       return { kind: 'compare', operator: test.operator, value: prepareOperand(planning, test.value, of) };
     case 'in':
       return { kind: 'in', values: prepareIn(planning, test.values, of) };
@@ -253,7 +256,7 @@ function prepareTest(planning: Planning, column: Column, of: Receiver, test: Con
       return unreachable(test);
   }
 }
-function refuseDurations(type: ValueType): void {
+function refuseDurations(type: ValueType, operator: Comparison): void {
   if (!holdsDuration(type)) return;
   const what =
     type.kind === 'duration'
@@ -263,5 +266,6 @@ function refuseDurations(type: ValueType): void {
         : type.kind === 'udt'
           ? 'UDTs containing durations'
           : 'collections containing durations';
-  throw invalid(`Slice conditions are not supported on ${what}`);
+  const slice = type.kind === 'duration' ? `conditions ( ${operator} )` : 'conditions';
+  throw invalid(`Slice ${slice} are not supported on ${what}`);
 }

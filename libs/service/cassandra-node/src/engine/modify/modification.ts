@@ -49,6 +49,8 @@ export class Modification {
   readonly conditions: Conditions | undefined;
   readonly regulars: readonly Operation[];
   readonly statics: readonly Operation[];
+  /** A DELETE of whole partitions, or of rows by a range. */
+  readonly deletesMany: boolean;
   /** Which of the operations have a value, in this request. */
   readonly #activeRegulars: Operation[];
   readonly #activeStatics: Operation[];
@@ -76,6 +78,10 @@ export class Modification {
     this.conditions = parts.conditions;
     this.regulars = operations.filter(({ column }) => column.kind === 'regular');
     this.statics = operations.filter(({ column }) => column.kind === 'static');
+    this.deletesMany =
+      this.kind === 'delete' &&
+      operations.length === 0 &&
+      (this.target.kind !== 'rows' || this.schema.clustering.length === 0);
     this.#activeRegulars = [...this.regulars];
     this.#activeStatics = [...this.statics];
     this.#requiresRead = operations.some(({ requiresRead }) => requiresRead);

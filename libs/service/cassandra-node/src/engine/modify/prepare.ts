@@ -259,15 +259,10 @@ function deleteTarget(
   const { prefix, tuples, lower, upper } = clustering;
   const covered = prefix.length + (tuples?.columns ?? 0);
   if (covered === table.clustering.length) return { kind: 'rows', clusterings: namedRows(table, clustering) };
-  const deletesRegulars = operations.some(({ column }) => column.kind === 'regular');
-  if (conditions !== undefined && deletesRegulars)
-    throw invalid(
-      'DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to delete non static columns',
-    );
-  if (conditions !== undefined && (conditions.kind !== 'columns' || testsRegulars(conditions)))
-    throw invalid(
-      'DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to delete non static columns',
-    );
+  const all = 'DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to';
+  const deletesRegulars = operations.length === 0 || operations.some(({ column }) => column.kind === 'regular');
+  if (conditions !== undefined)
+    throw invalid(`${all} ${deletesRegulars ? 'delete non static columns' : 'use IF condition on non static columns'}`);
   if (operations.length > 0) throw invalid('Range deletions are not supported for specific columns');
   if (covered === 0 && lower === undefined && upper === undefined) return { kind: 'partition' };
   return {

@@ -214,7 +214,7 @@ const faults: Readonly<Record<string, readonly Row[]>> = {
     ['UPDATE t SET w = 1 WHERE k = 1 IF w > ?', 'Invalid comparison with null for operator ">"', [null]],
     ['UPDATE t SET w = 1 WHERE k = 1 IF w = ?', `Invalid 'unset' value in condition`, [undefined]],
     ['UPDATE t SET w = 1 WHERE k = 1 IF w IN ?', 'Invalid null list in IN condition', [null]],
-    ['UPDATE t SET w = 1 WHERE k = 1 IF d > 1d', 'Slice conditions are not supported on durations'],
+    ['UPDATE t SET w = 1 WHERE k = 1 IF d > 1d', 'Slice conditions ( > ) are not supported on durations'],
     ['UPDATE t SET w = 1 WHERE k = 1 IF w[0] = 1', 'Invalid element access syntax for non-collection column w'],
     [`UPDATE c SET fl = [1] WHERE k = 1 IF s['a'] = 'b'`, 'Invalid element access syntax for set column s'],
     ['UPDATE t SET w = 1 WHERE k = 1 IF w.a = 1', 'Invalid field access syntax for non-UDT column w'],

@@ -17,6 +17,7 @@ import {
   prepareTuplesIn,
   type InTuples,
   type InValues,
+  type TupleValues,
 } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver } from '../receivers.ts';
@@ -51,13 +52,6 @@ export function existingColumn(table: TableSchema, name: string): Column {
     throw invalid(`Undefined column name ${maybeQuote(name)} in table ${qualified(table.keyspace, table.name)}`);
   return column;
 }
-
-const operatorTexts = {
-  in: 'IN',
-  contains: 'CONTAINS',
-  containsKey: 'CONTAINS KEY',
-  like: 'LIKE',
-} as const;
 
 /** Relations gathered by the column that they begin with. */
 class Restrictions {
@@ -110,24 +104,26 @@ class Restrictions {
         throw invalid(`Unsupported restriction: ${maybeQuote(relation.column)} IS NOT NULL`);
       case 'custom':
         throw invalid('Custom index expressions cannot be used in WHERE clauses for UPDATE or DELETE statements');
-      case 'element':
-        this.#keyColumn(relation.column);
-        throw invalid(
-          `Unsupported restriction: ${maybeQuote(relation.column)}[${termText(relation.key)}] ${relation.operator} ${termText(relation.value)}`,
-        );
+      case 'element': {
+        const column = this.#keyColumn(relation.column);
+        if (column !== undefined) throw invalid(`Column ${column.name} cannot be used as a map`);
+        return;
+      }
       case 'ann':
         this.#keyColumn(relation.column);
         throw invalid(`Unsupported restriction: ${maybeQuote(relation.column)} ANN OF ${termText(relation.value)}`);
       case 'contains':
       case 'containsKey':
+        throw invalid(
+          `Cannot use ${this.#statement} with ${relation.kind === 'contains' ? 'CONTAINS' : 'CONTAINS KEY'}`,
+        );
       case 'like': {
         const column = this.#keyColumn(relation.column);
         if (column === undefined) return;
-        const text = operatorTexts[relation.kind];
         throw invalid(
-          relation.kind === 'like' || column.kind === 'clustering'
-            ? `Cannot restrict clustering columns by a ${text} relation without a secondary index`
-            : `Cannot use ${text} on non-collection column "${column.name}"`,
+          column.kind === 'clustering'
+            ? 'Cannot restrict clustering columns by a LIKE relation without a secondary index'
+            : `Cannot use LIKE on non-collection column "${column.name}"`,
         );
       }
       default:
@@ -226,12 +222,26 @@ class Restrictions {
       values,
       columns.map((each) => columnReceiver(this.table, each)),
     );
+    // One column in brackets is that column.
+    if (columns.length === 1 && prepared.kind === 'each')
+      return this.#values(
+        column,
+        { kind: 'each', operands: prepared.tuples.map((each) => onlyPart(column, each)) },
+        true,
+      );
     const restriction = this.#of(column);
     if (restriction.values !== undefined || restriction.tuples !== undefined)
       throw invalid(`${column.name} cannot be restricted by more than one relation if it includes a IN`);
     restriction.tuples = { columns: columns.length, values: prepared };
     restriction.isIn = true;
   }
+}
+
+function onlyPart(column: Column, tuple: TupleValues): Operand {
+  if (tuple.kind === 'tuple') return new ComponentOperand(column.type, tuple.operand, 0);
+  const [operand] = tuple.operands;
+  if (operand === undefined) throw invalid(`Expected 1 elements in value tuple, but got 0: ()`);
+  return operand;
 }
 
 /**
@@ -280,46 +290,56 @@ function clusteringWhere(
     throw invalid(
       `Invalid restrictions on clustering columns since the ${statement} statement modifies only static columns`,
     );
-  const found = walkClustering(clustering, byColumn);
+  const mustNameRows = statement === 'UPDATE' && !onlyStatics;
+  const found = walkClustering(clustering, byColumn, mustNameRows);
   if (
     statement === 'UPDATE' &&
     clustering.some((column) => byColumn.get(column)?.lower !== undefined || byColumn.get(column)?.upper !== undefined)
   )
     throw invalid(`Slice restrictions are not supported on the clustering columns in ${statement} statements`);
-  const covered = found.prefix.length + (found.tuples?.columns ?? 0);
-  if (statement === 'UPDATE' && !onlyStatics && covered < clustering.length)
-    throw invalid(
-      `Some clustering keys are missing: ${clustering
-        .slice(covered)
-        .map(({ name }) => name)
-        .join(', ')}`,
-    );
+  const missing = mustNameRows ? unrestricted(clustering, byColumn) : [];
+  if (missing.length > 0)
+    throw invalid(`Some clustering keys are missing: ${missing.map(({ name }) => name).join(', ')}`);
   return found;
 }
 
-function walkClustering(clustering: readonly Column[], byColumn: ReadonlyMap<Column, Restriction>): ClusteringWhere {
+function unrestricted(clustering: readonly Column[], byColumn: ReadonlyMap<Column, Restriction>): readonly Column[] {
+  let covered = 0;
+  return clustering.filter((column, i) => {
+    const restriction = byColumn.get(column);
+    if (restriction !== undefined) covered = i + (restriction.tuples?.columns ?? 1);
+    return i >= covered;
+  });
+}
+
+/** @param allowGaps they are told about otherwise. */
+function walkClustering(
+  clustering: readonly Column[],
+  byColumn: ReadonlyMap<Column, Restriction>,
+  allowGaps: boolean,
+): ClusteringWhere {
   const prefix: InValues[] = [];
   let rest: Pick<ClusteringWhere, 'tuples' | 'lower' | 'upper'> = {
     tuples: undefined,
     lower: undefined,
     upper: undefined,
   };
-  let unrestricted: Column | undefined;
+  let skipped: Column | undefined;
   let ended: Column | undefined;
   let covered = 0;
   for (const [i, column] of clustering.entries()) {
     const restriction = byColumn.get(column);
     if (restriction === undefined) {
-      if (i >= covered) unrestricted ??= column;
+      if (i >= covered) skipped ??= column;
       continue;
     }
     if (ended !== undefined)
       throw invalid(
         `Clustering column "${column.name}" cannot be restricted (preceding column "${ended.name}" is restricted by a non-EQ relation)`,
       );
-    if (unrestricted !== undefined)
+    if (skipped !== undefined && !allowGaps)
       throw invalid(
-        `PRIMARY KEY column "${column.name}" cannot be restricted as preceding column "${unrestricted.name}" is not restricted`,
+        `PRIMARY KEY column "${column.name}" cannot be restricted as preceding column "${skipped.name}" is not restricted`,
       );
     const { values, tuples, lower, upper } = restriction;
     if (values !== undefined) {

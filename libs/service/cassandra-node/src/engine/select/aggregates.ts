@@ -20,15 +20,17 @@ export function aggregateFor({ name }: QualifiedName, args: readonly ValueType[]
   if (name === 'countrows') return adapted('countRows', countRows);
   if (!isName(name)) throw invalid(`Unknown function '${name}'`);
   const [type] = args;
-  if (type === undefined || args.length !== 1)
-    throw invalid(
-      name === 'count'
-        ? `Invalid number of arguments in call to function system.count: 1 required but ${args.length} provided`
-        : `Invalid number of arguments for function system.${name}(any)`,
-    );
+  if (type === undefined || args.length !== 1) throw invalid(countMismatch(name, args.length));
   const found = aggregateFunction(name, type);
   if (found === undefined) throw invalid(aggregateMismatch(name));
   return adapted(name, found);
+}
+function countMismatch(name: AggregateName, given: number): string {
+  if (name === 'count')
+    return `Invalid number of arguments in call to function system.count: 1 required but ${given} provided`;
+  return name === 'min' || name === 'max'
+    ? `Invalid number of arguments for function system.${name}(any)`
+    : aggregateMismatch(name);
 }
 function adapted(name: string, { returns, start }: NonNullable<ReturnType<typeof aggregateFunction>>): Aggregate {
   return {

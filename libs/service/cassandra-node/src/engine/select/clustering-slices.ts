@@ -37,7 +37,7 @@ export class ClusteringSlices {
     this.#restrictions = restrictions;
     this.#codecs = schema.clustering.map(({ type, reversed }) => orderedCodec(type, reversed));
     this.#columnCount = schema.clustering.length;
-    this.#plain = restrictions.every(({ kind, columns }) => kind === 'equal' && columns.length === 1);
+    this.#plain = restrictions.every((each) => each.kind === 'equal' && each.operand !== undefined);
   }
   /** All rows are wanted. */
   get isEverything(): boolean {

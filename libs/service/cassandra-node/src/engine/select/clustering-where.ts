@@ -33,6 +33,7 @@ export function clusteringRestrictions(parts: ClusteringParts): readonly Cluster
     const isRestricted = restriction !== undefined || (gathered !== undefined && gathered.filters.length > 0);
     if (isRestricted && (!open || restriction === undefined)) {
       refuseOutOfOrder(parts, column, unrestricted, sliced);
+      refuseManyFiltered(multi?.restriction);
       filtering.by(column, multi?.filters ?? gathered?.filters);
     } else if (restriction === undefined) {
       open = false;
@@ -48,12 +49,13 @@ export function clusteringRestrictions(parts: ClusteringParts): readonly Cluster
     }
     i += multi?.columns.length ?? 1;
   }
-  for (const { columns, filters } of tuples.all)
+  for (const { columns, filters, restriction } of tuples.all)
     if (
       !out.some((restriction) => restriction.columns[0] === columns[0]) &&
       !filters.every((each) => filtering.filters.includes(each))
     ) {
       refuseOutOfOrder(parts, columns[0] as Column, unrestricted, sliced);
+      refuseManyFiltered(restriction);
       filtering.by(columns[0] as Column, filters);
     }
   return out;
@@ -95,6 +97,13 @@ function joinBounds(single: ColumnRelations, { all }: TupleRelations): void {
       };
       single.forget(column);
     }
+}
+
+/** Rows are looked at by one column each. */
+function refuseManyFiltered(restriction: ClusteringRestriction | undefined): void {
+  if (restriction?.kind === 'slice') throw invalid('Multi-column slice restrictions cannot be used for filtering.');
+  if (restriction?.kind === 'in' && restriction.columns.length > 1)
+    throw invalid('Multicolumn IN filters are not supported');
 }
 
 function refuseOutOfOrder(

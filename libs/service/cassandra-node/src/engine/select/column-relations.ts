@@ -1,8 +1,9 @@
 /** Relations of one column each, gathered by column. */
 import type { Column, TableSchema } from '@skerry/domain-table';
-import { typeName } from '@skerry/domain-values';
+import { holdsDuration, typeName, type ValueType } from '@skerry/domain-values';
 import { unreachable } from '@skerry/kernel';
 import type { Relation } from '@skerry/protocol-cql';
+import { relationText } from '../../catalog/view-where.ts';
 import { invalid, type Operand } from '../contract.ts';
 import type { Questions } from '../index/questions.ts';
 import { prepareIn, prepareOperand, type InValues } from '../operands.ts';
@@ -127,7 +128,7 @@ export class ColumnRelations {
       case 'like':
         prepareOperand(planning, relation.value, receiver);
         throw invalid(
-          `LIKE restriction is only supported on properly indexed columns. ${column.name} LIKE is not valid.`,
+          `LIKE restriction is only supported on properly indexed columns. ${relationText(relation)} is not valid.`,
         );
       case 'isNotNull':
         throw invalid(`Unsupported restriction: ${column.name} IS NOT NULL`);
@@ -137,11 +138,21 @@ export class ColumnRelations {
   }
 }
 
+const collectionText = 'collections containing durations';
+const durationTexts: Readonly<Partial<Record<ValueType['kind'], string>>> = {
+  list: collectionText,
+  set: collectionText,
+  map: collectionText,
+  tuple: 'tuples containing durations',
+  udt: 'UDTs containing durations',
+};
+
 /** @throws CqlFault a relation that columns of this type cannot have. */
 export function checkType(column: Column, relation: ColumnRelation): void {
   const { type, name } = column;
   const slices = relation.kind === 'compare' && relation.operator !== '=';
-  if (type.kind === 'duration' && slices) throw invalid('Slice restrictions are not supported on duration columns');
+  if (slices && holdsDuration(type))
+    throw invalid(`Slice restrictions are not supported on ${durationTexts[type.kind] ?? 'duration columns'}`);
   const isCollection = type.kind === 'list' || type.kind === 'set' || type.kind === 'map';
   if (relation.kind === 'contains' && !isCollection)
     throw invalid(`Cannot use CONTAINS on non-collection column ${name}`);
@@ -156,6 +167,8 @@ export function checkType(column: Column, relation: ColumnRelation): void {
     const operator = relation.kind === 'compare' ? relation.operator : 'IN';
     throw invalid(`Collection column '${name}' (${typeName(type)}) cannot be restricted by a '${operator}' relation`);
   }
+  if (type.kind === 'udt' && !type.frozen)
+    throw invalid(`Non-frozen UDT column '${name}' (${typeName(type)}) cannot be restricted by any relation`);
 }
 
 function addBound(column: Column, gathered: Gathered, operator: SliceBound['operator'], operand: Operand): void {

@@ -4,12 +4,12 @@ import { emptySlot } from '../operands.ts';
 
 const limitSlot = emptySlot();
 /** Infinity: none was given. @throws CqlFault no limit. */
-export function limitOf(operand: Operand | undefined, execution: Execution, name: string): number {
+export function limitOf(operand: Operand | undefined, execution: Execution): number {
   if (operand === undefined) return Infinity;
   const slot = limitSlot;
   operand.evaluate(execution, slot);
   if (slot.size === -2) return Infinity;
-  if (slot.size === -1) throw invalid(`Invalid null value of ${name === 'LIMIT' ? 'limit' : 'per partition limit'}`);
+  if (slot.size === -1) throw invalid('Invalid null value of limit');
   if (slot.size !== 4) throw invalid('Invalid limit value');
   const { bytes, from } = slot;
   const value =

@@ -1,8 +1,8 @@
 /** Where a SELECT begins to read, or goes on: at its keys one after the other, or in one walk over a range of tokens. */
-import type { TableLayout, TableReader } from '@skerry/domain-table';
+import { hashToken, tokenHalves, type TableLayout, type TableReader, type TokenRange } from '@skerry/domain-table';
 import type { Execution } from '../contract.ts';
 import { compareBytes } from './byte-ranges.ts';
-import { tokenRange } from './partition-keys.ts';
+import { tokenRange, type PartitionKeys } from './partition-keys.ts';
 import type { Position } from './row.ts';
 import type { SelectParts } from './select-parts.ts';
 import type { Opener } from './stored-source.ts';
@@ -22,10 +22,7 @@ export class Openings {
       ranges: clustering.ranges(execution),
       reverse,
       after,
-      inTokens: (hi, lo) =>
-        range !== undefined &&
-        compareToken(hi, lo, range.fromHi, range.fromLo) >= (range.fromInclusive ? 0 : 1) &&
-        compareToken(hi, lo, range.toHi, range.toLo) <= 0,
+      inTokens: (hi, lo) => range !== undefined && isWithin(range, hi, lo),
     });
   }
   /** One opening after the other: partitions by their keys, or one walk; a partition that a page cut comes first. */
@@ -46,7 +43,7 @@ export class Openings {
       else return false;
       return true;
     };
-    if (keys?.isOne === true) {
+    if (keys?.isOne === true && this.#parts.tokens.length === 0) {
       let opened = false;
       return (reader) => {
         if (opened || (resume !== undefined && resume.clustering === undefined)) return false;
@@ -55,8 +52,19 @@ export class Openings {
         return openKey(reader, keys.bytes, keys.from, keys.size, resume?.clustering);
       };
     }
-    if (keys !== undefined) return this.#keysOpener(keys.all(execution), resume, openKey);
+    if (keys !== undefined) return this.#keysOpener(this.#wantedKeys(keys, execution), resume, openKey);
     return this.#scanOpener(execution, layout, resume, openKey);
+  }
+  /** Those whose tokens are asked for too. */
+  #wantedKeys(keys: PartitionKeys, execution: Execution): readonly Uint8Array[] {
+    const { tokens } = this.#parts;
+    const all = keys.all(execution);
+    if (tokens.length === 0) return all;
+    const range = tokenRange(tokens, execution, undefined);
+    return all.filter((key) => {
+      hashToken(key, 0, key.length);
+      return range !== undefined && isWithin(range, tokenHalves.hi, tokenHalves.lo);
+    });
   }
   #keysOpener(all: readonly Uint8Array[], resume: Position | undefined, openKey: OpenKey): Opener {
     let next = 0;
@@ -106,5 +114,8 @@ type OpenKey = (
   size: number,
   after: Uint8Array | undefined,
 ) => boolean;
+const isWithin = (range: TokenRange, hi: number, lo: number): boolean =>
+  compareToken(hi, lo, range.fromHi, range.fromLo) >= (range.fromInclusive ? 0 : 1) &&
+  compareToken(hi, lo, range.toHi, range.toLo) <= 0;
 const compareToken = (aHi: number, aLo: number, bHi: number, bLo: number): number =>
   Math.sign(aHi - bHi || (aLo >>> 0) - (bLo >>> 0));

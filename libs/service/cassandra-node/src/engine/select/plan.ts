@@ -249,12 +249,7 @@ function groupColumns(
   )
     throw invalid('Grouping on clustering columns is not allowed for SELECT DISTINCT queries');
   const key = [...schema.partitionKey, ...schema.clustering];
-  const fixed = new Set<string>([
-    ...(where.keys ?? []).filter(({ kind }) => kind === 'equal').map(({ column }) => column.name),
-    ...where.clustering
-      .filter(({ kind }) => kind === 'equal')
-      .flatMap(({ columns }) => columns.map(({ name }) => name)),
-  ]);
+  const fixed = new Set<string>(where.fixed.map(({ name }) => name));
   const made = new Selectors(planning, schema, false);
   let next = 0;
   let lastCall = false;

@@ -30,9 +30,11 @@ export type ClusteringRestriction =
 
 export type TokenBound = { readonly operator: Comparison; readonly operand: Operand };
 export type Where = {
-  /** One for each column of the partition key; undefined: a scan. */
+  /** One for each column of the partition key, and of those the tokens that are wanted; undefined: a scan. */
   readonly keys: readonly KeyRestriction[] | undefined;
   readonly tokens: readonly TokenBound[];
+  /** Columns of the key that are the same in all rows. */
+  readonly fixed: readonly Column[];
   readonly clustering: readonly ClusteringRestriction[];
   readonly filters: readonly Filter[];
   /** It cannot be answered without looking at rows that are not wanted. */

@@ -35,6 +35,7 @@ export class SelectRun {
     this.#sorted = new SortedWalk(parts);
     this.#isPoint =
       parts.keys?.isOne === true &&
+      parts.tokens.length === 0 &&
       parts.schema.clustering.length === 0 &&
       parts.filters.length === 0 &&
       parts.virtual === undefined &&
@@ -46,8 +47,8 @@ export class SelectRun {
   execute(execution: Execution, sink: ResultSink): void {
     if (this.#isPoint && execution.pagingState === undefined && this.#point(execution, sink)) return;
     const { filters, columns, sorted, grouped, seal, statement, guardrails, schema } = this.#parts;
-    const limit = limitOf(this.#parts.limit, execution, 'LIMIT');
-    const perPartition = limitOf(this.#parts.perPartition, execution, 'PER PARTITION LIMIT');
+    const limit = limitOf(this.#parts.limit, execution);
+    const perPartition = limitOf(this.#parts.perPartition, execution);
     for (const filter of filters) filter.begin(execution);
     const resume =
       execution.pagingState === undefined ? undefined : decodePagingState(execution.pagingState, seal, statement);

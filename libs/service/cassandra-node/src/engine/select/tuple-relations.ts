@@ -3,8 +3,8 @@ import type { Column, TableSchema } from '@skerry/domain-table';
 import { fieldParts } from '@skerry/domain-values';
 import type { Relation, Term } from '@skerry/protocol-cql';
 import { relationText } from '../../catalog/view-where.ts';
-import { invalid, type Execution } from '../contract.ts';
-import { prepareTuple, prepareTuplesIn, type InTuples, type TupleValues } from '../operands.ts';
+import { invalid, type Execution, type Operand } from '../contract.ts';
+import { emptySlot, prepareTuple, prepareTuplesIn, sizeUnset, type InTuples, type TupleValues } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver } from '../receivers.ts';
 import {
@@ -19,6 +19,7 @@ import { columnOf } from './relation.ts';
 import type { ClusteringRestriction } from './restrictions.ts';
 import { columnRef } from './row.ts';
 
+type Bytes = (execution: Execution) => readonly Uint8Array[];
 export type TupleRestriction = {
   readonly columns: readonly Column[];
   readonly restriction: ClusteringRestriction;
@@ -57,10 +58,9 @@ export class TupleRelations {
     const { operator, value } = relation;
     const columns = this.#clusteringOf(relation);
     const values = tupleBytes(this.#tuple(value, columns), columns, operator === '=' ? tupleBytesOf : requiredBytes);
-    const filter = new TupleFilter(columns.map(columnRef), operator, values);
-    if (operator === '=')
-      return this.#multiple(columns, { kind: 'equal', columns, operand: undefined, values }, filter, order);
+    if (operator === '=') return this.#equal(columns, values, order);
     if (operator === '!=') return undefined;
+    const filter = new TupleFilter(columns.map(columnRef), operator, values);
     const at = this.all.findIndex(({ columns: others }) => columns.some((column) => others.includes(column)));
     const same = this.all[at];
     const bound = { operator, values };
@@ -88,6 +88,10 @@ export class TupleRelations {
       filters: [...same.filters, filter],
     };
   }
+  #equal(columns: readonly Column[], values: Bytes, order: number): void {
+    const filter = new TupleFilter(columns.map(columnRef), '=', values);
+    this.#multiple(columns, { kind: 'equal', columns, operand: undefined, values }, filter, order);
+  }
   #tuple(value: Term, columns: readonly Column[]): TupleValues {
     return prepareTuple(
       this.#planning,
@@ -99,7 +103,12 @@ export class TupleRelations {
     const { values } = relation;
     const columns = this.#clusteringOf(relation);
     const receivers = columns.map((column) => columnReceiver(this.#schema, column));
-    const wanted = tuplesBytes(prepareTuplesIn(this.#planning, values, receivers), columns);
+    const prepared = prepareTuplesIn(this.#planning, values, receivers);
+    const [only] = prepared.kind === 'each' ? prepared.tuples : [];
+    // Among one is equal to it.
+    if (prepared.kind === 'each' && prepared.tuples.length === 1 && only !== undefined)
+      return this.#equal(columns, tupleBytes(only, columns, tupleBytesOf), order);
+    const wanted = tuplesBytes(prepared, columns);
     const filter = new TupleInFilter(columns.map(columnRef), wanted);
     this.#multiple(columns, { kind: 'in', columns, values: wanted }, filter, order);
   }
@@ -130,16 +139,28 @@ function tupleBytes(
   bytesOf = requiredBytes,
 ): (execution: Execution) => readonly Uint8Array[] {
   if (values.kind === 'each')
-    return (execution) => values.operands.map((operand, i) => bytesOf(operand, execution, columns[i]?.name ?? ''));
-  return (execution) =>
-    partsOfTuple(requiredBytes(values.operand, execution, columns.map(({ name }) => name).join(', ')), columns);
+    return (execution) => {
+      for (const [i, operand] of values.operands.entries()) refuseUnset(operand, execution, `tuple field number ${i}`);
+      return values.operands.map((operand, i) => bytesOf(operand, execution, columns[i]?.name ?? ''));
+    };
+  return (execution) => {
+    refuseUnset(values.operand, execution, `tuple ${namesOf(columns)}`);
+    const bytes = requiredBytes(values.operand, execution, columns.map(({ name }) => name).join(', '));
+    return partsOfTuple(bytes, columns, bytesOf === requiredBytes ? ' in condition' : '');
+  };
 }
-function partsOfTuple(bytes: Uint8Array, columns: readonly Column[]): readonly Uint8Array[] {
+const namesOf = (columns: readonly Column[]): string => `(${columns.map(({ name }) => name).join(',')})`;
+function refuseUnset(operand: Operand, execution: Execution, what: string): void {
+  const slot = emptySlot();
+  operand.evaluate(execution, slot);
+  if (slot.size === sizeUnset) throw invalid(`Invalid unset value for ${what}`);
+}
+function partsOfTuple(bytes: Uint8Array, columns: readonly Column[], where = ' in condition'): readonly Uint8Array[] {
   const parts = fieldParts({ kind: 'tuple', elements: columns.map(({ type }) => type) }, bytes);
   if (!parts.ok) throw invalid(parts.error);
   return columns.map(({ name }, i) => {
     const part = parts.value[i];
-    if (part === undefined) throw invalid(`Invalid null value in condition for column ${name}`);
+    if (part === undefined) throw invalid(`Invalid null value${where} for column ${name}`);
     return part;
   });
 }
@@ -151,8 +172,11 @@ function tuplesBytes(
     const each = values.tuples.map((tuple) => tupleBytes(tuple, columns));
     return (execution) => each.map((tuple) => tuple(execution));
   }
-  return (execution) =>
-    inValuesOf({ kind: 'list', operand: values.operand }, execution, columns.map(({ name }) => name).join(', ')).map(
-      (tuple) => partsOfTuple(tuple, columns),
+  return (execution) => {
+    refuseUnset(values.operand, execution, `in${namesOf(columns)}`);
+    const names = columns.map(({ name }) => name).join(', ');
+    return inValuesOf({ kind: 'list', operand: values.operand }, execution, names).map((tuple) =>
+      partsOfTuple(tuple, columns),
     );
+  };
 }

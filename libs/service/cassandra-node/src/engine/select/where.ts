@@ -2,7 +2,7 @@
  * The relations of a SELECT sorted out: which partitions, which slices of their clustering, and what is left to filter.
  * Source: Cassandra 5.0, StatementRestrictions and its kin: rules and texts.
  */
-import type { TableSchema } from '@skerry/domain-table';
+import type { Column, TableSchema } from '@skerry/domain-table';
 import type { Relation } from '@skerry/protocol-cql';
 import { relationText } from '../../catalog/view-where.ts';
 import { invalid } from '../contract.ts';
@@ -41,8 +41,6 @@ class Analysis {
   /** Number of the relation that is looked at. */
   #order = 0;
   readonly #tokens: TokenBound[] = [];
-  /** Columns whose filters need no ALLOW FILTERING. */
-  #freeColumns = 0;
   #hasIndex = false;
 
   constructor(planning: Planning, schema: TableSchema, allowFiltering: boolean, questions: Questions | undefined) {
@@ -73,12 +71,11 @@ class Analysis {
       throw invalid('Select on indexed columns and with IN clause for the PRIMARY KEY are not supported');
     const looked = [...filtered, ...(scans ? clustering.flatMap(({ columns }) => columns) : [])];
     const needsFiltering =
-      this.#questions === undefined
-        ? filtered.length > 1
-        : looked.length > this.#freeColumns && !this.#questions.covers(looked);
+      this.#questions === undefined ? filtered.length > 1 : looked.length > 0 && !this.#questions.covers(looked);
     return {
       keys,
       tokens: this.#tokens,
+      fixed: this.#fixed(),
       clustering,
       filters,
       needsFiltering,
@@ -131,6 +128,17 @@ class Analysis {
     this.#tokens.push({ operator, operand: prepareOperand(this.#planning, value, tokenReceiver(this.#schema)) });
   }
 
+  #fixed(): readonly Column[] {
+    const { partitionKey, clustering } = this.#schema;
+    const alone = [...partitionKey, ...clustering].filter((column) => {
+      const gathered = this.#single.of(column);
+      return gathered?.equal !== undefined || (gathered?.in?.kind === 'each' && gathered.in.operands.length === 1);
+    });
+    const tuples = this.#tuples.all.flatMap(({ columns, restriction }) =>
+      restriction.kind === 'equal' ? columns : [],
+    );
+    return [...alone, ...tuples];
+  }
   #ofKeys(): Pick<Where, 'restrictsKey' | 'keyIsIn'> {
     const gathered = this.#schema.partitionKey.flatMap((column) => this.#single.of(column) ?? []);
     const isIn = ({ in: among }: Gathered): boolean =>
@@ -157,13 +165,10 @@ class Analysis {
       throw filteringRefused();
     const complete = keys.length === this.#schema.partitionKey.length;
     const extra = this.#schema.partitionKey.some((column) => this.#single.mustFilter(column));
-    if (complete && !extra && this.#tokens.length === 0) return keys;
+    if (complete && !extra) return keys;
     if (restricted > 0 && !this.#allowFiltering && !this.#hasIndex && this.#tokens.length === 0)
       throw filteringRefused();
-    const before = this.#filtering.columns.length;
     for (const column of this.#schema.partitionKey) this.#filtering.by(column, this.#single.of(column)?.filters);
-    // A key and its token: the token alone finds it.
-    if (complete && !extra) this.#freeColumns = this.#filtering.columns.length - before;
     return complete && this.#tokens.length === 0 ? keys : undefined;
   }
 }
