@@ -147,6 +147,7 @@ export class Cas {
   /** Tests, and writes and applies, or not; answers. @throws CqlFault, StatusError of the store. */
   execute(execution: Execution, writing: Writing, sink: ResultSink): void {
     checkCasLevels(execution.consistency, execution.serialConsistency);
+    for (const { modification } of this.#steps) modification.replicas.checkCommitLevel(execution.consistency);
     const { values } = execution;
     const start = values.first;
     const tested: Tested[] = [];
@@ -160,6 +161,7 @@ export class Cas {
       if (key !== undefined && !equalBytes(key, own))
         throw invalid('Batch with conditions cannot span multiple partitions');
       key = own;
+      modification.replicas.checkSerial(execution.serialConsistency);
       if (modification.conditions !== undefined && !this.#test(modification, execution, writing, tested)) holds = false;
     }
     if (holds) this.#write(execution, writing, start);
@@ -176,6 +178,7 @@ export class Cas {
       for (const { modification, first } of this.#steps) {
         execution.values.first = start + first;
         modification.bind(execution);
+        modification.replicas.check(execution.consistency);
         modification.write(execution, writing, hi, lo);
       }
       apply(writing);

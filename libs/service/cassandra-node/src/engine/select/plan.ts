@@ -10,6 +10,7 @@ import { IndexSearch, type IndexAccess } from '../index/search.ts';
 import { prepareOperand } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { limitReceiver, perPartitionLimitReceiver } from '../receivers.ts';
+import { replicasToRead, type Replicas } from '../replicas.ts';
 import { ClusteringSlices } from './clustering-slices.ts';
 import type { Seal } from './paging-state.ts';
 import { checkNearestWhere, checkVectorFilters, nearestOf, NearestRun, NearnessFilter } from './nearest.ts';
@@ -115,8 +116,12 @@ class SelectPlan implements Plan {
   readonly columns: readonly ResultColumn[];
   readonly needs: Plan['needs'];
   readonly #run: SelectRun | NearestRun;
+  readonly #replicas: Replicas | undefined;
+  readonly #isByPartition: boolean;
 
   constructor(parts: SelectParts, planning: Planning, schema: TableSchema, run: SelectRun | NearestRun) {
+    this.#replicas = replicasToRead(planning.schema, schema.keyspace);
+    this.#isByPartition = parts.keys !== undefined;
     this.markers = planning.markers.specs();
     this.partitionKeyMarkers = planning.markers.keyMarkers(schema.partitionKey);
     this.columns = parts.columns;
@@ -126,6 +131,8 @@ class SelectPlan implements Plan {
   execute(execution: Execution, sink: ResultSink): void {
     // Its own code: writes only.
     if (execution.consistency === 0) throw invalid('ANY ConsistencyLevel is only supported for writes');
+    if (this.#isByPartition) this.#replicas?.checkPartition(execution.consistency);
+    else this.#replicas?.check(execution.consistency);
     this.#run.execute(execution, sink);
   }
 }
