@@ -161,7 +161,6 @@ export class Cas {
       if (key !== undefined && !equalBytes(key, own))
         throw invalid('Batch with conditions cannot span multiple partitions');
       key = own;
-      modification.replicas.checkSerial(execution.serialConsistency);
       if (modification.conditions !== undefined && !this.#test(modification, execution, writing, tested)) holds = false;
     }
     if (holds) this.#write(execution, writing, start);
