@@ -31,6 +31,8 @@ const nativeOfClass = new Map<string, NativeKind>([
   ...Object.entries(nativeClasses).map(([kind, name]) => [name, kind as NativeKind] as const),
   // What timestamps were in Cassandra 1.
   ['DateType', 'timestamp'],
+  // What accepted any UUID, of which a time was read.
+  ['LegacyTimeUUIDType', 'timeuuid'],
 ]);
 
 /** @param reversed of a DESC clustering column. */
@@ -138,6 +140,10 @@ class Reader {
         return this.#user(depth, inFrozen);
       case 'VectorType':
         return this.#vector(depth);
+      case 'CompositeType':
+        return this.#composite(short, depth, () => '');
+      case 'DynamicCompositeType':
+        return this.#composite(short, depth, () => this.#alias());
       default:
         return this.#generic(name, short, depth, inFrozen);
     }
@@ -164,6 +170,27 @@ class Reader {
     if (short === 'FrozenType') return made(frozenType(first));
     if (short === 'ReversedType') return ok({ type: first, reversed: true });
     return made({ kind: 'custom', className: `${name}(${this.#text.slice(from, this.at)}` });
+  }
+  /** Values in one, of types that have no names in CQL: its class with the whole names of theirs. @param lead before each. */
+  #composite(short: string, depth: number, lead: () => string | undefined): Result<Marshalled, string> {
+    const parts: string[] = [];
+    while (!this.#takes(')')) {
+      if (parts.length > 0 && !this.#takes(',')) return this.fault("expecting ',' or ')'");
+      const alias = lead();
+      if (alias === undefined) return this.fault('expecting an alias of one letter');
+      const parsed = this.type(depth - 1, false);
+      if (!parsed.ok) return parsed;
+      parts.push(alias + marshalName(parsed.value.type, parsed.value.reversed));
+    }
+    return ok({
+      type: { kind: 'custom', className: `${marshalPackage}${short}(${parts.join(',')})` },
+      reversed: false,
+    });
+  }
+  /** `a=>`: what stands for a type in the values of a dynamic composite. */
+  #alias(): string | undefined {
+    const word = this.#word();
+    return word.length === 1 && this.#takes('=') && this.#takes('>') ? `${word}=>` : undefined;
   }
   #vector(depth: number): Result<Marshalled, string> {
     const parsed = this.type(depth - 1, true);

@@ -2,6 +2,7 @@
 import type { Column, ColumnKind, TableSchema } from '@skerry/domain-table';
 import { isMultiCell, marshalName, type ValueType } from '@skerry/domain-values';
 import type { ColumnDefinition, CreateTableStatement } from '@skerry/protocol-cql';
+import { classType } from './class-type.ts';
 import { arranged, columnIdMax, compareNames } from './columns.ts';
 import {
   draft,
@@ -168,6 +169,14 @@ function buildTable(
   const statics = new Set(statement.columns.filter((column) => column.isStatic).map((column) => column.name));
   checkKey(statement, key, types, statics);
   const reversed = reversedOf(statement, key.clustering);
+  const reversedClass = new Set(
+    statement.columns
+      .filter(
+        ({ name, type }) =>
+          key.clustering.includes(name) && type.kind === 'class' && classType(type.className).reversed,
+      )
+      .map(({ name }) => name),
+  );
   if (statement.compactStorage)
     throw invalid('Guardrail compact_tables violated: Creation of new COMPACT STORAGE tables is not allowed');
   checkStatic(statics.size > 0, key.clustering.length > 0);
@@ -177,7 +186,7 @@ function buildTable(
   const specs = (names: readonly string[]): readonly ColumnSpec[] =>
     names.flatMap((name) => {
       const type = types.get(name);
-      return type === undefined ? [] : [{ name, type, reversed: reversed.has(name) }];
+      return type === undefined ? [] : [{ name, type, reversed: reversed.has(name) || reversedClass.has(name) }];
     });
   const staticNames = rest.filter((name) => statics.has(name));
   checkColumnCount(scope.keyspace, statement.table.name, types.size);

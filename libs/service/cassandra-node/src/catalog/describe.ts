@@ -101,14 +101,14 @@ function tableElements(
   ];
 }
 
-/** Those that others are made of come first; otherwise by name. */
+/** Those that others are made of come first, field by field; otherwise by name, capitals first: not as all else is sorted. */
 function sortedTypes(keyspace: KeyspaceDefinition): readonly UserType[] {
-  const all = [...keyspace.types.values()].toSorted(byName);
+  const all = [...keyspace.types.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const done = new Set<UserType>();
   const add = (type: UserType): void => {
     if (done.has(type)) return;
-    for (const other of all)
-      if (other !== type && type.fields.some((field) => referencesUserType(field.type, other.name))) add(other);
+    for (const field of type.fields)
+      for (const other of all) if (other !== type && referencesUserType(field.type, other.name)) add(other);
     done.add(type);
   };
   for (const type of all) add(type);

@@ -34,8 +34,7 @@ export function checkKeyspaceName(name: string): void {
 function checkFactor(text: string): number {
   const [all = '', transient] = text.split('/');
   if (!/^[+-]?\d+$/.test(all)) throw misconfigured(`For input string: "${text}"`);
-  if (transient !== undefined)
-    throw misconfigured('Transient replication is disabled. Enable in cassandra.yaml to use.');
+  if (transient !== undefined) throw misconfigured('Transient replication is not enabled on this node');
   const factor = Number(all);
   if (factor < 0) throw misconfigured(`Replication factor must be non-negative, found ${factor}`);
   return factor;

@@ -1,15 +1,9 @@
 /** A type's name in a statement, looked up in a keyspace. Source: Cassandra 5.0, CQL3Type.Raw. */
-import {
-  lexicalUuid,
-  marshalPackage,
-  nativeKinds,
-  type NativeKind,
-  type UserType,
-  type ValueType,
-} from '@skerry/domain-values';
+import { nativeKinds, typeName, type NativeKind, type UserType, type ValueType } from '@skerry/domain-values';
 import type { TypeName } from '@skerry/protocol-cql';
 import { unreachable } from '@skerry/kernel';
-import { invalid, misconfigured } from './fault.ts';
+import { classType } from './class-type.ts';
+import { invalid } from './fault.ts';
 import { freeze } from './type-names.ts';
 
 /** Where user types are looked up. */
@@ -20,35 +14,10 @@ const natives: ReadonlyMap<string, NativeKind> = new Map([
   ['varchar', 'text'] as const,
 ]);
 
-/** Java's names of the native types, in `org.apache.cassandra.db.marshal`. */
-const classes: Readonly<Record<string, NativeKind>> = {
-  AsciiType: 'ascii',
-  LongType: 'bigint',
-  BytesType: 'blob',
-  BooleanType: 'boolean',
-  CounterColumnType: 'counter',
-  SimpleDateType: 'date',
-  DecimalType: 'decimal',
-  DoubleType: 'double',
-  DurationType: 'duration',
-  FloatType: 'float',
-  InetAddressType: 'inet',
-  Int32Type: 'int',
-  ShortType: 'smallint',
-  UTF8Type: 'text',
-  TimeType: 'time',
-  TimestampType: 'timestamp',
-  DateType: 'timestamp',
-  TimeUUIDType: 'timeuuid',
-  ByteType: 'tinyint',
-  UUIDType: 'uuid',
-  IntegerType: 'varint',
-};
-
 /** As the statement has it, with `frozen` pushed down to what it is about. */
 type Raw =
   | { readonly kind: 'native'; readonly type: NativeKind }
-  | { readonly kind: 'class'; readonly className: string }
+  | { readonly kind: 'class'; readonly type: ValueType }
   | { readonly kind: 'list' | 'set'; readonly of: Raw; readonly frozen: boolean }
   | { readonly kind: 'map'; readonly key: Raw; readonly of: Raw; readonly frozen: boolean }
   | { readonly kind: 'tuple'; readonly elements: readonly Raw[] }
@@ -96,8 +65,9 @@ function rawOf(type: TypeName): Raw {
     case 'vector':
       return { kind: 'vector', of: freezeInside(rawOf(type.of)), dimension: type.dimension };
     case 'class': {
-      const native = classes[type.className.replace(marshalPackage, '')];
-      return native === undefined ? { kind: 'class', className: type.className } : { kind: 'native', type: native };
+      const made = classType(type.className).type;
+      const native = natives.get(made.kind);
+      return native === undefined ? { kind: 'class', type: made } : { kind: 'native', type: native };
     }
     default:
       return unreachable(type);
@@ -111,7 +81,7 @@ function rawText(raw: Raw): string {
     case 'native':
       return raw.type;
     case 'class':
-      return `'${raw.className}'`;
+      return typeName(raw.type);
     case 'list':
     case 'set':
       return wrap(raw.frozen, `${raw.kind}<${rawText(raw.of)}>`);
@@ -164,10 +134,7 @@ function prepare(raw: Raw, scope: TypeScope): ValueType {
     case 'native':
       return { kind: raw.type };
     case 'class':
-      if (raw.className === lexicalUuid.className) return lexicalUuid;
-      throw misconfigured(
-        `Unable to find abstract-type class '${raw.className.includes('.') ? '' : marshalPackage}${raw.className}'`,
-      );
+      return raw.type;
     case 'list':
     case 'set':
       checkCollection(raw);

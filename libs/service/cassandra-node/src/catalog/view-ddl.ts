@@ -100,7 +100,7 @@ function checkWhere(base: TableSchema, where: readonly Relation[], view: string,
     .flatMap(relationColumns)
     .filter((name) => {
       const column = findColumn(base, name);
-      return column !== undefined && !isKey(column) && !key.includes(name);
+      return column !== undefined && !isKey(column);
     });
   if (illegal.length > 0)
     throw invalid(

@@ -76,6 +76,7 @@ test('a traced request: an id in the answer, and rows that say what was done', a
   expect(trace.parameters).toMatchObject({
     query: 'INSERT INTO k.t (id, v) VALUES (?, ?)',
     consistency_level: 'LOCAL_ONE',
+    serial_consistency_level: 'SERIAL',
   });
   expect(trace.events.map(({ activity }) => activity)).toContain('Executing modification statement');
   expect(JSON.stringify(trace)).not.toContain('never shown');

@@ -244,7 +244,7 @@ export class Statements {
 function traced({ parameters: { consistency, serialConsistency, pageSize } }: Request): Record<string, string> {
   return {
     consistency_level: consistencies[consistency] ?? String(consistency),
-    ...(serialConsistency < 0 ? {} : { serial_consistency_level: consistencies[serialConsistency] ?? '' }),
+    serial_consistency_level: consistencies[serialConsistency] ?? 'SERIAL',
     ...(pageSize < 0 ? {} : { page_size: String(pageSize) }),
   };
 }

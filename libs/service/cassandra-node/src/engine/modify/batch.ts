@@ -5,7 +5,7 @@ import { qualified } from '../../catalog/names.ts';
 import { invalid, type Execution, type ResultSink } from '../contract.ts';
 import type { Attributes } from './attributes.ts';
 import { Cas } from './cas.ts';
-import { checkCounterLevel, checkWriteLevel, toFault } from './faults.ts';
+import { toFault } from './faults.ts';
 import type { Modification } from './modification.ts';
 import type { Steps } from './steps.ts';
 import { abandon, apply, type Writing } from './writing.ts';
@@ -72,13 +72,13 @@ export class Batch {
     sink.void();
   }
   #write(execution: Execution, first: number, mark: number): void {
-    checkWriteLevel(execution.consistency);
     const writing = this.#writing;
     const steps = this.#steps;
     for (let i = 0; i < steps.count; i++) {
       const modification = steps.modification(i);
       execution.values.first = first + steps.first(i);
       modification.bind(execution);
+      modification.replicas.check(execution.consistency);
       const { hi, lo } = modification.attributes;
       modification.write(execution, writing, hi, lo);
     }
@@ -90,9 +90,9 @@ export class Batch {
     const steps = this.#steps;
     for (let i = 0; i < steps.count; i++) {
       const modification = steps.modification(i);
-      checkCounterLevel(execution.consistency, modification.schema.name);
       execution.values.first = first + steps.first(i);
       modification.bind(execution);
+      modification.replicas.check(execution.consistency);
     }
     for (let i = 0; i < steps.count; i++) {
       const modification = steps.modification(i);
@@ -115,7 +115,7 @@ export class Batch {
     if (size > batchSizeFailBytes) throw invalid('Batch too large');
     if (size > batchSizeWarnBytes)
       execution.warnings.push(
-        `Batch for [${tables.join(', ')}] is of size ${memoryText(size)}, exceeding specified threshold of ${memoryText(batchSizeWarnBytes)} by ${memoryText(size - batchSizeWarnBytes)}.`,
+        `Batch for [${tables.join(', ')}] is of size ${size}, exceeding specified threshold of ${batchSizeWarnBytes} by ${size - batchSizeWarnBytes}.`,
       );
     if (isUnlogged && partitions > unloggedPartitionsWarn)
       execution.warnings.push(
@@ -147,12 +147,6 @@ export class Batch {
     }
     return keys.size;
   }
-}
-
-/** As Cassandra's FBUtilities.prettyPrintMemory. */
-function memoryText(bytes: number): string {
-  const [unit, name] = bytes >= 2 ** 30 ? [2 ** 30, 'GiB'] : bytes >= 2 ** 20 ? [2 ** 20, 'MiB'] : [2 ** 10, 'KiB'];
-  return `${(bytes / unit).toFixed(3)}${name}`;
 }
 
 /** Whether all that was written since `mark` is of one table's one key: what is most often so is seen without making anything. */

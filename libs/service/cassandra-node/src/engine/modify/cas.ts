@@ -61,6 +61,7 @@ export class Cas {
   /** Tests, and writes and applies, or not; answers. @throws CqlFault, StatusError of the store. */
   execute(execution: Execution, writing: Writing, sink: ResultSink): void {
     checkCasLevels(execution.consistency, execution.serialConsistency);
+    for (const { modification } of this.#steps) modification.replicas.checkCommitLevel(execution.consistency);
     const { values } = execution;
     const start = values.first;
     const places: Place[] = [];
@@ -226,6 +227,7 @@ export class Cas {
       for (const { modification, first } of this.#steps) {
         execution.values.first = start + first;
         modification.bind(execution);
+        modification.replicas.check(execution.consistency);
         // What deletes many rows is older by a microsecond than rows that come with it: those stay.
         if (!modification.deletesMany) modification.write(execution, writing, hi, lo);
         else modification.write(execution, writing, lo === 0 ? hi - 1 : hi, (lo - 1) | 0);

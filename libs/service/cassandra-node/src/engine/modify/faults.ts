@@ -20,7 +20,7 @@ export function checkWriteLevel(level: number): void {
 }
 export function checkCounterLevel(level: number, table: string): void {
   if (level === levelAny) throw invalid(`Consistency level ANY is not yet supported for counter table ${table}`);
-  checkWriteLevel(level);
+  if (isSerial(level)) throw invalid('Counter operations are inherently non-serializable');
 }
 export function checkCasLevels(level: number, serialLevel: number): void {
   if (isSerial(level))

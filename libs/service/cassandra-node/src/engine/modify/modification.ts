@@ -3,6 +3,7 @@ import type { Layout, MutationWriter, RowView, TableLayout, TableSchema } from '
 import { Slices } from '@skerry/domain-table';
 import type { Execution } from '../contract.ts';
 import { sizeNull } from '../operands.ts';
+import type { Replicas } from '../replicas.ts';
 import type { Attributes } from './attributes.ts';
 import type { IndexUpkeep } from '../index/upkeep.ts';
 import { SetCell } from './cell-operations.ts';
@@ -31,6 +32,7 @@ export type ModificationParts = {
   readonly attributes: Attributes;
   /** Undefined: it is not conditional. */
   readonly conditions: Conditions | undefined;
+  readonly replicas: Replicas;
   /** Undefined: the table has no views. */
   readonly views?: ViewUpkeep | undefined;
   /** Undefined: the table has no indexes. */
@@ -47,6 +49,7 @@ export class Modification {
   readonly target: Target;
   readonly attributes: Attributes;
   readonly conditions: Conditions | undefined;
+  readonly replicas: Replicas;
   readonly regulars: readonly Operation[];
   readonly statics: readonly Operation[];
   /** A DELETE of whole partitions, or of rows by a range. */
@@ -76,6 +79,7 @@ export class Modification {
     this.target = parts.target;
     this.attributes = parts.attributes;
     this.conditions = parts.conditions;
+    this.replicas = parts.replicas;
     this.regulars = operations.filter(({ column }) => column.kind === 'regular');
     this.statics = operations.filter(({ column }) => column.kind === 'static');
     this.deletesMany =

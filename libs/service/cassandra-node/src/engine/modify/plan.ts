@@ -43,6 +43,7 @@ export class ModificationPlan implements Plan {
     const mark = writing.writer.sink.length;
     try {
       modification.bind(execution);
+      modification.replicas.check(execution.consistency);
       const { hi, lo } = modification.attributes;
       modification.write(execution, writing, hi, lo);
       apply(writing);

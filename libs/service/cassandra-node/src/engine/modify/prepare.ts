@@ -20,6 +20,7 @@ import { IndexUpkeep } from '../index/upkeep.ts';
 import { prepareOperand, type InValues } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver, jsonReceiver } from '../receivers.ts';
+import { replicasOf } from '../replicas.ts';
 import { existingTable } from '../tables.ts';
 import { Attributes } from './attributes.ts';
 import { joinCounters } from './cell-operations.ts';
@@ -166,6 +167,7 @@ function prepareInsert(
     operations,
     attributes,
     conditions,
+    replicas: replicasOf(planning.schema, table.keyspace),
     ...upkeep(planning, environment, table),
     ...(json === undefined ? {} : { before: json.read }),
   });
@@ -216,6 +218,7 @@ function prepareUpdate(
     operations,
     attributes,
     conditions,
+    replicas: replicasOf(planning.schema, table.keyspace),
     ...upkeep(planning, environment, table),
   });
 }
@@ -244,6 +247,7 @@ function prepareDelete(
     operations,
     attributes,
     conditions,
+    replicas: replicasOf(planning.schema, table.keyspace),
     ...upkeep(planning, environment, table),
   });
 }

@@ -260,6 +260,9 @@ describe('what is refused', () => {
     expect(bench.fault('UPDATE n SET c = c + 1 WHERE k = 1', [], { consistency: 0 })).toBe(
       'Consistency level ANY is not yet supported for counter table n',
     );
+    expect(bench.fault('UPDATE n SET c = c + 1 WHERE k = 1', [], { consistency: 8 })).toBe(
+      'Counter operations are inherently non-serializable',
+    );
     expect(bench.fault('INSERT INTO t (k) VALUES (1) IF NOT EXISTS', [], { serialConsistency: 1 })).toBe(
       'Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL',
     );

@@ -10,6 +10,7 @@ import { IndexSearch, type IndexAccess } from '../index/search.ts';
 import { prepareOperand } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { limitReceiver, perPartitionLimitReceiver } from '../receivers.ts';
+import { replicasToRead, type Replicas } from '../replicas.ts';
 import { ClusteringSlices } from './clustering-slices.ts';
 import type { Seal } from './paging-state.ts';
 import { checkNearestWhere, checkVectorFilters, nearestOf, NearestRun, NearnessFilter } from './nearest.ts';
@@ -119,8 +120,10 @@ class SelectPlan implements Plan {
   readonly columns: readonly ResultColumn[];
   readonly needs: Plan['needs'];
   readonly #run: SelectRun | NearestRun;
+  readonly #replicas: Replicas | undefined;
 
   constructor(parts: SelectParts, planning: Planning, schema: TableSchema, run: SelectRun | NearestRun) {
+    this.#replicas = replicasToRead(planning.schema, schema.keyspace);
     this.markers = planning.markers.specs();
     this.partitionKeyMarkers = planning.markers.keyMarkers(schema.partitionKey);
     this.columns = parts.columns;
@@ -130,6 +133,7 @@ class SelectPlan implements Plan {
   execute(execution: Execution, sink: ResultSink): void {
     // Its own code: writes only.
     if (execution.consistency === 0) throw invalid('ANY ConsistencyLevel is only supported for writes');
+    this.#replicas?.check(execution.consistency);
     this.#run.execute(execution, sink);
   }
 }
