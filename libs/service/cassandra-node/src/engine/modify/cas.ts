@@ -71,6 +71,7 @@ export class Cas {
     for (const { modification, first } of this.#steps) {
       values.first = start + first;
       key = this.#bind(modification, execution, key);
+      modification.replicas.checkSerial(execution.serialConsistency);
       statics ??= this.#readStatics(modification, execution, writing);
       const { conditions } = modification;
       if (conditions === undefined) continue;

@@ -121,9 +121,11 @@ class SelectPlan implements Plan {
   readonly needs: Plan['needs'];
   readonly #run: SelectRun | NearestRun;
   readonly #replicas: Replicas | undefined;
+  readonly #isByPartition: boolean;
 
   constructor(parts: SelectParts, planning: Planning, schema: TableSchema, run: SelectRun | NearestRun) {
     this.#replicas = replicasToRead(planning.schema, schema.keyspace);
+    this.#isByPartition = parts.keys !== undefined;
     this.markers = planning.markers.specs();
     this.partitionKeyMarkers = planning.markers.keyMarkers(schema.partitionKey);
     this.columns = parts.columns;
@@ -133,7 +135,8 @@ class SelectPlan implements Plan {
   execute(execution: Execution, sink: ResultSink): void {
     // Its own code: writes only.
     if (execution.consistency === 0) throw invalid('ANY ConsistencyLevel is only supported for writes');
-    this.#replicas?.check(execution.consistency);
+    if (this.#isByPartition) this.#replicas?.checkPartition(execution.consistency);
+    else this.#replicas?.check(execution.consistency);
     this.#run.execute(execution, sink);
   }
 }
