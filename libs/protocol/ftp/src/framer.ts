@@ -49,8 +49,12 @@ const isAbortAt = (bytes: Uint8Array, start: number): boolean =>
   abort.every((letter, i) => ((bytes[start + i] ?? 0) & ~lowerCaseBit) === letter) &&
   bytes[start + abort.length] === carriageReturn;
 
-/** `mark`: after IAC IP, a data mark may come whose IAC was urgent data and so is not in the stream. */
-type TelnetState = 'data' | 'command' | 'option' | 'mark';
+/**
+ * `mark`: after IAC IP a data mark may come, one of whose two bytes was urgent data and so is not in the stream: IAC
+ * (Berkeley's clients and those that learned from them) or the mark itself (RFC 959 §4.1.3). `unmarked`: behind an IAC
+ * there, whose mark may be the one that is missing.
+ */
+type TelnetState = 'data' | 'command' | 'option' | 'mark' | 'unmarked';
 
 /** Takes Telnet commands out of a stream, across chunk borders. */
 class TelnetFilter {
@@ -98,8 +102,16 @@ class TelnetFilter {
       case 'command':
         return this.#command(chunk, at, kept);
       case 'mark':
+        if (chunk[at] === iac) {
+          this.#state = 'unmarked';
+          return at + 1;
+        }
         this.#state = 'data';
         return chunk[at] === dataMark ? at + 1 : at;
+      case 'unmarked':
+        if ((chunk[at] ?? iac) >= endOfSubnegotiation) return this.#command(chunk, at, kept);
+        this.#state = 'data';
+        return at;
       case 'data': {
         const found = chunk.indexOf(iac, at);
         const end = found < 0 ? chunk.length : found;

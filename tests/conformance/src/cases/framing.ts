@@ -195,6 +195,14 @@ const telnet = [
     ftp.control.sendRaw(Buffer.concat([iac(0xf4), Buffer.from([0xf2]), text('ABOR\r\n')]));
     await ftp.answer('IAC IP DM ABOR', [225, 226]);
   }),
+  story(
+    'ABOR behind IAC IP and the IAC of a data mark that was urgent is ABOR',
+    should('RFC 959 §4.1.3'),
+    async (ftp) => {
+      ftp.control.sendRaw(Buffer.concat([iac(0xf4), Buffer.from([0xff]), text('ABOR\r\n')]));
+      await ftp.answer('IAC IP IAC ABOR', [225, 226]);
+    },
+  ),
   story('a doubled IAC is one byte 255 of a name', may('RFC 854'), async (ftp, t) => {
     ftp.control.takeAnyText();
     ftp.control.sendRaw(Buffer.concat([text('MKD a'), iac(0xff), text('b\r\n')]));

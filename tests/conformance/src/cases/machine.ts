@@ -210,6 +210,12 @@ const rows = [
     ['OPTS MLST', 200, /^MLST OPTS ?$/],
     async (ftp, t) => t.equal('facts', (await t.facts(ftp, 'f')).facts, {}),
   ]),
+  rule(
+    'without facts MLST has two blanks before the path: that of the line, that of the entry',
+    must('RFC 3659 §7.2'),
+    [put('f'), ['OPTS MLST', 200], ['MLST f', 250, /\n {2}\S*f$/m]],
+  ),
+  rule('OPTS MLST with a blank among its facts is 501', should('RFC 3659 §7.9'), [['OPTS MLST type ;size;', 501]]),
   rule('a choice by OPTS MLST is marked in FEAT', must('RFC 3659 §7.9'), [
     ['OPTS MLST type;', 200],
     ['FEAT', 211, /MLST [Tt]ype\*;(?!.*\*)/],

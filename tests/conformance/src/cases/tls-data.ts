@@ -230,12 +230,13 @@ const rows = [
     options,
   ),
   story(
-    'REIN under TLS is refused, or 220',
-    should('RFC 4217 §11'),
+    'REIN under TLS is refused and changes nothing, or 220',
+    must('RFC 4217 §13, RFC 959 §5.4'),
     secured(async (ftp) => {
+      const { code } = await ftp.ask('REIN', [220, 421, 500, 502, 504, 534]);
       // After 220 the connection would go on in clear, and few servers do that.
-      const { code } = await ftp.ask('REIN', [220, 502, 504, 534]);
-      if (code === 220) ftp.control.destroy();
+      if (code === 220 || code === 421) return ftp.control.destroy();
+      await ftp.ask('PWD', 257);
     }),
     options,
   ),

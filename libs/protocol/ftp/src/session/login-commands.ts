@@ -48,7 +48,8 @@ function quit(turn: Turn): void {
 }
 
 function reinitialise(turn: Turn): void {
-  // RFC 4217 §11 wants TLS taken off here. A connection that falls back to clear text is what an attacker asks for.
+  // RFC 4217 §13: a server that does it under TLS must take TLS off. RFC 959 §5.4 lets it answer 502, and RFC 1123
+  // §4.1.2.13 does not count it to what all must do: a connection that falls back to clear text is what an attacker asks for.
   if (turn.session.controlTls) return turn.reply(502, 'Not under TLS: open a new connection instead.');
   turn.change(reinitialisedSession(turn.session));
   turn.reply(220, 'As at the beginning; send USER.');

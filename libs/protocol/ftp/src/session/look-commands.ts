@@ -44,7 +44,8 @@ function* machineFacts(turn: Turn): Steps {
   const { entry, rights } = found.value;
   if (entry === undefined) return turn.refuse('no_such_entry', 'inspect');
   const line = formatMachineLine(entry, turn.session.facts, { rights, name: path });
-  turn.reply(250, `Facts of ${path}`, line.startsWith(' ') ? line : ` ${line}`, 'End.');
+  // The blank of the reply's line, and then the entry: without facts it begins with a blank of its own (RFC 3659 §7.2).
+  turn.reply(250, `Facts of ${path}`, ` ${line}`, 'End.');
 }
 
 function status(turn: Turn): void {

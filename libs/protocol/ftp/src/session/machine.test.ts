@@ -274,7 +274,14 @@ describe('listings', () => {
   test('OPTS MLST with nothing: no facts', () => {
     const client = new Conversation(loggedIn());
     said(client, 'OPTS MLST', 'MLST notes.txt');
-    expect(client.replyLines[1]).toBe(' /notes.txt');
+    // One blank begins the line, the other belongs to the entry (RFC 3659 §7.2).
+    expect(client.replyLines[1]).toBe('  /notes.txt');
+  });
+  test.each(['type ;size;', 'type; size;', ';', 'type;;size;'])('OPTS MLST %s is no list of facts', (choice) => {
+    const client = new Conversation(loggedIn());
+    expect(client.say(`OPTS MLST ${choice}`)).toBe('501');
+    client.say('MLST notes.txt');
+    expect(client.replyLines[1]).toContain('modify=');
   });
 });
 

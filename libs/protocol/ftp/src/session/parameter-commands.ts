@@ -44,7 +44,11 @@ function allocate(turn: Turn): void {
   turn.reply(200, `${length} bytes expected.`);
 }
 
+/** Names of facts, each with its semicolon (RFC 3659 §7.9); the last one may lack it. */
+const factChoice = /^([^\s;]+;)*[^\s;]*$/;
+
 function chooseFacts(turn: Turn, choice: string): void {
+  if (!factChoice.test(choice)) return turn.reply(501, 'OPTS MLST takes names of facts, each with a semicolon.');
   const asked = new Set(choice.toLowerCase().split(';'));
   const chosen = factNames.filter((name) => asked.has(name.toLowerCase()));
   turn.change({ facts: chosen.length === 0 ? [...noFacts] : chosen.map((name) => name.toLowerCase()) });
