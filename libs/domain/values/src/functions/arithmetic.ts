@@ -105,10 +105,11 @@ export function addDecimals(a: Decimal, b: Decimal): Decimal {
   });
   return compareDecimals(positive(a), positive(b)) < 0 ? b : a;
 }
+const nanosPerMs = 1_000_000n;
 const negated = (value: Decimal): Decimal => ({ unscaled: -value.unscaled, scale: value.scale });
 
 export function divideDecimals(a: Decimal, b: Decimal): Result<Decimal, string> {
-  if (b.unscaled === 0n) return fail('/ by zero');
+  if (b.unscaled === 0n) return fail(a.unscaled === 0n ? '/ by zero' : 'BigInteger divide by zero');
   const firstDigit = digitCount(a.unscaled) - a.scale - (digitCount(b.unscaled) - b.scale);
   const wanted = Math.max(quotientScaleMin - firstDigit, a.scale, b.scale, quotientScaleMin);
   const scale = Math.min(wanted, quotientScaleMax);
@@ -202,9 +203,13 @@ export function arithmeticFunction(
   const sign = operator === '+' ? 1 : -1;
   if (right.kind !== 'duration' || (operator !== '+' && operator !== '-')) return undefined;
   if (left.kind === 'timestamp')
-    return strict(name, [left, right], left, ([time, span]) =>
-      ok(time && span && int64Bytes(addDuration(int64At(time, 0), durationOf(span), sign))),
-    );
+    return strict(name, [left, right], left, ([time, span]) => {
+      if (time === undefined || span === undefined) return ok(undefined);
+      const duration = durationOf(span);
+      if (duration.nanoseconds % nanosPerMs !== 0n)
+        return failed(`The duration must have a millisecond precision. Was: ${durationText(duration)}`);
+      return ok(int64Bytes(addDuration(int64At(time, 0), duration, sign)));
+    });
   if (left.kind !== 'date') return undefined;
   return strict(name, [left, right], left, ([date, span]) => {
     if (date === undefined || span === undefined) return ok(undefined);

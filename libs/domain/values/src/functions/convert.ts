@@ -1,11 +1,14 @@
 /** Blobs of values and values of blobs, and CAST. Source: Cassandra 5.0, `BytesConversionFcts`, `CastFcts`. */
 import { ok, toHex, utf8 } from '@skerry/kernel';
+import { parseDecimal } from '../decimal.ts';
+import { floatText } from '../floating.ts';
+import { floatAt } from '../integers.ts';
 import { plainText } from '../text.ts';
 import { typeName } from '../type-name.ts';
 import { type NativeKind, nativeKinds, type NativeType, type ValueType } from '../type.ts';
 import { validate } from '../validate.ts';
 import { execution, invalid, type ScalarFunction, strict } from './function.ts';
-import { isNumber, numberBytes, numberOf } from './number.ts';
+import { isNumber, numberBytes, numberOf, type Numeric } from './number.ts';
 import { timeFunctions } from './time.ts';
 
 const blob: ValueType = { kind: 'blob' };
@@ -48,11 +51,22 @@ export function castMismatch(text: string, to: ValueType): string {
   return `Invalid call to function ${name}, none of its type signatures match (known type signatures: ${all.join(', ')})`;
 }
 /** CAST(… AS …). Undefined: there is none. */
+function floatDecimal(bytes: Uint8Array): Numeric {
+  const value = floatAt(bytes, 0);
+  const decimal = Number.isFinite(value) ? parseDecimal(floatText(value)) : undefined;
+  return decimal === undefined ? { is: 'floating', value } : { is: 'decimal', value: decimal };
+}
+
 export function castFunction(from: ValueType, to: ValueType): ScalarFunction | undefined {
   const name = `castAs${to.kind.charAt(0).toUpperCase()}${to.kind.slice(1)}`;
   if (isNumber(from) && isNumber(to) && from.kind !== to.kind && to.kind !== 'counter')
     return strict(name, [from], to, ([bytes]) => {
-      const made = bytes && numberBytes(to.kind, numberOf(from.kind, bytes));
+      // A float's own digits, not those of the double that it is.
+      const number: Numeric | undefined =
+        bytes && from.kind === 'float' && to.kind === 'decimal'
+          ? floatDecimal(bytes)
+          : bytes && numberOf(from.kind, bytes);
+      const made = number && numberBytes(to.kind, number);
       if (bytes !== undefined && made === undefined)
         return execution(`${plainText(from, bytes) ?? ''} cannot be cast to ${typeName(to)}`);
       return ok(made);

@@ -248,7 +248,12 @@ describe('calls that are refused', () => {
       "Ambiguous '+' operation with args v and ?: use type hint to disambiguate, example '(int) ?'",
     ],
     ['from_json', [int], undefined, 'from_json() cannot be used in the selection clause of a SELECT statement'],
-    ['similarity_cosine', [int, int], undefined, 'Only float vectors are supported by similarity_cosine'],
+    [
+      'similarity_cosine',
+      [int, int],
+      undefined,
+      'Function system.similarity_cosine requires a float vector argument, but found argument v of type int',
+    ],
   ];
   for (const [name, args, receiver, message] of rows)
     test(message.slice(0, 90), () => {

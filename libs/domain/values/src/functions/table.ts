@@ -3,7 +3,7 @@ import { ok, type Result } from '@skerry/kernel';
 import { assignable } from '../compatible.ts';
 import { type LiteralKind, literalFits, literalType } from '../constant.ts';
 import { sameType, typeName } from '../type-name.ts';
-import type { ValueType } from '../type.ts';
+import type { ValueType, VectorType } from '../type.ts';
 import {
   aggregateFunction,
   type AggregateFunction,
@@ -33,6 +33,8 @@ export type Argument = {
   readonly text: string;
   /** Of itself; undefined: a marker or null, which may be anything. */
   readonly type: ValueType | undefined;
+  /** Of values between brackets, a list or a vector: how many. */
+  readonly listLength?: number | undefined;
   readonly fits: (type: ValueType) => Fit;
 };
 export const typedArgument = (type: ValueType, text: string = typeName(type)): Argument => ({
@@ -103,10 +105,7 @@ function candidates(
   const type = args[0]?.type ?? (maskNames.includes(name) ? receiver : undefined);
   if (type === undefined) return [];
   if (json === 'to') return [toJsonFunction(name, type)];
-  const one =
-    maskFunction(name, type, args.length) ??
-    collectionFunction(name, type) ??
-    (type.kind === 'vector' ? similarityFunction(name, type) : undefined);
+  const one = maskFunction(name, type, args.length) ?? collectionFunction(name, type);
   return one === undefined ? [] : [one];
 }
 
@@ -132,6 +131,7 @@ export function resolveFunction(
   receiver?: ValueType,
 ): Result<ScalarFunction | undefined, FunctionFault> {
   if (!isScalarFunction(name)) return ok(undefined);
+  if (similarityNames.includes(name)) return resolveSimilarity(name, args);
   const all = candidates(name, args, receiver);
   const [only] = all;
   if (only === undefined) return notForThose(name, args, receiver);
@@ -168,6 +168,9 @@ export function resolveFunction(
 
 function checked(only: ScalarFunction, args: readonly Argument[]): Result<ScalarFunction, FunctionFault> {
   const { name, argTypes } = only;
+  const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+  if (parameter !== undefined && args.length !== 1)
+    return invalid(`Invalid number of arguments for function system.${name}(${parameter.name})`);
   if (args.length !== argTypes.length)
     return invalid(
       `Invalid number of arguments in call to function system.${name}: ${argTypes.length} required but ${args.length} provided`,
@@ -190,15 +193,17 @@ function notForThose(
   if (json && receiver === undefined && jsonNames[name] === 'from')
     return invalid(`${name}() cannot be used in the selection clause of a SELECT statement`);
   const [first] = args;
-  if (similarityNames.includes(name)) {
-    if (args.length !== 2) return invalid(`system.${name}() requires two arguments, but ${args.length} given`);
-    if (first?.type !== undefined && first.type.kind !== 'vector')
-      return invalid(`Only float vectors are supported by ${name}`);
-  }
-  if (first === undefined) return invalid(`Invalid number of arguments for function system.${name}`);
+  const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+  const called = `system.${name}${parameter === undefined ? '' : `(${parameter.name})`}`;
+  if (first === undefined || (parameter !== undefined && args.length !== 1))
+    return invalid(`Invalid number of arguments for function ${called}`);
   if (first.type === undefined)
     return invalid(
-      `Cannot infer type of argument ${first.text} in call to function system.${name}(any): use type casts to disambiguate`,
+      `Cannot infer type of argument ${first.text} in call to function system.${name}(${parameter?.name ?? 'any'}): use type casts to disambiguate`,
+    );
+  if (parameter !== undefined)
+    return invalid(
+      `Function system.${name} requires a ${parameter.text} argument, but found argument ${first.text} of type ${typeName(first.type)}`,
     );
   if (name === 'mask_inner' || name === 'mask_outer')
     return invalid(
@@ -208,6 +213,42 @@ function notForThose(
     `Function system.${name} requires other arguments, but found ${args.map((arg) => arg.text).join(', ')}`,
   );
 }
+
+/** Of two vectors of one dimension: one tells the other, and brackets tell how long they are. Source: `VectorFcts`. */
+function resolveSimilarity(name: string, args: readonly Argument[]): Result<ScalarFunction | undefined, FunctionFault> {
+  const called = `function system.${name}(vector<float, n>, vector<float, n>)`;
+  if (args.length !== 2) return invalid(`Invalid number of arguments for ${called}`);
+  const known = args.map(({ listLength, type }): ValueType | undefined =>
+    listLength === undefined ? type : { kind: 'vector', element: { kind: 'float' }, dimension: listLength },
+  );
+  const told = known.find((type) => type !== undefined);
+  let first: VectorType | undefined;
+  for (const [i, arg] of args.entries()) {
+    const type = known[i] ?? (told?.kind === 'vector' ? told : undefined);
+    if (type === undefined)
+      return invalid(`Cannot infer type of argument ${arg.text} in call to ${called}: use type casts to disambiguate`);
+    if (type.kind !== 'vector' || type.element.kind !== 'float')
+      return invalid(
+        `Function system.${name} requires a float vector argument, but found argument ${arg.text} of type ${typeName(type)}`,
+      );
+    if (first !== undefined && first.dimension !== type.dimension)
+      return invalid('All arguments must have the same vector dimensions');
+    first ??= type;
+  }
+  const made = first && similarityFunction(name, first);
+  return made === undefined ? ok(undefined) : checked(made, args);
+}
+
+/** What functions of one collection call their argument, and how they refuse another. */
+const parameters: Readonly<Record<string, { readonly name: string; readonly text: string }>> = {
+  map_keys: { name: 'map', text: 'map' },
+  map_values: { name: 'map', text: 'map' },
+  collection_count: { name: 'collection', text: 'collection' },
+  collection_min: { name: 'numeric_set_or_list', text: 'set or list' },
+  collection_max: { name: 'numeric_set_or_list', text: 'set or list' },
+  collection_sum: { name: 'numeric_set_or_list', text: 'numeric set/list' },
+  collection_avg: { name: 'numeric_set_or_list', text: 'numeric set/list' },
+};
 
 /** @param args none: `count(*)`. @returns undefined: no such name. */
 export function resolveAggregate(

@@ -73,6 +73,28 @@ function checkThresholds(min: string, max: string): void {
     );
 }
 
+/** Levels above the first, and bytes that one of them may be said to hold. */
+const levels = 8;
+const levelBytesMax = 2n ** 63n - 1n;
+function checkLevels(options: Texts): void {
+  const [size, fanout] = (
+    [
+      ['sstable_size_in_mb', '160'],
+      ['fanout_size', '10'],
+    ] as const
+  ).map(([name, none]) => {
+    const text = options.get(name) ?? none;
+    if (!/^[+-]?\d+$/.test(text)) throw misconfigured(`${text} is not a parsable int (base10) for ${name}`);
+    if (Number(text) < 1) throw misconfigured(`${name} must be larger than 0, but was ${text}`);
+    return BigInt(text);
+  }) as [bigint, bigint];
+  const bytes = fanout ** BigInt(levels) * size * 2n ** 20n;
+  if (bytes > levelBytesMax)
+    throw misconfigured(
+      `At most ${levelBytesMax} bytes may be in a compaction level; your maxSSTableSize must be absurdly high to compute ${bytes}`,
+    );
+}
+
 /** @returns the options with the class by its whole name. */
 export function compaction(given: Texts): Texts {
   const className = given.get('class');
@@ -95,6 +117,7 @@ export function compaction(given: Texts): Texts {
     if (!options.has('min_threshold')) options.set('min_threshold', '4');
     if (!options.has('max_threshold')) options.set('max_threshold', '32');
   }
+  if (strategy === 'LeveledCompactionStrategy') checkLevels(options);
   checkThresholds(options.get('min_threshold') ?? '4', options.get('max_threshold') ?? '32');
   return sorted(options.set('class', wholeName));
 }

@@ -111,7 +111,7 @@ export function resolveCall(
       const to = resolveType(term.to, typeScope(planning, keyspace));
       const from = args[0]?.type;
       if (from === undefined)
-        throw invalid(`Cannot infer type of argument ${args[0]?.text ?? ''} in a cast to ${typeName(to)}`);
+        throw invalid(`Ambiguous call to function system.cast_as_${typeName(to)}: use type casts to disambiguate`);
       const cast = castFunction(from, to);
       if (cast === undefined) throw invalid(castMismatch(args[0]?.text ?? '', to));
       return cast;

@@ -159,11 +159,12 @@ function folded(operand: Operand, parts: readonly Operand[] = []): Operand {
   return constantOf(operand);
 }
 /** For operands that look at no request. */
-function constantOf(operand: Operand): Operand {
+export function valueAlone(operand: Operand): Uint8Array | null {
   const slot = emptySlot();
   operand.evaluate(nothingBound, slot);
-  return new ConstantOperand(operand.type, slotBytes(slot) ?? null);
+  return slotBytes(slot) ?? null;
 }
+const constantOf = (operand: Operand): Operand => new ConstantOperand(operand.type, valueAlone(operand));
 const noValues = { buffer: new Uint8Array(0), starts: new Int32Array(0), lengths: new Int32Array(0) };
 const nothingBound: Execution = {
   values: { ...noValues, first: 0, count: 0 },

@@ -5,6 +5,7 @@
 import { termText, type Term } from '@skerry/protocol-cql';
 import {
   assignable,
+  frozenType,
   literalFits,
   literalType,
   sameType,
@@ -18,6 +19,7 @@ import {
 import { unreachable } from '@skerry/kernel';
 import { resolveType } from '../catalog/resolve-type.ts';
 import { argumentTerms, resolveCall, type CallTerm } from './calls.ts';
+import { CqlFault } from './contract.ts';
 import { typeScope, type Planning } from './planning.ts';
 import type { Receiver } from './receivers.ts';
 
@@ -93,7 +95,7 @@ export function termFit(planning: Planning, place: Place, term: Term, type: Valu
     case 'arithmetic':
     case 'negative': {
       // Of what is not found, preparing it tells more.
-      const chosen = resolveTerm(planning, place, term, type);
+      const chosen = foundTerm(planning, place, term, type);
       return chosen === undefined ? 'weak' : typeFit(type, chosen.returns);
     }
     case 'column':
@@ -143,7 +145,7 @@ export function knownType(planning: Planning, place: Place, term: Term): ValueTy
       return types.length === elements.length ? { kind: 'tuple', elements: types } : undefined;
     }
     case 'hint':
-      return resolveType(term.type, typeScope(planning, place.keyspace));
+      return frozenType(resolveType(term.type, typeScope(planning, place.keyspace)));
     case 'cast':
     case 'call':
     case 'arithmetic':
@@ -157,6 +159,7 @@ export function knownType(planning: Planning, place: Place, term: Term): ValueTy
 /** A term as an argument. */
 export const termArgument = (planning: Planning, place: Place, term: Term): Argument => ({
   text: termText(term),
+  listLength: term.kind === 'list' ? term.elements.length : undefined,
   get type() {
     return knownType(planning, place, term);
   },
@@ -176,3 +179,11 @@ export const resolveTerm = (
     argumentTerms(term).map((each) => termArgument(planning, place, each)),
     wanted,
   );
+function foundTerm(planning: Planning, place: Place, term: CallTerm, wanted: ValueType): ScalarFunction | undefined {
+  try {
+    return resolveTerm(planning, place, term, wanted);
+  } catch (thrown) {
+    if (thrown instanceof CqlFault) return undefined;
+    throw thrown;
+  }
+}

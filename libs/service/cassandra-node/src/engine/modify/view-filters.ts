@@ -4,7 +4,7 @@ import { collectionParts, compare } from '@skerry/domain-values';
 import { unreachable } from '@skerry/kernel';
 import type { Comparison, Relation, Term } from '@skerry/protocol-cql';
 import { invalid, type Operand } from '../contract.ts';
-import { prepareIn, prepareOperand, prepareTuple, prepareTuplesIn } from '../operands.ts';
+import { prepareIn, prepareOperand, prepareTuple, prepareTuplesIn, valueAlone } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver, elementReceiver, keyReceiver, type Receiver } from '../receivers.ts';
 import { holds, holdsOrder } from './conditions.ts';
@@ -14,10 +14,8 @@ import { existingColumn } from './where.ts';
 type Value = Uint8Array | null;
 export type RowFilter = (row: BaseRow) => boolean;
 
-const constantOf = (operand: Operand): Value => {
-  if (operand.constant === undefined) throw invalid('The WHERE of a materialized view holds constants only');
-  return operand.constant;
-};
+const constantOf = (operand: Operand): Value =>
+  operand.constant === undefined ? valueAlone(operand) : operand.constant;
 const valueOf = (row: BaseRow, name: string): Value => row.cells.get(name)?.value ?? null;
 
 /** @throws CqlFault of a kind that no view's WHERE has. */

@@ -8,11 +8,16 @@ import { typeScope, type Planning } from '../planning.ts';
 export class SelectorNames {
   readonly #planning: Planning;
   readonly #keyspace: string;
+  readonly #ignored: ReadonlySet<Selector>;
 
-  /** @param keyspace whose types casts and hints may name. */
-  constructor(planning: Planning, keyspace: string) {
+  /**
+   * @param keyspace whose types casts and hints may name.
+   * @param ignored casts that change nothing: they are called what they are of.
+   */
+  constructor(planning: Planning, keyspace: string, ignored: ReadonlySet<Selector>) {
     this.#planning = planning;
     this.#keyspace = keyspace;
+    this.#ignored = ignored;
   }
   #type(name: Parameters<typeof resolveType>[0]): ValueType {
     return resolveType(name, typeScope(this.#planning, this.#keyspace));
@@ -32,6 +37,7 @@ export class SelectorNames {
       case 'ttl':
         return `${selector.kind}(${this.of(selector.of)})`;
       case 'cast':
+        if (this.#ignored.has(selector)) return this.of(selector.of);
         return `cast(${this.of(selector.of)} as ${typeName(this.#type(selector.to))})`;
       case 'call':
         return `${selector.name.keyspace ?? 'system'}.${selector.name.name}(${names(selector.args)})`;

@@ -1,6 +1,6 @@
 /** Selectors of the tree made into what is evaluated. Source: Cassandra 5.0, `cql3.selection.Selectable`: rules and texts. */
 import type { TableSchema } from '@skerry/domain-table';
-import { typeName, type Argument, type ValueType } from '@skerry/domain-values';
+import { frozenType, typeName, type Argument, type ValueType } from '@skerry/domain-values';
 import {
   termText,
   typeText,
@@ -56,6 +56,7 @@ export class Selectors {
   /** Columns that are selected in some way. */
   readonly columns = new Set<string>();
   readonly #names: SelectorNames;
+  readonly #ignoredCasts = new Set<Selector>();
   #inAggregate = false;
 
   /** @param grouped rows are aggregated: what is no aggregate tells of the first row of its group. */
@@ -63,7 +64,7 @@ export class Selectors {
     this.#planning = planning;
     this.#schema = schema;
     this.#grouped = grouped;
-    this.#names = new SelectorNames(planning, schema.keyspace);
+    this.#names = new SelectorNames(planning, schema.keyspace, this.#ignoredCasts);
   }
   clause({ selector, alias }: SelectClause): ResultSelector {
     // Parentheses around one thing may be a tuple of it: nobody says which, and a constant says no type.
@@ -116,10 +117,13 @@ export class Selectors {
       case 'cast': {
         const to = this.#type(selector.to);
         const of = this.#made(selector.of, undefined);
+        if (of.type.kind === to.kind) {
+          this.#ignoredCasts.add(selector);
+          return of;
+        }
         // No cast is named by this other word for text.
         if (typeText(selector.to) === 'varchar')
           throw invalid(`${this.#names.of(selector.of)} cannot be cast to ${typeText(selector.to)}`);
-        if (of.type.kind === to.kind) return of;
         return this.#operation({ kind: 'cast', of: nothing, to: selector.to }, [selector.of], wanted);
       }
       case 'arithmetic':
@@ -218,6 +222,7 @@ export class Selectors {
       const known = elements.some(({ type }) => type !== undefined) ? this.#made(selector, undefined).type : undefined;
       return {
         text: this.#names.of(selector),
+        listLength: elements.length,
         type: known,
         // What stands between brackets is a vector as well as a list.
         fits: (to) =>
@@ -230,7 +235,8 @@ export class Selectors {
               : typeFit(to, known),
       };
     }
-    const { type } = this.#made(selector, undefined);
+    const made = this.#made(selector, undefined).type;
+    const type = selector.kind === 'hint' ? frozenType(made) : made;
     return { text: this.#names.of(selector), type, fits: (to) => typeFit(to, type) };
   }
   /** @param called tells what is called; its own arguments are not looked at. */
