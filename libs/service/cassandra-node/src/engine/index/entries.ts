@@ -156,7 +156,7 @@ export const rangeEntriesMax = 4096;
 /** Entries of one partition that are taken together, before the first of them is shown. */
 export const takenTogetherMax = 256;
 /** Entries of a range of values, alive or not wanted, that are read in one go, before the turn may end. */
-export const rangeEntriesInOneGo = 1_000;
+export const rangeEntriesInOneGoMax = 1_000;
 
 type Found = { readonly place: Uint8Array; readonly entry: Entry };
 
@@ -259,7 +259,7 @@ export class RangeWalk implements EntryWalk {
     for (let read = 0; reader.nextRow();) {
       this.#take();
       read += 1;
-      if (read < rangeEntriesInOneGo) continue;
+      if (read < rangeEntriesInOneGoMax) continue;
       const { bytes, clusteringFrom, clusteringTo } = reader.row;
       this.#after = bytes.slice(clusteringFrom, clusteringTo);
       this.isPaused = true;

@@ -13,9 +13,9 @@ import { isWithin, takenTogetherMax, type Entry, type EntryWalk } from './entrie
 /** Entries of one partition that are looked up together at first, then more. */
 const firstTogether = 4;
 /** Entries that are passed in one go, before the turn may end. */
-const entriesInOneGo = 128;
+export const entriesInOneGoMax = 128;
 /** Entries of rows that the WHERE leaves out, which are not looked up. */
-const unwantedInOneGo = 1_000;
+export const unwantedInOneGoMax = 1_000;
 /** Entries that one SELECT takes away in one turn. */
 export const staleEntriesMax = 1_000;
 
@@ -103,7 +103,7 @@ export class IndexedSource extends StoredSource {
       if (this.#key !== undefined && walk.entry !== undefined && compareBytes(walk.entry.key, this.#key) === 0)
         walk.skipPartition();
       if (this.#key !== undefined) this.#behind = { key: this.#key, clustering: undefined };
-      if (walk.isPaused || this.#passed >= entriesInOneGo) return this.#pause(this.#behind);
+      if (walk.isPaused || this.#passed >= entriesInOneGoMax) return this.#pause(this.#behind);
       if (walk.entry === undefined) return false;
       this.#key = walk.entry.key;
       this.#size = firstTogether;
@@ -137,7 +137,7 @@ export class IndexedSource extends StoredSource {
       this.#last = entry;
       this.#passed += 1;
       walk.advance();
-      if (this.#together.length === 0 && this.#passed >= unwantedInOneGo) return this.#pause(this.#lastPlace());
+      if (this.#together.length === 0 && this.#passed >= unwantedInOneGoMax) return this.#pause(this.#lastPlace());
     }
     this.#size = Math.min(takenTogetherMax, 4 * this.#size);
     return this.#together.length > 0;
@@ -190,7 +190,7 @@ export class IndexedSource extends StoredSource {
       if (walk.isPaused) walk.goOn();
       let opened = false;
       while (!opened) {
-        if (walk.isPaused || this.#passed >= entriesInOneGo) return this.#pause(this.#lastPlace());
+        if (walk.isPaused || this.#passed >= entriesInOneGoMax) return this.#pause(this.#lastPlace());
         const { entry } = walk;
         if (entry === undefined || this.#key === undefined || compareBytes(entry.key, this.#key) !== 0) return false;
         if (!this.#gather(rows)) {

@@ -17,7 +17,7 @@ export type Opener = (reader: TableReader) => boolean;
 
 const nothingLeft: Opener = () => false;
 /** Rows that are no more which are passed in one go, before the turn may end. */
-export const deadRowsInOneGo = 1_000;
+export const deadRowsInOneGoMax = 1_000;
 
 export class StoredSource implements RowSource, Row {
   readonly #reader: TableReader;
@@ -43,7 +43,7 @@ export class StoredSource implements RowSource, Row {
 
   constructor(reader: TableReader, layout: TableLayout) {
     this.#reader = reader;
-    reader.deadRowsMax = deadRowsInOneGo;
+    reader.deadRowsMax = deadRowsInOneGoMax;
     this.#layout = layout;
     this.#hasOneKey = layout.schema.partitionKey.length === 1;
     this.#cellStarts = new Int32Array(layout.schema.clustering.length);

@@ -1,9 +1,9 @@
 /** How long SELECTs may hold the event loop: what takes longer gives it back, and goes on in a later turn. */
 
 /** Milliseconds that one SELECT may take of a turn, from its first look at the clock. */
-export const selectTurnMs = 4;
+export const selectTurnMaxMs = 4;
 /** Milliseconds that all SELECTs read in one turn may take of it together, before each goes on later that looks at the clock. */
-export const selectsTurnMs = 16;
+export const selectsTurnMaxMs = 16;
 /** Rows that a SELECT passes between two looks at the clock and at its tombstones. */
 export const rowsBetweenLooks = 128;
 
@@ -12,7 +12,7 @@ export type TurnLimits = {
   readonly turnMs: number;
   readonly rowsBetweenLooks: number;
 };
-export const turnLimits: TurnLimits = { turnMs: selectTurnMs, rowsBetweenLooks };
+export const turnLimits: TurnLimits = { turnMs: selectTurnMaxMs, rowsBetweenLooks };
 
 export class TurnTime {
   readonly #nowMs: () => number;
@@ -48,7 +48,7 @@ export class TurnTime {
     if (this.#endMs === 0) this.#endMs = nowMs + this.#limits.turnMs;
     if (this.#isLater) return nowMs >= this.#endMs;
     if (this.#allEndMs === 0) {
-      this.#allEndMs = nowMs + selectsTurnMs;
+      this.#allEndMs = nowMs + selectsTurnMaxMs;
       setImmediate(this.#turnEnded);
     }
     return nowMs >= this.#endMs || nowMs >= this.#allEndMs;
