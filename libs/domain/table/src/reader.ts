@@ -76,6 +76,8 @@ export class PartitionReader implements TableReader {
   tokenLo = 0;
   tombstones = 0;
   liveRows = 0;
+  deadRowsMax = Infinity;
+  isPaused = false;
   #row: RowView | undefined;
   #static: RowView | undefined;
 
@@ -139,6 +141,7 @@ export class PartitionReader implements TableReader {
     this.#slices = slices;
     this.#reverse = reverse;
     this.#now = nowSeconds;
+    this.isPaused = false;
     this.tombstones = 0;
     this.liveRows = 0;
   }
@@ -312,6 +315,7 @@ export class PartitionReader implements TableReader {
     const isOver = this.#sourceCount === 0 && lone.row < 0;
     assert(isOver || this.#epoch === this.#layers.epoch, 'a partition is read in one turn');
     if (lone.row >= 0) return this.#showLone(lone);
+    let dead = 0;
     for (;;) {
       if (!this.#positioned && !this.#position()) return false;
       if (this.#shownCount > 0) this.#advance();
@@ -321,7 +325,12 @@ export class PartitionReader implements TableReader {
         continue;
       }
       this.tombstones += row.tombstones;
-      if (!row.exists) continue;
+      if (!row.exists) {
+        dead += 1;
+        if (dead < this.deadRowsMax) continue;
+        this.isPaused = true;
+        return false;
+      }
       this.liveRows += 1;
       return true;
     }

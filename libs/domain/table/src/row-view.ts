@@ -132,14 +132,14 @@ export class RowView {
     if ((flags & flagDense) !== 0) {
       const hi = view.getInt32(row + 12);
       const lo = view.getInt32(row + 16);
+      const ids = this.clusteringFrom + view.getUint16(row + 6);
+      this.clusteringTo = ids;
       if (covered && compareHalves(hi, lo, coverHi, coverLo) <= 0) {
         this.exists = false;
         this.tombstones = 1;
         return;
       }
-      const ids = this.clusteringFrom + view.getUint16(row + 6);
       const count = view.getUint8(row + 5);
-      this.clusteringTo = ids;
       this.wireFrom = ids + 2 * count;
       if (this.#layout.dropped.size === 0 && this.#layout.matches(view, ids, count)) {
         this.live = (flags & flagLive) !== 0;

@@ -48,6 +48,12 @@ export interface TableReader {
 
   /** Goes to the next live row of the partition; it is in `row`. */
   nextRow(): boolean;
+  /**
+   * For those who read in turns: after so many rows that are no more {@link nextRow} says false though it is not at the end,
+   * `isPaused` is set until it is taken away, and `row` tells where it stands. Infinity: it never does.
+   */
+  deadRowsMax: number;
+  isPaused: boolean;
   readonly row: RowView;
 
   /**

@@ -77,6 +77,20 @@ export const settings = {
     unit: 'bytes',
     help: 'Answers that a client has not read yet, at which it is read from no more.',
   }),
+  cqlReadTimeoutMs: integer({
+    default: 5_000,
+    min: 10,
+    max: 86_400_000,
+    unit: 'ms',
+    help: 'For a SELECT of named partitions that takes several turns; then it fails with ReadTimeout.',
+  }),
+  cqlRangeTimeoutMs: integer({
+    default: 10_000,
+    min: 10,
+    max: 86_400_000,
+    unit: 'ms',
+    help: 'The same for a SELECT of a whole table, a range of tokens or an index.',
+  }),
   slowQueryMs: integer({
     default: 500,
     min: 0,

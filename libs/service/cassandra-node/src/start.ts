@@ -201,6 +201,7 @@ class Node implements Service {
           failures,
           retryMs,
         }),
+      timeouts: { readMs: this.#config.cqlReadTimeoutMs, rangeMs: this.#config.cqlRangeTimeoutMs },
       hostId: present(fromHex(identity.hostId), 'host id in hexadecimal digits'),
     });
   }
@@ -276,6 +277,7 @@ class Node implements Service {
     return {
       connections: this.#door.count,
       prepared: this.#prepared.count,
+      longReads: { active: this.#engine.longReads.active, waiting: this.#engine.longReads.waiting },
       schemaVersion: this.#parts.catalog.snapshot.version,
       requests: this.#figures.requests,
       store: this.#parts.store.statistics(),
@@ -304,6 +306,7 @@ class Node implements Service {
   async #stop(graceMs: number): Promise<void> {
     this.#security.close();
     await this.#door.stop(graceMs);
+    this.#engine.longReads.stop();
     await this.#engine.builds.stop();
     await this.#parts.close();
   }

@@ -14,6 +14,7 @@ export * from './parameters.ts';
 export * from './prepared.ts';
 export * from './request-writer.ts';
 export * from './request.ts';
+export { HeldRows } from './held-rows.ts';
 export * from './response-writer.ts';
 export * from './response.ts';
 export * from './segment.ts';

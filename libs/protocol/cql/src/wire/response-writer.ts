@@ -8,6 +8,7 @@ import type { Compression } from './compression.ts';
 import { writeErrorBody, type ErrorBody } from './error-body.ts';
 import { writeEventBody, writeSchemaChange, type EventBody, type SchemaChange } from './event.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { HeldRows } from './held-rows.ts';
 import { Output } from './output.ts';
 import type { EncodedColumns } from './metadata.ts';
 
@@ -152,6 +153,24 @@ export class ResponseWriter extends FrameWriter {
   }
   wroteRows(count: number): void {
     this.#rowCount += count;
+  }
+  /** The result comes later: what was written of its rows, taken out of the frame, which is abandoned. */
+  takeRows(): HeldRows {
+    const { out } = this;
+    const held = new HeldRows();
+    const from = this.#countAt + 4;
+    // What overflows here does so there: it stays too much.
+    if (out.overflown) held.overflow();
+    else held.add(out.buffer, out.start + from, out.length - from, this.#rowCount);
+    this.abandon();
+    return held;
+  }
+  /** Rows that were held, behind `beginRows`. */
+  rows(held: HeldRows): void {
+    if (held.overflown) this.out.overflown = true;
+    const bytes = held.take();
+    this.out.part(bytes, 0, bytes.length);
+    this.#rowCount += held.count;
   }
   /** Warnings that are known only behind the rows; in place of those of the extras. Not told before v4. */
   lateWarnings(warnings: readonly string[], isTraced: boolean): void {

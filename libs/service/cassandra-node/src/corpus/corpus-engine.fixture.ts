@@ -17,6 +17,7 @@ import {
 import { StatementEngine } from '../engine/engine.ts';
 import type { Builds } from '../engine/index/builds.ts';
 import { World } from '../engine/function-world.ts';
+import type { TurnLimits } from '../engine/select/index.ts';
 import { nodeFacts } from '../facts.ts';
 import { digest, openParts, sealWith, storedLayouts, type NodeParts } from '../node-parts.ts';
 import { InternalStatements } from '../roles/internal-statements.ts';
@@ -54,6 +55,9 @@ const typedNames = (columns: readonly ResultColumn[]): string =>
 class TextSink implements ResultSink {
   readonly lines: string[] = [];
   readonly sizeBytes = 0;
+  readonly client = { isGone: false };
+  /** Of a result that came in a later turn. */
+  warnings: readonly string[] | undefined;
   keyspace: string | undefined;
   more: Uint8Array | undefined;
   readonly #typed: boolean;
@@ -63,6 +67,11 @@ class TextSink implements ResultSink {
     this.#typed = typed;
   }
   void(): void {}
+  aside(warnings: string[], keeps: boolean): this {
+    this.warnings = warnings;
+    if (!keeps) this.lines.length = 0;
+    return this;
+  }
   setKeyspace(name: string): void {
     this.keyspace = name;
   }
@@ -132,6 +141,7 @@ export class CorpusEngine {
     workers: WorkerPool,
     tombstones: readonly [warn: number, fail: number],
     time: { micros: number },
+    limits: TurnLimits | undefined,
   ) {
     this.#parts = parts;
     this.#time = time;
@@ -213,6 +223,8 @@ export class CorpusEngine {
         throw error;
       },
       hostId: new Uint8Array(16).fill(7),
+      timeouts: { readMs: 5_000, rangeMs: 10_000 },
+      ...(limits === undefined ? {} : { turnLimits: limits }),
     });
   }
   /** @param micros since 1970, where time begins. @param tombstones at which a read warns, and is refused. */
@@ -220,6 +232,7 @@ export class CorpusEngine {
     folder: string,
     micros?: number,
     tombstones: readonly [warn: number, fail: number] = [20, 100],
+    limits?: TurnLimits,
   ): Promise<CorpusEngine> {
     const time = { micros: micros ?? 1_700_000_000_000_000 };
     const world = nodeWorld(folder);
@@ -239,7 +252,7 @@ export class CorpusEngine {
         throw error;
       },
     });
-    const engine = new CorpusEngine(parts, createWorkerPool(), tombstones, time);
+    const engine = new CorpusEngine(parts, createWorkerPool(), tombstones, time, limits);
     engine.#engine.builds.begin();
     await engine.#roles.load();
     await ensureFirstRole(engine.#roles, engine.#workers, (count) => new Uint8Array(count));
@@ -301,7 +314,7 @@ export class CorpusEngine {
       this.#keyspace = sink.keyspace ?? this.#keyspace;
       if (state !== undefined) lines.push('--');
       lines.push(...(state === undefined ? sink.lines : sink.lines.slice(1)));
-      lines.push(...execution.warnings.map((warning) => `warning: ${warning}`));
+      lines.push(...(sink.warnings ?? execution.warnings).map((warning) => `warning: ${warning}`));
       state = sink.more;
     } while (state !== undefined);
     return lines.join('\n');

@@ -27,7 +27,7 @@ import { executeBatch, planBatch, planModification, type BatchKind } from './mod
 import { buildSteps, numberOf, type Build } from './index/build-steps.ts';
 import { storedLayouts } from '../node-parts.ts';
 import { Markers, type Planning } from './planning.ts';
-import { planSelect } from './select/index.ts';
+import { LongReads, planSelect, TurnTime, type SelectScope } from './select/index.ts';
 
 class MemoryTables implements TableStore {
   readonly writer = new MutationWriter();
@@ -99,12 +99,17 @@ export class Answer implements ResultSink {
   /** Of the rows, those that were copied as they lie. */
   copied = 0;
   pagingState: Uint8Array | undefined;
+  readonly client = { isGone: false };
   #row: (Uint8Array | null)[] = [];
   readonly #isCopied: boolean;
 
   /** @param isCopied whether rows may be copied as they lie. */
   constructor(isCopied = true) {
     this.#isCopied = isCopied;
+  }
+  aside(_warnings: string[], keeps: boolean): this {
+    if (!keeps) this.rows.length = 0;
+    return this;
   }
   void(): void {
     this.isVoid = true;
@@ -206,29 +211,35 @@ export class Bench {
       case 'batch':
         return planBatch(planning, this.environment, statement);
       case 'select':
-        return planSelect(
-          {
-            planning,
-            relations: {
-              hasKeyspace: (name) => findKeyspace(this.snapshot, name) !== undefined,
-              find: (keyspace, name) => {
-                const table = findTable(this.snapshot, keyspace, name);
-                const of = findKeyspace(this.snapshot, keyspace);
-                if (table === undefined || of === undefined) return undefined;
-                return { kind: 'stored', layout: this.environment.layout(table), indexes: indexesOf(of, name) };
-              },
-            },
-            reader: () => this.store.reader(),
-            indexes: { store: this.store, isBuilt: (number) => !this.unbuilt.has(number) },
-            seal: (bytes) => bytes.slice(0, 8),
-            guardrails: { tombstonesWarn: 1000, tombstonesFail: 100_000 },
-            text,
-          },
-          statement,
-        );
+        return planSelect(this.#scope(text, planning), statement);
       default:
         throw new Error(`no plan for ${statement.kind}`);
     }
+  }
+  #scope(text: string, planning: Planning): SelectScope {
+    return {
+      planning,
+      relations: {
+        hasKeyspace: (name) => findKeyspace(this.snapshot, name) !== undefined,
+        find: (keyspace, name) => {
+          const table = findTable(this.snapshot, keyspace, name);
+          const of = findKeyspace(this.snapshot, keyspace);
+          if (table === undefined || of === undefined) return undefined;
+          return { kind: 'stored', layout: this.environment.layout(table), indexes: indexesOf(of, name) };
+        },
+      },
+      reader: () => this.store.reader(),
+      indexes: { store: this.store, isBuilt: (number) => !this.unbuilt.has(number), isThere: () => true },
+      seal: (bytes) => bytes.slice(0, 8),
+      guardrails: { tombstonesWarn: 1000, tombstonesFail: 100_000 },
+      // All of it in one turn.
+      time: new TurnTime(() => 0, { turnMs: 1, rowsBetweenLooks: 128 }),
+      long: { reads: new LongReads(() => 0), timeouts: { readMs: 1, rangeMs: 1 }, isThere: () => true },
+      text,
+      again: () => {
+        throw new Error('all of it is answered in one turn');
+      },
+    };
   }
   /** What a statement answers. Values are given as their bytes; undefined: unset. */
   run(text: string, values: readonly Value[] = [], over: Partial<Execution> = {}): Answer {

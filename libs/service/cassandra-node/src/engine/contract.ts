@@ -67,6 +67,8 @@ export type MarkerSpec = {
 };
 export type ResultColumn = MarkerSpec;
 
+/** Where rows go. */
+export type RowSink = Pick<ResultSink, 'cell' | 'cells' | 'endRow' | 'sizeBytes' | 'rowTarget' | 'wroteRows'>;
 /** Where results go: the connection's writer, behind what the engine needs of it. See `server/`. */
 export type ResultSink = {
   void(): void;
@@ -86,6 +88,17 @@ export type ResultSink = {
   endRows(pagingState: Uint8Array | undefined): void;
   /** Bytes of the result so far. */
   readonly sizeBytes: number;
+  readonly client: Client;
+  /**
+   * A sink for a result that comes in a later turn: this one serves other requests meanwhile.
+   * @param keeps what was written of the result goes with it; else it is forgotten.
+   */
+  aside(warnings: string[], keeps: boolean): ResultSink;
+};
+/** Who waits for a result: the same object for all requests of a connection. */
+export type Client = {
+  /** Nobody waits any more. */
+  readonly isGone: boolean;
 };
 
 export type SchemaChange = {
@@ -143,6 +156,13 @@ export type FaultDetail =
       readonly consistency: number;
       readonly required: number;
       readonly alive: number;
+    }
+  | {
+      readonly kind: 'readTimeout';
+      readonly consistency: number;
+      readonly received: number;
+      readonly required: number;
+      readonly dataPresent: boolean;
     }
   | {
       readonly kind: 'readFailure';

@@ -64,9 +64,14 @@ export class InternalStatements {
 class CollectingSink implements ResultSink {
   readonly rows: InternalRow[] = [];
   readonly sizeBytes = 0;
+  readonly client = { isGone: false };
   #columns: readonly ResultColumn[] = [];
   #row: Record<string, Uint8Array | null> = {};
   #column = 0;
+  aside(_warnings: string[], keeps: boolean): this {
+    if (!keeps) this.rows.length = 0;
+    return this;
+  }
   void(): void {}
   setKeyspace(): void {}
   schemaChange(): void {}

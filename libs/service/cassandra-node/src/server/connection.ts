@@ -20,7 +20,7 @@ import {
   type WireFault,
 } from '@skerry/protocol-cql';
 import type { Channel, ChannelEvents } from '@skerry/runtime-sockets';
-import { CqlFault } from '../engine/contract.ts';
+import { CqlFault, type Client } from '../engine/contract.ts';
 import { passwordAuthenticatorClass, plainCredentials } from './authentication.ts';
 import type { Desk } from './desk.ts';
 import { errorBodyOf } from './faults.ts';
@@ -44,7 +44,7 @@ export const earlySizeBytes = 64 * 1024;
 
 type Phase = 'new' | 'authenticating' | 'ready' | 'closing';
 
-export class Connection implements ChannelEvents, Flushing {
+export class Connection implements ChannelEvents, Flushing, Client {
   readonly #desk: Desk;
   readonly #channel: Channel;
   readonly #over: (connection: Connection) => void;
@@ -78,7 +78,7 @@ export class Connection implements ChannelEvents, Flushing {
     const { limits, crc32: checksum } = desk;
     this.#reader = new FrameReader({ direction: 'request', bodySizeMaxBytes: limits.frameMaxBytes, checksum });
     this.#writer = new ResponseWriter({ checksum });
-    this.#statements = new Statements(desk, this.#writer, this.#request);
+    this.#statements = new Statements(desk, this.#writer, this.#request, this);
   }
   get remote(): { readonly host: string; readonly port: number } {
     return this.#channel.remote;
@@ -97,6 +97,11 @@ export class Connection implements ChannelEvents, Flushing {
   }
   get isIdle(): boolean {
     return this.#waiting === 0 && !this.#flushing;
+  }
+
+  /** It has left, or reads no more as far as can be known: as in Cassandra, what it waits for in later turns ends. */
+  get isGone(): boolean {
+    return this.#closed || this.#ended;
   }
 
   data(bytes: Uint8Array): void {

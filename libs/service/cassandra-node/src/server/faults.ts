@@ -32,6 +32,10 @@ function bodyOfFault({ detail, message }: CqlFault): ErrorBody {
       const { consistency, required, alive } = detail;
       return { kind: 'unavailable', message, consistency, required, alive };
     }
+    case 'readTimeout': {
+      const { consistency, received, required, dataPresent } = detail;
+      return { kind: 'read_timeout', message, consistency, received, blockFor: required, dataPresent };
+    }
     case 'readFailure': {
       const { consistency, received, required, dataPresent } = detail;
       return { kind: 'read_failure', message, consistency, received, blockFor: required, dataPresent, failures: [] };

@@ -1,10 +1,11 @@
 /** Results of one connection, straight into its writer. */
 import type { RowTarget } from '@skerry/domain-table';
-import type { ProtocolVersion, ResponseExtras, ResponseWriter } from '@skerry/protocol-cql';
-import type { ResultColumn, ResultSink, SchemaChange } from '../engine/contract.ts';
+import { HeldRows, type ProtocolVersion, type ResponseExtras, type ResponseWriter } from '@skerry/protocol-cql';
+import type { Client, ResultColumn, ResultSink, SchemaChange } from '../engine/contract.ts';
+import { LaterRows, type RowsTarget } from './later-rows.ts';
 import type { ColumnBytes } from './prepared.ts';
 
-export class ConnectionSink implements ResultSink {
+export class ConnectionSink implements RowsTarget {
   readonly #writer: ResponseWriter;
   readonly #columnBytes: ColumnBytes;
   readonly #used: (keyspace: string) => void;
@@ -14,14 +15,18 @@ export class ConnectionSink implements ResultSink {
   /** Of the result's metadata, when the client of v5 knows another. */
   #changedId: Uint8Array | undefined;
   #warnings: string[] = [];
+  #columns: readonly ResultColumn[] = [];
+  #skipMetadata = false;
   #tracingId: Uint8Array | undefined;
   /** A result was written. */
   done = false;
+  readonly client: Client;
 
   /** @param used told of a USE. */
-  constructor(writer: ResponseWriter, columnBytes: ColumnBytes, used: (keyspace: string) => void) {
+  constructor(writer: ResponseWriter, columnBytes: ColumnBytes, client: Client, used: (keyspace: string) => void) {
     this.#writer = writer;
     this.#columnBytes = columnBytes;
+    this.client = client;
     this.#used = used;
   }
   /** Before each request. @param warnings filled while it is executed. */
@@ -38,6 +43,12 @@ export class ConnectionSink implements ResultSink {
     this.#changedId = changedId;
     this.#tracingId = tracingId;
     this.done = false;
+  }
+  aside(warnings: string[], keeps: boolean): ResultSink {
+    const own = new ConnectionSink(this.#writer, this.#columnBytes, this.client, this.#used);
+    own.begin(this.#stream, this.#version, warnings, this.#changedId, this.#tracingId);
+    const rows = this.#writer.takeRows();
+    return new LaterRows(own, keeps ? rows : new HeldRows(), this.#columns, this.#skipMetadata);
   }
   get #extras(): ResponseExtras | undefined {
     if (this.#tracingId === undefined && this.#warnings.length === 0) return undefined;
@@ -64,6 +75,8 @@ export class ConnectionSink implements ResultSink {
   }
   beginRows(columns: readonly ResultColumn[], skipMetadata: boolean): void {
     this.#began = this.#writer.length;
+    this.#columns = columns;
+    this.#skipMetadata = skipMetadata;
     const encoded = this.#columnBytes.of(columns, this.#version);
     // Warnings come with the end: reading gives rise to them.
     const extras = this.#tracingId === undefined ? undefined : { tracingId: this.#tracingId };
@@ -83,6 +96,9 @@ export class ConnectionSink implements ResultSink {
   }
   wroteRows(count: number): void {
     this.#writer.wroteRows(count);
+  }
+  rows(held: HeldRows): void {
+    this.#writer.rows(held);
   }
   endRows(pagingState: Uint8Array | undefined): void {
     this.done = true;

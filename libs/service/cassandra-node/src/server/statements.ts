@@ -4,7 +4,8 @@
  */
 import { fromUtf8Part } from '@skerry/kernel';
 import { consistencies, requestText, type Request, type ResponseWriter } from '@skerry/protocol-cql';
-import { CqlFault, invalid, type BatchParts, type Execution, type Plan } from '../engine/contract.ts';
+import { CqlFault, invalid, type BatchParts, type Client, type Execution, type Plan } from '../engine/contract.ts';
+import { ownExecution } from '../engine/own-execution.ts';
 import type { BatchKind, Desk } from './desk.ts';
 import { unprepared, type Prepared } from './prepared.ts';
 import { ConnectionSink } from './result-sink.ts';
@@ -21,6 +22,7 @@ type MutableBatchParts = { -readonly [K in Exclude<keyof BatchParts, 'plans'>]: 
 export class Statements {
   readonly #desk: Desk;
   readonly #writer: ResponseWriter;
+  readonly #client: Client;
   readonly #sink: ConnectionSink;
   readonly #execution: Execution;
   readonly #parts: MutableBatchParts = {
@@ -41,8 +43,9 @@ export class Statements {
   /** Of the request at hand, when its client wants one. */
   trace: Trace | undefined;
 
-  constructor(desk: Desk, writer: ResponseWriter, { buffer, values }: Request) {
+  constructor(desk: Desk, writer: ResponseWriter, { buffer, values }: Request, client: Client) {
     this.#desk = desk;
+    this.#client = client;
     this.#writer = writer;
     this.#sink = this.#newSink();
     this.#execution = {
@@ -64,7 +67,7 @@ export class Statements {
     };
   }
   #newSink(): ConnectionSink {
-    return new ConnectionSink(this.#writer, this.#desk.columnBytes, (name) => (this.keyspace = name));
+    return new ConnectionSink(this.#writer, this.#desk.columnBytes, this.#client, (name) => (this.keyspace = name));
   }
   /** What is read now came later than what was read before. */
   clockMoved(): void {
@@ -116,10 +119,7 @@ export class Statements {
   }
   /** What waits for the disk has an execution and a sink of its own: others use ours meanwhile. */
   #runAside(plan: Plan, request: Request): void | Promise<void> {
-    const { values, warnings } = this.#execution;
-    const own = { ...this.#execution, values: { ...values, buffer: values.buffer.slice() }, warnings: [...warnings] };
-    own.values.starts = values.starts.slice();
-    own.values.lengths = values.lengths.slice();
+    const own = ownExecution(this.#execution);
     const sink = this.#newSink();
     sink.begin(request.stream, request.version, own.warnings, undefined, this.trace?.id);
     return plan.execute(own, sink);

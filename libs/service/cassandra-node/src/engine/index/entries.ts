@@ -1,7 +1,15 @@
 /** Entries of an index, in the order of the rows that they are of. */
 import { hashToken, Slices, tokenHalves, type TableReader } from '@skerry/domain-table';
 import { ByteSink } from '@skerry/domain-values';
-import { behind, compareBytes, everything, intersection, joined, type ByteRange } from '../select/byte-ranges.ts';
+import {
+  behind,
+  compareBytes,
+  everything,
+  following,
+  intersection,
+  joined,
+  type ByteRange,
+} from '../select/byte-ranges.ts';
 import { appendPartition, type IndexTable, type Term } from './index-table.ts';
 
 /** A copy of one. */
@@ -27,6 +35,9 @@ export interface EntryWalk {
   advance(): void;
   /** Goes behind all entries of the current one's partition. */
   skipPartition(): void;
+  /** There is no entry yet: so much was passed that the turn may be over. {@link goOn} looks further. */
+  readonly isPaused: boolean;
+  goOn(): void;
   readonly tombstones: number;
 }
 
@@ -98,6 +109,7 @@ export class ValueWalk implements EntryWalk {
   readonly #slices = new Slices();
   #open = false;
   #behind = 0;
+  readonly isPaused = false;
   entry: Entry | undefined;
 
   /** @param ranges of places. */
@@ -135,24 +147,44 @@ export class ValueWalk implements EntryWalk {
     }
     this.#begin(intersection(this.#ranges, behindPlace(placeOf(entry.key, none))));
   }
+  goOn(): void {}
 }
 
 /** Entries of a range of values that are kept in memory at once. */
 export const rangeEntriesMax = 4096;
 
-/** Those of a range of values: as many as memory is given to, the least places first, then looked for again. */
+/** Entries of one partition that are taken together, before the first of them is shown. */
+export const takenTogetherMax = 256;
+/** Entries of a range of values, alive or not wanted, that are read in one go, before the turn may end. */
+export const rangeEntriesInOneGoMax = 1_000;
+
+type Found = { readonly place: Uint8Array; readonly entry: Entry };
+
+/**
+ * Those of a range of values: as many as memory is given to, the least places first, then looked for again. What was found
+ * is kept over the turns of a SELECT.
+ */
 export class RangeWalk implements EntryWalk {
   readonly #reader: TableReader;
   readonly #table: IndexTable;
   readonly #term: Uint8Array;
   readonly #values: readonly ByteRange[];
-  readonly #places: readonly ByteRange[];
+  #places: readonly ByteRange[];
   readonly #nowSeconds: number;
   readonly #slices = new Slices();
-  #found: { readonly place: Uint8Array; readonly entry: Entry }[] = [];
+  #found: Found[] = [];
   #at = 0;
+  /** What was found before that may be taken and not yet shown: a turn that begins goes back to it. */
+  #before: Found[] = [];
+  #wanted: readonly ByteRange[];
   /** Not all were found that there are. */
   #more = false;
+  /** While entries are looked for: the last one that was read; of those that are wanted the greatest place that stays. */
+  #after: Uint8Array | undefined;
+  #greatest: Uint8Array | undefined;
+  /** The reader stands among them: it does for one turn. */
+  #isOpen = false;
+  isPaused = false;
   tombstones = 0;
 
   /** @param values of ordered values. @param places that are wanted. */
@@ -170,10 +202,27 @@ export class RangeWalk implements EntryWalk {
     this.#values = values;
     this.#places = places;
     this.#nowSeconds = nowSeconds;
+    this.#wanted = places;
     this.#gather(places);
   }
   get entry(): Entry | undefined {
-    return this.#found[this.#at]?.entry;
+    return this.isPaused ? undefined : this.#found[this.#at]?.entry;
+  }
+  /** Another turn of the same SELECT begins, behind a row that it has come to. @param places that are wanted still. */
+  again(places: readonly ByteRange[]): void {
+    this.tombstones = 0;
+    this.#isOpen = false;
+    this.#wanted = places;
+    this.#found = [...this.#before, ...this.#found];
+    this.#before = [];
+    this.#at = 0;
+    if (this.isPaused) return this.goOn();
+    this.#toWanted();
+    if (this.#at === this.#found.length && this.#more) this.#gather(intersection(this.#places, places));
+  }
+  #toWanted(): void {
+    while (this.#at < this.#found.length && !isWithin((this.#found[this.#at] as Found).place, this.#wanted))
+      this.#at += 1;
   }
   advance(): void {
     const last = this.#found[this.#at]?.place;
@@ -193,38 +242,70 @@ export class RangeWalk implements EntryWalk {
       this.advance();
   }
   #gather(places: readonly ByteRange[]): void {
+    this.#places = places;
+    this.#before = this.#found.slice(-takenTogetherMax);
     this.#found = [];
     this.#at = 0;
     this.#more = false;
-    if (places.length === 0 || this.#values.length === 0) return;
+    this.#after = undefined;
+    this.#greatest = undefined;
+    this.#isOpen = false;
+    if (this.#places.length > 0 && this.#values.length > 0) this.goOn();
+  }
+  goOn(): void {
+    this.isPaused = false;
+    if (!this.#isOpen && !this.#open()) return this.#end();
+    const reader = this.#reader;
+    for (let read = 0; reader.nextRow();) {
+      this.#take();
+      read += 1;
+      if (read < rangeEntriesInOneGoMax) continue;
+      const { bytes, clusteringFrom, clusteringTo } = reader.row;
+      this.#after = bytes.slice(clusteringFrom, clusteringTo);
+      this.isPaused = true;
+      return undefined;
+    }
+    return this.#end();
+  }
+  /** False: there is none. */
+  #open(): boolean {
     const slices = this.#slices;
     slices.clear();
-    for (const { from, to } of this.#values) slices.add(from, 0, from.length, to ?? none, 0, to?.length ?? 0);
+    const left = this.#after === undefined ? this.#values : intersection(this.#values, [followingRange(this.#after)]);
+    for (const { from, to } of left) slices.add(from, 0, from.length, to ?? none, 0, to?.length ?? 0);
+    if (left.length === 0) return false;
     const reader = this.#reader;
     reader.openPartition(this.#table.layout, this.#term, 0, this.#term.length, slices, false, this.#nowSeconds);
-    if (!reader.nextPartition()) return;
-    let least: Uint8Array | undefined;
-    while (reader.nextRow()) {
-      const place = placeAt(reader);
-      if (!isWithin(place, places)) continue;
-      if (least !== undefined && compareBytes(place, least) > 0) {
-        this.#more = true;
-        continue;
-      }
-      this.#found.push({ place: place.slice(), entry: copyEntry(reader, this.#term) });
-      if (this.#found.length >= 2 * rangeEntriesMax) least = this.#cut();
-    }
-    this.#found.sort((a, b) => compareBytes(a.place, b.place));
-    this.tombstones += reader.tombstones;
+    this.#isOpen = reader.nextPartition();
+    return this.#isOpen;
   }
-  /** @returns the greatest place that stays. */
-  #cut(): Uint8Array | undefined {
+  /** The reader's entry is wanted, or not. */
+  #take(): void {
+    const reader = this.#reader;
+    const place = placeAt(reader);
+    if (!isWithin(place, this.#places)) return;
+    if (this.#greatest !== undefined && compareBytes(place, this.#greatest) > 0) {
+      this.#more = true;
+      return;
+    }
+    this.#found.push({ place: place.slice(), entry: copyEntry(reader, this.#term) });
+    if (this.#found.length >= 2 * rangeEntriesMax) this.#cut();
+  }
+  #cut(): void {
     this.#found.sort((a, b) => compareBytes(a.place, b.place));
     this.#found.length = rangeEntriesMax;
     this.#more = true;
-    return this.#found.at(-1)?.place;
+    this.#greatest = this.#found.at(-1)?.place;
+  }
+  #end(): void {
+    this.#found.sort((a, b) => compareBytes(a.place, b.place));
+    this.#toWanted();
+    if (this.#isOpen) this.tombstones += this.#reader.tombstones;
+    this.#isOpen = false;
   }
 }
+/** What comes behind exactly these bytes. */
+const followingRange = (bytes: Uint8Array): ByteRange => ({ from: following(bytes), to: undefined });
 
 export const isWithin = (bytes: Uint8Array, ranges: readonly ByteRange[]): boolean =>
   ranges.some(({ from, to }) => compareBytes(bytes, from) >= 0 && (to === undefined || compareBytes(bytes, to) < 0));

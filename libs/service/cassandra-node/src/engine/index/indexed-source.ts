@@ -6,17 +6,23 @@ import { Slices, type TableLayout, type TableReader } from '@skerry/domain-table
 import type { ByteRange } from '../select/byte-ranges.ts';
 import { compareBytes } from '../select/byte-ranges.ts';
 import type { Filter } from '../select/filters.ts';
+import type { Position } from '../select/row.ts';
 import { StoredSource } from '../select/stored-source.ts';
-import { isWithin, type Entry, type EntryWalk } from './entries.ts';
+import { isWithin, takenTogetherMax, type Entry, type EntryWalk } from './entries.ts';
 
-/** Entries of one partition that are looked up together: a few first, then more. */
+/** Entries of one partition that are looked up together at first, then more. */
 const firstTogether = 4;
-const togetherMax = 256;
-/** Entries that one SELECT takes away. */
+/** Entries that are passed in one go, before the turn may end. */
+export const entriesInOneGoMax = 128;
+/** Entries of rows that the WHERE leaves out, which are not looked up. */
+export const unwantedInOneGoMax = 1_000;
+/** Entries that one SELECT takes away in one turn. */
 export const staleEntriesMax = 1_000;
 
 export type IndexedRows = {
   readonly walk: EntryWalk;
+  /** What is behind. */
+  readonly from: Position | undefined;
   /** What the index says: true of a row that its entry is right about. */
   readonly says: readonly Filter[];
   readonly perPartition: boolean;
@@ -40,6 +46,13 @@ export class IndexedSource extends StoredSource {
   /** Of an entry of a partition: all of it is read, and something was found. */
   #all = false;
   #any = false;
+  /** The last entry that was passed. */
+  #last: Entry | undefined;
+  /** Entries passed without a row to show. */
+  #passed = 0;
+  #isPaused = false;
+  /** What is behind then. */
+  #behind: Position | undefined;
   readonly stale: Entry[] = [];
 
   constructor(reader: TableReader, layout: TableLayout) {
@@ -57,6 +70,25 @@ export class IndexedSource extends StoredSource {
     this.#together = [];
     this.#at = 0;
     this.stale.length = 0;
+    this.#passed = 0;
+    this.#isPaused = false;
+    this.#behind = rows.from;
+    this.#last = undefined;
+  }
+  override takePause(): boolean {
+    if (!this.#isPaused) return super.takePause();
+    this.#isPaused = false;
+    this.#passed = 0;
+    return true;
+  }
+  override pausedAt(): Position | undefined {
+    return this.#behind;
+  }
+  /** So much was passed that the turn may be over. @param behind all that was. */
+  #pause(behind: Position | undefined): false {
+    this.#behind = behind;
+    this.#isPaused = true;
+    return false;
   }
   override get tombstones(): number {
     return super.tombstones + (this.#rows?.walk.tombstones ?? 0);
@@ -64,20 +96,32 @@ export class IndexedSource extends StoredSource {
   override nextPartition(): boolean {
     const rows = this.#rows;
     if (rows === undefined) return false;
+    const { walk } = rows;
+    if (walk.isPaused) walk.goOn();
     for (;;) {
-      const { walk } = rows;
       // What is left of the last one is not wanted.
       if (this.#key !== undefined && walk.entry !== undefined && compareBytes(walk.entry.key, this.#key) === 0)
         walk.skipPartition();
+      if (this.#key !== undefined) this.#behind = { key: this.#key, clustering: undefined };
+      if (walk.isPaused || this.#passed >= entriesInOneGoMax) return this.#pause(this.#behind);
       if (walk.entry === undefined) return false;
       this.#key = walk.entry.key;
       this.#size = firstTogether;
-      if (!this.#gather(rows)) continue;
-      if (this.#open(rows) && (!rows.perPartition || rows.ofKey || this.#isRight(rows))) return true;
+      if (!this.#gather(rows)) {
+        // Of this partition there may be more.
+        if (this.#isPaused) this.#key = undefined;
+        if (this.#isPaused) return false;
+        continue;
+      }
+      if (this.#open(rows) && (!rows.perPartition || rows.ofKey || this.#isRight(rows))) return this.#found();
       this.#passRest();
     }
   }
-  /** Takes the next entries of the partition together. False: none of them is wanted. */
+  #found(): true {
+    this.#passed = 0;
+    return true;
+  }
+  /** Takes the next entries of the partition together. False: none of them is wanted, or it is paused. */
   #gather({ walk, rows, perPartition }: IndexedRows): boolean {
     this.#together = [];
     this.#at = 0;
@@ -90,10 +134,18 @@ export class IndexedSource extends StoredSource {
       if (perPartition) {
         if (isNew) this.#together.push(entry);
       } else if (isNew && (rows === undefined || isWithin(entry.clustering, rows))) this.#together.push(entry);
+      this.#last = entry;
+      this.#passed += 1;
       walk.advance();
+      if (this.#together.length === 0 && this.#passed >= unwantedInOneGoMax) return this.#pause(this.#lastPlace());
     }
-    this.#size = Math.min(togetherMax, 4 * this.#size);
+    this.#size = Math.min(takenTogetherMax, 4 * this.#size);
     return this.#together.length > 0;
+  }
+  /** Behind the last entry that was passed. */
+  #lastPlace(): Position | undefined {
+    const last = this.#last;
+    return last === undefined ? this.#behind : { key: last.key, clustering: last.clustering };
   }
   #open({ perPartition, rows: wanted, first }: IndexedRows): boolean {
     const key = this.#key ?? none;
@@ -121,20 +173,30 @@ export class IndexedSource extends StoredSource {
   override nextRow(): boolean {
     const rows = this.#rows;
     if (rows === undefined) return false;
+    const { walk } = rows;
     for (;;) {
       if (super.nextRow()) {
         this.#any = true;
-        if (rows.perPartition || this.#passTo(rows)) return true;
+        if (rows.perPartition || this.#passTo(rows)) return this.#found();
         continue;
+      }
+      if (this.reader.isPaused) {
+        this.#behind = this.position();
+        return false;
       }
       // An entry of a partition is too many when nothing is there at all.
       if (!rows.perPartition || (this.#all && !this.#any)) this.#passRest();
       if (rows.perPartition) return false;
+      if (walk.isPaused) walk.goOn();
       let opened = false;
       while (!opened) {
-        const { entry } = rows.walk;
+        if (walk.isPaused || this.#passed >= entriesInOneGoMax) return this.#pause(this.#lastPlace());
+        const { entry } = walk;
         if (entry === undefined || this.#key === undefined || compareBytes(entry.key, this.#key) !== 0) return false;
-        if (!this.#gather(rows)) continue;
+        if (!this.#gather(rows)) {
+          if (this.#isPaused) return false;
+          continue;
+        }
         opened = this.#open(rows);
         if (!opened) this.#passRest();
       }

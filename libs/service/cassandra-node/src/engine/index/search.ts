@@ -24,6 +24,8 @@ export type IndexAccess = {
   readonly store: TableStore;
   /** Until then a SELECT scans. */
   isBuilt(number: number): boolean;
+  /** It may have been dropped while a SELECT is under way, or waits. */
+  isThere(index: IndexTable): boolean;
 };
 
 export type SearchParts = {
@@ -45,14 +47,17 @@ export class IndexSearch {
   #entries: TableReader | undefined;
   #source: IndexedSource | undefined;
   #asked: IndexTable | undefined;
+  /** Of the SELECT that is under way: it goes on in later turns. */
+  #range: { readonly question: IndexQuestion; readonly walk: RangeWalk } | undefined;
 
   constructor(parts: SearchParts) {
     this.#parts = parts;
   }
-  /** Undefined: no index is there yet that can answer. */
-  open(execution: Execution, resume: Position | undefined): IndexedSource | undefined {
+  /** Undefined: no index is there yet that can answer. @param isAgain in a later turn of the same SELECT. */
+  open(execution: Execution, resume: Position | undefined, isAgain: boolean): IndexedSource | undefined {
     const { access, layout, questions, clustering } = this.#parts;
-    const asked = questions.filter(({ table }) => access.isBuilt(table.definition.number));
+    if (!isAgain) this.#range = undefined;
+    const asked = questions.filter(({ table }) => access.isBuilt(table.definition.number) && access.isThere(table));
     if (asked.length === 0) return undefined;
     for (const question of questions) for (const filter of filtersOf(question)) filter.begin(execution);
     this.#entries ??= this.#parts.reader();
@@ -65,7 +70,8 @@ export class IndexSearch {
     this.#source ??= new IndexedSource(this.#parts.reader(), layout);
     this.#source.look(
       {
-        walk: walkOf(question, this.#entries, places, execution.nowSeconds),
+        walk: this.#walk(question, this.#entries, places, execution.nowSeconds),
+        from: resume,
         says: filtersOf(question),
         perPartition: table.perPartition,
         ofKey: table.ofKey,
@@ -78,6 +84,17 @@ export class IndexSearch {
       execution.nowSeconds,
     );
     return this.#source;
+  }
+  #walk(question: IndexQuestion, reader: TableReader, places: readonly ByteRange[], nowSeconds: number): EntryWalk {
+    if (question.kind !== 'range') return new ValueWalk(reader, question.table, termFor(question), places, nowSeconds);
+    const known = this.#range;
+    if (known?.question === question) {
+      known.walk.again(places);
+      return known.walk;
+    }
+    const walk = rangeWalkOf(question, reader, places, nowSeconds);
+    this.#range = { question, walk };
+    return walk;
   }
   /** The one with the fewest entries, as far as they are counted; a range comes last. */
   #best(questions: readonly IndexQuestion[], reader: TableReader, execution: Execution): IndexQuestion | undefined {
@@ -155,14 +172,13 @@ function termFor(question: Exclude<IndexQuestion, { kind: 'range' }>): Term {
   const { key } = question.filter;
   return termOf(table, key, 0, key.length, { bytes: value, from: 0, size: value.length });
 }
-function walkOf(
-  question: IndexQuestion,
+function rangeWalkOf(
+  question: Extract<IndexQuestion, { kind: 'range' }>,
   reader: TableReader,
   places: readonly ByteRange[],
   nowSeconds: number,
-): EntryWalk {
+): RangeWalk {
   const { table } = question;
-  if (question.kind !== 'range') return new ValueWalk(reader, table, termFor(question), places, nowSeconds);
   let values: readonly ByteRange[] = [everything];
   let key: Uint8Array = none;
   for (const { operator, value } of question.filters) {

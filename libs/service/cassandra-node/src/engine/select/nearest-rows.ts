@@ -1,10 +1,10 @@
 /** The nearest rows so far, the nearest first, as a result's rows: each is offered by how near it is, then written. */
 import { ByteSink } from '@skerry/domain-values';
-import type { ResultSink } from '../contract.ts';
+import type { RowSink } from '../contract.ts';
 
 type Found = { readonly nearness: number; readonly cells: Uint8Array };
 
-export class NearestRows implements ResultSink {
+export class NearestRows implements RowSink {
   #found: Found[] = [];
   #wanted = 0;
   /** Of the row that is written. */
@@ -26,10 +26,6 @@ export class NearestRows implements ResultSink {
     this.#cells.length = 0;
     return true;
   }
-  void(): void {}
-  setKeyspace(): void {}
-  schemaChange(): void {}
-  beginRows(): void {}
   cell(bytes: Uint8Array, from: number, size: number): void {
     const at = this.#cells.take(4 + Math.max(0, size));
     const out = this.#cells.bytes;
@@ -46,9 +42,8 @@ export class NearestRows implements ResultSink {
     this.#found.splice(at, 0, { nearness: this.#nearness, cells: this.#cells.bytes.slice(0, this.#cells.length) });
     if (this.#found.length > this.#wanted) this.#found.pop();
   }
-  endRows(): void {}
   /** All that was found, as rows of `sink`. */
-  tell(sink: ResultSink): void {
+  tell(sink: RowSink): void {
     for (const { cells } of this.#found) {
       sink.cells(cells, 0, cells.length);
       sink.endRow();

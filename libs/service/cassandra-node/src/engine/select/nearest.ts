@@ -6,7 +6,7 @@ import type { TableSchema } from '@skerry/domain-table';
 import type { VectorType } from '@skerry/domain-values';
 import type { SelectStatement } from '@skerry/protocol-cql';
 import type { IndexDefinition } from '../../catalog/state.ts';
-import { invalid, type Execution, type Operand, type ResultColumn, type ResultSink, type Slot } from '../contract.ts';
+import { invalid, type Execution, type Operand, type Slot } from '../contract.ts';
 import { emptySlot, prepareOperand, sizeNull, sizeUnset } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver } from '../receivers.ts';
@@ -143,43 +143,25 @@ const reconciled: ReadonlyMap<number, string> = new Map([
   [7, 'EACH_QUORUM'],
 ]);
 
-export type NearestParts = {
+/** What of a SELECT in the order of nearness is told of it, and how many rows it wants. */
+export class NearestLimit {
   readonly filter: NearnessFilter;
-  /** Of the rows that pass the filter, all of them. */
-  readonly run: { execute(execution: Execution, sink: ResultSink): void };
-  readonly columns: readonly ResultColumn[];
-  readonly limit: Operand | undefined;
-  readonly perPartition: Operand | undefined;
-  readonly grouped: boolean;
-};
-/** In place of a SELECT's own run. */
-export class NearestRun {
-  readonly #parts: NearestParts;
+  readonly #limit: Operand | undefined;
+  readonly #perPartition: Operand | undefined;
+  readonly #grouped: boolean;
   readonly #slot = emptySlot();
 
-  constructor(parts: NearestParts) {
-    this.#parts = parts;
-  }
-  execute(execution: Execution, sink: ResultSink): void {
-    const { filter, run, columns } = this.#parts;
-    const { pageSize, pagingState } = execution;
-    filter.rows.begin(this.#check(execution));
-    execution.pageSize = -1;
-    execution.pagingState = undefined;
-    try {
-      run.execute(execution, filter.rows);
-    } finally {
-      execution.pageSize = pageSize;
-      execution.pagingState = pagingState;
-    }
-    sink.beginRows(columns, execution.skipMetadata);
-    filter.rows.tell(sink);
-    sink.endRows(undefined);
+  constructor(filter: NearnessFilter, limit: Operand | undefined, perPartition: Operand | undefined, grouped: boolean) {
+    this.filter = filter;
+    this.#limit = limit;
+    this.#perPartition = perPartition;
+    this.#grouped = grouped;
   }
   /** @returns how many rows are wanted. @throws CqlFault. */
-  #check({ consistency, pageSize, warnings, ...rest }: Execution): number {
-    const { grouped, limit, perPartition } = this.#parts;
-    if (grouped) throw invalid(aggregationText);
+  wanted(execution: Execution): number {
+    const { consistency, pageSize, warnings } = execution;
+    const limit = this.#limit;
+    if (this.#grouped) throw invalid(aggregationText);
     if (consistency === serial || consistency === localSerial)
       throw invalid(
         `Top-K queries can only be run with consistency level ONE/LOCAL_ONE. Consistency level ${consistency === serial ? 'SERIAL' : 'LOCAL_SERIAL'} was used.`,
@@ -191,11 +173,11 @@ export class NearestRun {
       );
     if (limit === undefined) throw invalid(limitText);
     const slot = this.#slot;
-    limit.evaluate({ consistency, pageSize, warnings, ...rest }, slot);
+    limit.evaluate(execution, slot);
     if (slot.size !== 4) throw invalid(limitText);
     const wanted = new DataView(slot.bytes.buffer, slot.bytes.byteOffset + slot.from).getInt32(0);
     if (wanted <= 0) throw invalid('LIMIT must be strictly positive');
-    if (perPartition !== undefined) throw invalid('Top-K queries do not support per-partition limits');
+    if (this.#perPartition !== undefined) throw invalid('Top-K queries do not support per-partition limits');
     if (wanted > nearestRowsMax)
       throw invalid(
         `Use of ANN OF in an ORDER BY clause requires a LIMIT that is not greater than ${nearestRowsMax}. LIMIT was ${wanted}`,

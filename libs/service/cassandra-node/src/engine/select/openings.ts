@@ -10,6 +10,9 @@ import type { VirtualSource } from './virtual-source.ts';
 
 export class Openings {
   readonly #parts: SelectParts;
+  /** All that the request names. */
+  #keys: readonly Uint8Array[] = [];
+
   constructor(parts: SelectParts) {
     this.#parts = parts;
   }
@@ -25,8 +28,11 @@ export class Openings {
       inTokens: (hi, lo) => range !== undefined && isWithin(range, hi, lo),
     });
   }
-  /** One opening after the other: partitions by their keys, or one walk; a partition that a page cut comes first. */
-  stored(execution: Execution, layout: TableLayout, resume: Position | undefined): Opener {
+  /**
+   * One opening after the other: partitions by their keys, or one walk; a partition that a page or a turn cut comes first.
+   * @param isAgain in a later turn of the same request.
+   */
+  stored(execution: Execution, layout: TableLayout, resume: Position | undefined, isAgain: boolean): Opener {
     const { keys, clustering, slices, reverse } = this.#parts;
     const { nowSeconds } = execution;
     const openKey = (
@@ -52,7 +58,10 @@ export class Openings {
         return openKey(reader, keys.bytes, keys.from, keys.size, resume?.clustering);
       };
     }
-    if (keys !== undefined) return this.#keysOpener(this.#wantedKeys(keys, execution), resume, openKey);
+    if (keys !== undefined) {
+      if (!isAgain) this.#keys = this.#wantedKeys(keys, execution);
+      return this.#keysOpener(this.#keys, resume, openKey);
+    }
     return this.#scanOpener(execution, layout, resume, openKey);
   }
   /** Those whose tokens are asked for too. */
@@ -114,8 +123,8 @@ type OpenKey = (
   size: number,
   after: Uint8Array | undefined,
 ) => boolean;
+const compareToken = (aHi: number, aLo: number, bHi: number, bLo: number): number =>
+  Math.sign(aHi - bHi || (aLo >>> 0) - (bLo >>> 0));
 const isWithin = (range: TokenRange, hi: number, lo: number): boolean =>
   compareToken(hi, lo, range.fromHi, range.fromLo) >= (range.fromInclusive ? 0 : 1) &&
   compareToken(hi, lo, range.toHi, range.toLo) <= 0;
-const compareToken = (aHi: number, aLo: number, bHi: number, bLo: number): number =>
-  Math.sign(aHi - bHi || (aLo >>> 0) - (bLo >>> 0));

@@ -3,21 +3,23 @@ import { Slices, type TableLayout, type TableReader, type TableSchema } from '@s
 import type { ValueType } from '@skerry/domain-values';
 import type { SelectStatement, Term } from '@skerry/protocol-cql';
 import { utf8 } from '@skerry/kernel';
-import { invalid, type Execution, type Operand, type Plan, type ResultColumn, type ResultSink } from '../contract.ts';
+import { invalid, type Operand, type Plan, type ResultColumn } from '../contract.ts';
 import { indexTable } from '../index/index-table.ts';
 import { Questions } from '../index/questions.ts';
 import { IndexSearch, type IndexAccess } from '../index/search.ts';
 import { prepareOperand } from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { limitReceiver, perPartitionLimitReceiver } from '../receivers.ts';
-import { replicasToRead, type Replicas } from '../replicas.ts';
 import { ClusteringSlices } from './clustering-slices.ts';
 import type { Seal } from './paging-state.ts';
-import { checkNearestWhere, checkVectorFilters, nearestOf, NearestRun, NearnessFilter } from './nearest.ts';
+import { checkNearestWhere, checkVectorFilters, nearestOf, NearestLimit, NearnessFilter } from './nearest.ts';
 import { PartitionKeys } from './partition-keys.ts';
 import { columnOf, relationOf, schemaOf, type Relations } from './relation.ts';
 import { SelectRun } from './run.ts';
 import type { SelectParts } from './select-parts.ts';
+import { SelectPlan, type LongScope } from './select-plan.ts';
+import type { Guardrails } from './tombstone-guard.ts';
+import type { TurnTime } from './turn-time.ts';
 import { isAggregating } from './selector-shapes.ts';
 import { Selectors, type ResultSelector } from './selectors.ts';
 import { ColumnSelected, type Selected } from './selected.ts';
@@ -32,15 +34,27 @@ export type SelectScope = {
   reader(): TableReader;
   readonly indexes: IndexAccess;
   readonly seal: Seal;
-  readonly guardrails: { readonly tombstonesWarn: number; readonly tombstonesFail: number };
+  readonly guardrails: Guardrails;
+  readonly time: TurnTime;
+  readonly long: LongScope;
   /** The statement's text: pages of one are no pages of another. */
   readonly text: string;
+  /** The same statement, to be planned once more against the schema of the moment. */
+  again(): { readonly scope: SelectScope; readonly statement: SelectStatement };
 };
 
 const jsonColumn: ValueType = { kind: 'text' };
 
 /** @throws CqlFault. */
 export function planSelect(scope: SelectScope, statement: SelectStatement): Plan {
+  const parts = selectParts(scope, statement);
+  const again = (): SelectRun => {
+    const anew = scope.again();
+    return new SelectRun({ ...selectParts(anew.scope, anew.statement), columns: parts.columns });
+  };
+  return new SelectPlan(parts, scope.planning, new SelectRun(parts), scope.long, again);
+}
+function selectParts(scope: SelectScope, statement: SelectStatement): SelectParts {
   const { planning, relations } = scope;
   const relation = relationOf(relations, planning, statement.table);
   const schema = schemaOf(relation);
@@ -77,7 +91,7 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
   const columns = resultColumns(schema, selectors, statement.json);
   const keys = where.keys === undefined ? undefined : new PartitionKeys(schema, where.keys);
   const clustering = new ClusteringSlices(schema, where.clustering);
-  const parts: SelectParts = {
+  return {
     columns,
     selectors,
     json: statement.json,
@@ -96,6 +110,7 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
     clustering,
     slices: new Slices(),
     filters: nearness === undefined ? where.filters : [...where.filters, nearness],
+    nearest: nearness === undefined ? undefined : new NearestLimit(nearness, limit, perPartition, grouped),
     staticRows: nearness === undefined && !where.restrictsRows && schema.statics.length > 0,
     reverse: reverse.reverse,
     sorted: where.keys?.some(({ kind }) => kind === 'in') === true ? reverse.sorted : 0,
@@ -104,41 +119,10 @@ export function planSelect(scope: SelectScope, statement: SelectStatement): Plan
     seal: scope.seal,
     statement: utf8(scope.text),
     guardrails: scope.guardrails,
+    time: scope.time,
     whole: isWhole(schema, selectors, grouped, statement),
     plain: plainRefs(selectors),
   };
-  const run = new SelectRun(parts);
-  if (nearness === undefined) return new SelectPlan(parts, planning, schema, run);
-  const near = new NearestRun({ filter: nearness, run, columns, limit, perPartition, grouped });
-  return new SelectPlan(parts, planning, schema, near);
-}
-
-class SelectPlan implements Plan {
-  readonly kind = 'select';
-  readonly markers: Plan['markers'];
-  readonly partitionKeyMarkers: readonly number[];
-  readonly columns: readonly ResultColumn[];
-  readonly needs: Plan['needs'];
-  readonly #run: SelectRun | NearestRun;
-  readonly #replicas: Replicas | undefined;
-  readonly #isByPartition: boolean;
-
-  constructor(parts: SelectParts, planning: Planning, schema: TableSchema, run: SelectRun | NearestRun) {
-    this.#replicas = replicasToRead(planning.schema, schema.keyspace);
-    this.#isByPartition = parts.keys !== undefined;
-    this.markers = planning.markers.specs();
-    this.partitionKeyMarkers = planning.markers.keyMarkers(schema.partitionKey);
-    this.columns = parts.columns;
-    this.needs = [{ permission: 'SELECT', resource: `data/${schema.keyspace}/${schema.name}` }];
-    this.#run = run;
-  }
-  execute(execution: Execution, sink: ResultSink): void {
-    // Its own code: writes only.
-    if (execution.consistency === 0) throw invalid('ANY ConsistencyLevel is only supported for writes');
-    if (this.#isByPartition) this.#replicas?.checkPartition(execution.consistency);
-    else this.#replicas?.check(execution.consistency);
-    this.#run.execute(execution, sink);
-  }
 }
 
 /** Undefined: no index is asked, or the partition is read as fast without. */

@@ -1,90 +1,128 @@
 /** Rows as they come: what is left by filters, up to limits, page by page. */
-import type { Execution, ResultSink } from '../contract.ts';
-import { compareBytes } from './byte-ranges.ts';
+import type { Execution, RowSink } from '../contract.ts';
 import { accepts } from './filters.ts';
+import type { Look } from './look.ts';
 import type { PagingState } from './paging-state.ts';
-import type { RowSource, Position } from './row.ts';
+import { isAt, wholly, type Position, type RowSource } from './row.ts';
 import { RowCopies } from './row-copies.ts';
 import type { RowWriter } from './row-writer.ts';
 import type { SelectParts } from './select-parts.ts';
-import { StoredSource } from './stored-source.ts';
-import { checkTombstones, rowsBetweenLooks } from './tombstone-guard.ts';
+import type { Pause, Walk } from './walk.ts';
 
 /** Bytes of a page at which it is cut, however many rows were asked for. */
 export const pageSizeMaxBytes = 16 * 1024 * 1024;
 
-export class RowWalk {
+export class RowWalk implements Walk {
   readonly #parts: SelectParts;
   readonly #writer: RowWriter;
+  readonly #look: Look;
   readonly #copies: RowCopies;
+  #page = Infinity;
+  #perPartition = Infinity;
+  /** Rows of LIMIT that are left. */
+  #left = 0;
+  /** Rows of this page. */
+  #given = 0;
+  /** Of the partition that a page or a turn cut. */
+  #ofPartition = 0;
+  /** Of that partition a row was seen: its static columns alone are none of it. */
+  #any = true;
+  /** The page is full; where it ended. */
+  #full: PagingState | undefined;
+  state: PagingState | undefined;
 
-  constructor(parts: SelectParts, writer: RowWriter) {
+  constructor(parts: SelectParts, writer: RowWriter, look: Look) {
     this.#parts = parts;
     this.#writer = writer;
+    this.#look = look;
     this.#copies = new RowCopies(parts);
   }
-  walk(
-    source: RowSource,
-    execution: Execution,
-    sink: ResultSink,
-    resume: PagingState | undefined,
-    limit: number,
-    perPartition: number,
-  ): PagingState | undefined {
-    const { distinct, staticRows, filters, guardrails, schema } = this.#parts;
-    const page = execution.pageSize > 0 ? execution.pageSize : Infinity;
-    const paged = execution.pageSize > 0;
-    let left = resume?.rowsLeft ?? limit;
-    let given = 0;
-    let looks = 0;
-    let last: PagingState | undefined;
-    /** The first partition goes on where the last page ended. */
-    let resumed = resume?.position.clustering !== undefined;
+  begin(resume: PagingState | undefined, limit: number, perPartition: number, page: number): void {
+    this.#page = page;
+    this.#perPartition = perPartition;
+    this.#left = resume?.rowsLeft ?? limit;
+    this.#given = 0;
+    this.#ofPartition = resume?.rowsOfPartition ?? 0;
+    this.#any = true;
+    this.#full = undefined;
+    this.state = undefined;
+  }
+  walk(source: RowSource, execution: Execution, sink: RowSink, from: Position | undefined): Pause | undefined {
+    const { distinct, staticRows, filters } = this.#parts;
+    const perPartition = this.#perPartition;
+    const page = this.#page;
+    const look = this.#look;
+    const between = look.rows;
     const copies = this.#copies;
-    const isCopied = copies.begin(source, sink, paged ? pageSizeMaxBytes : undefined);
+    const isCopied = copies.begin(source, sink, page === Infinity ? undefined : pageSizeMaxBytes);
+    let left = this.#left;
+    let given = this.#given;
+    let full = this.#full;
+    let looks = 0;
+    /** The first partition goes on where the last page or turn ended. */
+    let resumed = from?.clustering !== undefined;
     while (left > 0) {
+      if (looks >= between) {
+        looks = 0;
+        if (look.isOver(source, execution)) return this.#pause(left, given, full, 0, false, wholly(source));
+      }
       // The last row of a page or of all is shown in the long way, which knows what comes then.
-      if (isCopied && !resumed && last === undefined) {
+      if (isCopied && !resumed && full === undefined) {
         const copied = copies.partitions(Math.min(left, page - given) - 1);
         given += copied;
         left -= copied;
+        looks += copied;
       }
-      if (!source.nextPartition()) break;
-      let ofPartition = 0;
-      if (resumed && resume !== undefined && isAt(source, resume.position)) ofPartition = resume.rowsOfPartition;
-      const continued = resumed;
+      if (!source.nextPartition()) {
+        if (!source.takePause()) return undefined;
+        if (!look.isOver(source, execution)) continue;
+        const at = source.pausedAt();
+        return resumed
+          ? this.#pause(left, given, full, this.#ofPartition, this.#any, at)
+          : this.#pause(left, given, full, 0, false, at);
+      }
+      looks += 1;
+      const continued = resumed && isAt(source, from);
       resumed = false;
-      let any = continued;
+      let ofPartition = continued ? this.#ofPartition : 0;
+      let any = continued && this.#any;
       let isCopying = isCopied;
       while (ofPartition < perPartition) {
-        if (isCopying && last === undefined) {
+        if (isCopying && full === undefined) {
           const copied = copies.rows(Math.min(left, page - given, perPartition - ofPartition) - 1);
           given += copied;
           left -= copied;
           ofPartition += copied;
+          looks += copied;
           // Where none could be, none of the rest is likely to be.
           isCopying = copied > 0;
           any ||= isCopying;
         }
         let isStatic = false;
         if (!source.nextRow()) {
+          if (source.takePause()) {
+            if (!look.isOver(source, execution)) continue;
+            return this.#pause(left, given, full, ofPartition, any, source.pausedAt());
+          }
           if (any || !staticRows || !source.staticRow()) break;
           isStatic = true;
         }
         any = true;
-        if (++looks % rowsBetweenLooks === 0) checkTombstones(guardrails, schema, source, execution);
+        looks += 1;
         if (accepts(filters, source.row)) {
-          if (last !== undefined) return last;
+          if (full !== undefined) {
+            this.state = full;
+            return undefined;
+          }
           this.#writer.write(source, execution, sink);
           given += 1;
           ofPartition += 1;
           left -= 1;
           if (left <= 0) return undefined;
-          if (given >= page || (paged && sink.sizeBytes > pageSizeMaxBytes)) {
-            const position = source.position();
-            const whole = isStatic || distinct || ofPartition >= perPartition;
-            last = {
-              position: whole ? { key: position.key, clustering: undefined } : position,
+          if (given >= page || (page !== Infinity && sink.sizeBytes > pageSizeMaxBytes)) {
+            const isDone = isStatic || distinct || ofPartition >= perPartition;
+            full = {
+              position: isDone ? wholly(source) : source.position(),
               rowsLeft: left,
               rowsOfPartition: ofPartition,
             };
@@ -92,16 +130,28 @@ export class RowWalk {
           if (distinct) break;
         }
         if (isStatic) break;
+        if (looks >= between) {
+          looks = 0;
+          if (look.isOver(source, execution))
+            return this.#pause(left, given, full, ofPartition, any, source.position());
+        }
       }
     }
     return undefined;
   }
-}
-function isAt(source: RowSource, { key }: Position): boolean {
-  return source instanceof StoredSource
-    ? compareBytes(
-        source.reader.keyBytes.subarray(source.reader.keyFrom, source.reader.keyFrom + source.reader.keySize),
-        key,
-      ) === 0
-    : true;
+  #pause(
+    left: number,
+    given: number,
+    full: PagingState | undefined,
+    ofPartition: number,
+    any: boolean,
+    at: Position | undefined,
+  ): Pause {
+    this.#left = left;
+    this.#given = given;
+    this.#full = full;
+    this.#ofPartition = ofPartition;
+    this.#any = any;
+    return { at };
+  }
 }

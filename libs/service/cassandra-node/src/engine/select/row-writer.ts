@@ -1,5 +1,5 @@
 /** Rows into a result: columns as they lie, or what is selected of them, or JSON. */
-import type { Execution, ResultSink } from '../contract.ts';
+import type { Execution, RowSink } from '../contract.ts';
 import { emptySlot } from '../operands.ts';
 import { jsonRow } from './json-row.ts';
 import type { ColumnRef, RowSource } from './row.ts';
@@ -16,7 +16,7 @@ export class RowWriter {
     this.#keyRefs = parts.schema.partitionKey.map((column) => ({ column, multiCell: false, counter: false }));
   }
   /** The current row. */
-  write(source: RowSource, execution: Execution, sink: ResultSink): void {
+  write(source: RowSource, execution: Execution, sink: RowSink): void {
     const { whole, plain, json, selectors } = this.#parts;
     const slot = this.#slot;
     const { row } = source;
@@ -44,7 +44,7 @@ export class RowWriter {
     sink.endRow();
   }
   /** What was selected of a group; another may begin. */
-  writeGroup(source: RowSource, execution: Execution, sink: ResultSink): void {
+  writeGroup(source: RowSource, execution: Execution, sink: RowSink): void {
     const { selectors, json } = this.#parts;
     const slot = this.#slot;
     if (json) {

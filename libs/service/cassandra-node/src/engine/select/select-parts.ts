@@ -4,6 +4,7 @@ import type { Operand, ResultColumn } from '../contract.ts';
 import type { IndexSearch } from '../index/search.ts';
 import type { ClusteringSlices } from './clustering-slices.ts';
 import type { Filter } from './filters.ts';
+import type { NearestLimit } from './nearest.ts';
 import type { Seal } from './paging-state.ts';
 import type { PartitionKeys } from './partition-keys.ts';
 import type { VirtualTable } from './relation.ts';
@@ -11,6 +12,8 @@ import type { TokenBound } from './restrictions.ts';
 import type { ColumnRef } from './row.ts';
 import type { Selected } from './selected.ts';
 import type { ResultSelector } from './selectors.ts';
+import type { Guardrails } from './tombstone-guard.ts';
+import type { TurnTime } from './turn-time.ts';
 
 export type SelectParts = {
   readonly columns: readonly ResultColumn[];
@@ -34,6 +37,8 @@ export type SelectParts = {
   readonly clustering: ClusteringSlices;
   readonly slices: Slices;
   readonly filters: readonly Filter[];
+  /** Undefined: no order by nearness is asked for. */
+  readonly nearest: NearestLimit | undefined;
   /** A partition without rows is told by its static columns. */
   readonly staticRows: boolean;
   readonly reverse: boolean;
@@ -43,7 +48,8 @@ export type SelectParts = {
   readonly perPartition: Operand | undefined;
   readonly seal: Seal;
   readonly statement: Uint8Array;
-  readonly guardrails: { readonly tombstonesWarn: number; readonly tombstonesFail: number };
+  readonly guardrails: Guardrails;
+  readonly time: TurnTime;
   /** `*` of a table without static columns: a dense row is one copy. */
   readonly whole: boolean;
   /** All that is selected are columns. */

@@ -16,6 +16,8 @@ import type { CellTimes, ColumnRef, Position, Row, RowSource } from './row.ts';
 export type Opener = (reader: TableReader) => boolean;
 
 const nothingLeft: Opener = () => false;
+/** Rows that are no more which are passed in one go, before the turn may end. */
+export const deadRowsInOneGoMax = 1_000;
 
 export class StoredSource implements RowSource, Row {
   readonly #reader: TableReader;
@@ -28,6 +30,7 @@ export class StoredSource implements RowSource, Row {
   #nowSeconds = 0;
   #opened = false;
   #tombstones = 0;
+  #isAgain = false;
   /** Of the key's components, [from, size] pairs; undefined until they are asked for. */
   #key: Int32Array | undefined;
   /** Of the row's clustering cells, where each begins and its size; filled as far as `#cellsKnown`. */
@@ -40,6 +43,7 @@ export class StoredSource implements RowSource, Row {
 
   constructor(reader: TableReader, layout: TableLayout) {
     this.#reader = reader;
+    reader.deadRowsMax = deadRowsInOneGoMax;
     this.#layout = layout;
     this.#hasOneKey = layout.schema.partitionKey.length === 1;
     this.#cellStarts = new Int32Array(layout.schema.clustering.length);
@@ -65,7 +69,9 @@ export class StoredSource implements RowSource, Row {
   protected get tombstonesRead(): number {
     return this.#tombstones + (this.#opened ? this.#reader.tombstones : 0);
   }
-  begin(open: Opener, nowSeconds: number): void {
+  /** @param isAgain the first partition's own deletions were counted already, in an earlier turn. */
+  begin(open: Opener, nowSeconds: number, isAgain = false): void {
+    this.#isAgain = isAgain;
     this.#open = open;
     this.#nowSeconds = nowSeconds;
     this.#opened = false;
@@ -89,7 +95,10 @@ export class StoredSource implements RowSource, Row {
     this.#key = undefined;
     for (;;) {
       if (this.#opened) {
-        if (this.#reader.nextPartition()) return true;
+        const isThere = this.#reader.nextPartition();
+        if (this.#isAgain) this.#tombstones -= this.#reader.tombstones;
+        this.#isAgain = false;
+        if (isThere) return true;
         this.#tombstones += this.#reader.tombstones;
         this.#opened = false;
       }
@@ -113,11 +122,22 @@ export class StoredSource implements RowSource, Row {
     this.#statics = this.#reader.statics.exists;
     return this.#statics;
   }
+  key(): Uint8Array {
+    const { keyBytes, keyFrom, keySize } = this.#reader;
+    return keyBytes.subarray(keyFrom, keyFrom + keySize);
+  }
+  takePause(): boolean {
+    const { isPaused } = this.#reader;
+    if (isPaused) this.#reader.isPaused = false;
+    return isPaused;
+  }
+  pausedAt(): Position | undefined {
+    return this.position();
+  }
   position(): Position {
-    const { keyBytes, keyFrom, keySize, row } = this.#reader;
-    const key = keyBytes.slice(keyFrom, keyFrom + keySize);
+    const { row } = this.#reader;
     return {
-      key,
+      key: this.key().slice(),
       clustering: this.#statics ? undefined : row.bytes.slice(row.clusteringFrom, row.clusteringTo),
     };
   }

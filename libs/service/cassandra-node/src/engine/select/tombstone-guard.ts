@@ -1,18 +1,14 @@
 /** Warns of reads that pass many tombstones, and ends those that pass too many. Source: Cassandra 5.0, ReadCommand.withMetricsRecording. */
 import type { TableSchema } from '@skerry/domain-table';
 import { CqlFault, type Execution } from '../contract.ts';
-import type { RowSource } from './row.ts';
 
 export type Guardrails = { readonly tombstonesWarn: number; readonly tombstonesFail: number };
-
-/** Rows between two looks at the tombstones. */
-export const rowsBetweenLooks = 256;
 
 /** @throws CqlFault `readFailure`. */
 export function checkTombstones(
   { tombstonesWarn, tombstonesFail }: Guardrails,
   { keyspace, name }: TableSchema,
-  { tombstones }: RowSource,
+  tombstones: number,
   execution: Execution,
 ): void {
   if (tombstones <= tombstonesWarn) return;

@@ -71,9 +71,17 @@ export class VirtualSource implements RowSource, Row {
   get #row(): VirtualRow | undefined {
     return this.#partitions[this.#partition]?.[this.#index];
   }
+  key(): Uint8Array {
+    return this.#partitions[this.#partition]?.[0]?.key ?? empty;
+  }
   position(): Position {
-    const row = this.#row;
-    return { key: row?.key ?? empty, clustering: row?.clustering };
+    return { key: this.key(), clustering: this.#row?.clustering };
+  }
+  takePause(): boolean {
+    return false;
+  }
+  pausedAt(): undefined {
+    return undefined;
   }
   load({ column }: ColumnRef, out: Slot): void {
     const { schema } = this.#table;
