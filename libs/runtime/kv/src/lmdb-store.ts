@@ -9,7 +9,6 @@ import {
   AssertionError,
   assert,
   type Checksum,
-  crc32c,
   type KeyRange,
   keySizeMaxBytes,
   type KeyValue,
@@ -45,8 +44,6 @@ export const pendingBytesMax = 64 * 1024 * 1024;
 export const layerFlushesMax = 2;
 /** Rows prepared for a commit before others have their turn: a millisecond's worth. */
 const rowsInOneTurn = 1_000;
-/** Below this many bytes a call into native code costs more than the checksum itself. */
-const nativeChecksumFromBytes = 512;
 
 type Waiter = { readonly upTo: number; resolve(): void; reject(error: StatusError): void };
 /** Changes no more. */
@@ -299,8 +296,8 @@ export class LmdbStore implements OrderedStore {
   }
 
   #sum(key: Uint8Array, value: Uint8Array): number {
-    const sum = value.length < nativeChecksumFromBytes ? crc32c : this.#checksum;
-    return sum(value, crc32c(key));
+    // The checksum itself knows from which length on native code is worth its call.
+    return this.#checksum(value, this.#checksum(key));
   }
   #verified({ key, value }: { readonly key: Uint8Array; readonly value: Buffer }): Uint8Array {
     const damaged = value.length < checksumSizeBytes;
