@@ -25,14 +25,20 @@ const findPauseMs = 100;
 /** What one member says, or why it says nothing. */
 export type MemberStatus = {
   readonly node: string;
+  /** Undefined, like `content`, when no address is known. */
   readonly client: Client<raft.RaftServiceDefinition> | undefined;
+  /** What it has beside the log, of a data node. */
+  readonly content: Client<copies.CopyServiceDefinition> | undefined;
   readonly status: raft.RaftStatus | undefined;
   readonly failure: StatusError | undefined;
   /** Of a data node that tells. */
   readonly copies?: copies.GetCopiesResponse | undefined;
 };
 
-/** Of all that are known, by discovery, by file, or by the group's configuration; in order of name. */
+/**
+ * Of all that are known, by discovery, by file, or by the group's own configuration, which knows also whom discovery has
+ * lost; in order of name.
+ */
 export async function askMembers(operator: Operator, group: Group): Promise<readonly MemberStatus[]> {
   const members = await operator.raftMembers(group);
   const asked = await Promise.all(
@@ -49,18 +55,20 @@ export async function askMembers(operator: Operator, group: Group): Promise<read
           // What it does not tell is left out: one that stands alone has no such door.
           group === 'data' ? content.getCopies({}, options).catch(() => undefined) : undefined,
         ]);
-        return { node: status?.node ?? nodeId, client, status, failure: undefined, copies };
+        return { node: status?.node ?? nodeId, client, content, status, failure: undefined, copies };
       } catch (thrown) {
-        return { node: nodeId, client, status: undefined, failure: toStatusError(thrown) };
+        return { node: nodeId, client, content, status: undefined, failure: toStatusError(thrown) };
       }
     }),
   );
   const named = new Set(asked.map(({ node }) => node));
-  const configuration = leaderOf(asked)?.status.configuration;
-  const absent = [...(configuration?.voters ?? []), ...(configuration?.learners ?? [])].filter((id) => !named.has(id));
+  const configuration = newestOf(asked)?.configuration;
+  const { voters = [], outgoing = [], learners = [] } = configuration ?? {};
+  const absent = [...new Set([...voters, ...outgoing, ...learners])].filter((id) => !named.has(id));
   const unknown = absent.map((node): MemberStatus => ({
     node,
     client: undefined,
+    content: undefined,
     status: undefined,
     failure: new StatusError('no_node', 'no address is known: it is not running'),
   }));
@@ -72,6 +80,13 @@ type Leader = MemberStatus & { readonly status: raft.RaftStatus };
 export function leaderOf(members: readonly MemberStatus[]): Leader | undefined {
   const leaders = members.filter((member): member is Leader => member.status?.role === raft.RaftRole.LEADER);
   return leaders.toSorted((a, b) => b.status.term - a.status.term)[0];
+}
+
+/** The leader's word; while nobody leads, that of who has the most of the log. */
+function newestOf(members: readonly MemberStatus[]): raft.RaftStatus | undefined {
+  const told = members.flatMap(({ status }) => (status === undefined ? [] : [status]));
+  const byLog = (a: raft.RaftStatus, b: raft.RaftStatus): number => b.term - a.term || b.lastIndex - a.lastIndex;
+  return leaderOf(members)?.status ?? told.toSorted(byLog)[0];
 }
 
 /** The leader is another by now, or an earlier change is not decided yet, or who is to vote has not caught up. */

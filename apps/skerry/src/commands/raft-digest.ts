@@ -5,7 +5,7 @@ import type { copies, raft } from '@skerry/proto';
 import { command, flag } from '@skerry/runtime-config';
 import { jsonSetting } from '../common-settings.ts';
 import { operatorSettings, withOperator, type Operator } from '../operator.ts';
-import { type Group, groupSetting, groups } from '../raft-group.ts';
+import { askMembers, type Group, groupSetting, groups } from '../raft-group.ts';
 import { table } from '../table.ts';
 
 /** How long one member may read its state, in milliseconds: some gigabytes. */
@@ -22,15 +22,16 @@ type Row = {
   readonly group: Group;
   readonly state?: raft.DigestStateResponse;
   readonly content?: copies.ContentDigest;
-  readonly failure?: StatusError;
+  readonly failure?: StatusError | undefined;
 };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 async function askOnce(operator: Operator, group: Group, withContent: boolean): Promise<readonly Row[]> {
-  const members = await operator.raftMembers(group);
-  const rows = await Promise.all(
-    members.map(async ({ nodeId: node, client, copies: content }): Promise<Row> => {
+  const members = await askMembers(operator, group);
+  return Promise.all(
+    members.map(async ({ node, client, content, failure }): Promise<Row> => {
+      if (client === undefined || content === undefined) return { node, group, failure };
       try {
         const state = await client.digestState({ group }, { deadlineMs: stateTimeoutMs });
         if (!withContent || group !== 'data') return { node, group, state };
@@ -40,7 +41,6 @@ async function askOnce(operator: Operator, group: Group, withContent: boolean): 
       }
     }),
   );
-  return rows.toSorted((a, b) => (a.node < b.node ? -1 : 1));
 }
 const readOptions = { progressDeadlineMs: contentSilenceMaxMs };
 async function lastOf(messages: AsyncIterable<copies.DigestContentResponse>): Promise<copies.ContentDigest> {
