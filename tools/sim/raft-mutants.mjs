@@ -159,6 +159,15 @@ export const mutants = [
     replace: 'if (!ok) return;',
   },
   {
+    bug: '28',
+    name: 'who could do without the state is sent it again and again',
+    alone:
+      'a state arrives at some time in the simulator, once nothing is hurt any more; that it never does, only a rule can say.',
+    file: 'leader.ts',
+    find: 'progress.spared = true;',
+    replace: '',
+  },
+  {
     bug: '29',
     name: 'a log that goes beyond the snapshot is dropped',
     file: 'follower.ts',
