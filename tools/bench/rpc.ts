@@ -66,7 +66,7 @@ const block = new Uint8Array(chunkBytes).fill(3);
 const handlers: Handlers<Echo> = {
   unary: async ({ text, data }) => ({ text, data }),
   async *serverStream({ count }) {
-    for (let i = 0; i < count; i++) yield { chunk: chunkOf(block, world.checksum) };
+    for (let i = 0; i < count; i++) yield { chunk: chunkOf(block, world.crc32) };
   },
   clientStream: async () => ({ count: 0, size: 0 }),
   async *bidi() {},
@@ -75,7 +75,7 @@ const handlers: Handlers<Echo> = {
 async function readAll(client: Client<Echo>): Promise<number> {
   let bytes = 0;
   for await (const { chunk } of client.serverStream({ count: chunksPerStream }))
-    if (chunk !== undefined) bytes += verifiedBytes(chunk, world.checksum).length;
+    if (chunk !== undefined) bytes += verifiedBytes(chunk, world).length;
   return bytes;
 }
 
@@ -147,7 +147,7 @@ async function bare(issue?: Issue): Promise<Subject> {
       let left = call.request.count;
       const write = (): void => {
         for (; left > 0; left--) {
-          const message = ServerStreamResponse.fromPartial({ chunk: chunkOf(block, world.checksum) });
+          const message = ServerStreamResponse.fromPartial({ chunk: chunkOf(block, world.crc32) });
           if (call.write(message)) continue;
           left -= 1;
           call.once('drain', write);
@@ -194,7 +194,7 @@ async function bare(issue?: Issue): Promise<Subject> {
         size: 0,
         fail: '',
       }) as AsyncIterable<testing.ServerStreamResponse>)
-        if (chunk !== undefined) bytes += verifiedBytes(chunk, world.checksum).length;
+        if (chunk !== undefined) bytes += verifiedBytes(chunk, world).length;
       return bytes;
     },
     close: async () => {

@@ -15,7 +15,7 @@ export type Member = {
   readonly resolve: (id: NodeId) => string | undefined;
   readonly handler: RaftHandler;
   readonly limits: LinkLimits;
-  readonly world: Pick<World, 'clock' | 'random' | 'checksum'>;
+  readonly world: Pick<World, 'clock' | 'random' | 'checksum' | 'crc32'>;
   readonly telemetry: Telemetry;
   readonly metrics: LinkMetrics;
   readonly refusals: Refusals;

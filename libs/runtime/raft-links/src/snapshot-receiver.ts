@@ -109,7 +109,7 @@ export class SnapshotReceiver {
           `wanted chunk ${this.#nextChunk} of at most ${snapshotChunkMaxBytes}`,
       );
     try {
-      return verifiedBytes(chunk, this.#member.world.checksum);
+      return verifiedBytes(chunk, this.#member.world);
     } catch (thrown) {
       throw this.#refused(toStatusError(thrown).message, 'corrupt');
     }

@@ -58,7 +58,7 @@ export class SnapshotSender {
   }
 
   async *#parts(signal: AbortSignal): AsyncGenerator<Part, void> {
-    const { checksum } = this.#member.world;
+    const { crc32 } = this.#member.world;
     yield { part: { $case: 'offer', value: this.#offer() } };
     await this.#until(() => this.#wanted !== undefined);
     let number = this.#wanted ?? 0;
@@ -72,7 +72,7 @@ export class SnapshotSender {
       await this.#until(() => number - (this.#wanted ?? 0) < snapshotWindowCountMax);
       await this.#pace(bytes.length, signal);
       if (this.#over) return;
-      yield { part: { $case: 'chunk', value: { number, chunk: chunkOf(bytes, checksum) } } };
+      yield { part: { $case: 'chunk', value: { number, chunk: chunkOf(bytes, crc32) } } };
       number += 1;
       // A window of them, one behind the other, would be a long turn.
       await new Promise((resolve) => setImmediate(resolve));

@@ -117,6 +117,6 @@ export type RaftDoorOptions = {
   readonly rpc: RpcNode;
   /** Of the members: only nodes of this role may exchange and send snapshots. */
   readonly role: string;
-  readonly world: Pick<World, 'clock' | 'random' | 'checksum'>;
+  readonly world: Pick<World, 'clock' | 'random' | 'checksum' | 'crc32'>;
   readonly telemetry: Telemetry;
 };

@@ -59,7 +59,7 @@ describe('memory of messages', () => {
     const [first] = memory.write(wire);
     const kept = blocksKept();
     const { chunk } = testing.ServerStreamResponse.decode((first as Buffer).subarray(prefixSizeBytes));
-    const bytes = verifiedBytes(chunk as common.Chunk, () => 0);
+    const bytes = verifiedBytes(chunk as common.Chunk, { checksum: () => 0, crc32: () => 1 });
     expect(bytes.buffer).toBe((first as Buffer).buffer);
     giveBack(bytes);
     expect(blocksKept()).toBe(Math.min(blocksKeptMax, kept + 1));
@@ -111,7 +111,7 @@ describe('bulk over TCP', () => {
     let i = 0;
     for await (const { chunk } of chunks) {
       if (chunk === undefined) continue;
-      const bytes = verifiedBytes(chunk, world.checksum);
+      const bytes = verifiedBytes(chunk, world);
       expect(equalBytes(bytes, pieceOf(i++))).toBe(true);
       memories.add(bytes.buffer);
       giveBack(bytes);
@@ -120,7 +120,7 @@ describe('bulk over TCP', () => {
     return memories.size;
   }
   async function* give(): AsyncGenerator<{ chunk: common.Chunk }> {
-    for (let i = 0; i < count; i++) yield { chunk: chunkOf(lentPiece(i), world.checksum) };
+    for (let i = 0; i < count; i++) yield { chunk: chunkOf(lentPiece(i), world.crc32) };
   }
   async function pair() {
     const server = makeNode('data_1', 'data', world);
@@ -184,7 +184,7 @@ describe('small messages of a stream over TCP', () => {
   afterAll(remove);
   const count = 1_500;
   const pieceOf = (i: number): Uint8Array => new Uint8Array(1 + (i % 2_500)).fill(i);
-  const chunk = (i: number): { chunk: common.Chunk } => ({ chunk: chunkOf(pieceOf(i), world.checksum) });
+  const chunk = (i: number): { chunk: common.Chunk } => ({ chunk: chunkOf(pieceOf(i), world.crc32) });
 
   test('pass grpc-js once the first was answered, and come whole and in order, though either side is slow for a while', async () => {
     const [server, caller] = [makeNode('data_1', 'data', world), makeNode('processing_1', 'processing', world)];

@@ -12,7 +12,7 @@ const request = (): data.StoreRequest => ({
 const handed = (message: data.StoreRequest): data.StoreRequest => handOver(data.StoreRequest.fromPartial, message);
 const contentOf = ({ part }: data.StoreRequest): Uint8Array => {
   if (part?.$case !== 'content' || part.value.chunk === undefined) throw new Error('no content');
-  return verifiedBytes(part.value.chunk, checksum);
+  return verifiedBytes(part.value.chunk, { checksum, crc32: checksum });
 };
 
 test('within the process a message is copied, its bytes are not, and no checksum is made', () => {
@@ -34,6 +34,6 @@ test('over a wire one that was given up has its checksum', () => {
   const encoded = data.StoreRequest.encode(giveUp(request())).finish();
   const decoded = data.StoreRequest.decode(encoded);
   if (decoded.part?.$case !== 'content') throw new Error('no content');
-  expect(decoded.part.value.chunk?.crc32c).toBe(7);
+  expect(decoded.part.value.chunk?.crc32).toBe(7);
   expect(contentOf(decoded)).toEqual(bytes);
 });

@@ -1,7 +1,10 @@
 /** Pieces of content with their checksum, for every bulk stream. */
 import { StatusError, type Checksum } from '@skerry/kernel';
 import type { common } from '@skerry/proto';
-import { narrowTo } from '@skerry/runtime-world';
+import { narrowTo, type World } from '@skerry/runtime-world';
+
+/** The world's: what is sent has a CRC-32, what strangers send may have a CRC-32C. */
+export type ChunkChecksums = Pick<World, 'checksum' | 'crc32'>;
 
 /** In bytes; larger ones are no faster (toolchain.md). */
 export const chunkSizeMaxBytes = 1024 * 1024;
@@ -15,17 +18,18 @@ const handedOver = new WeakSet<Uint8Array>();
 const known = new WeakMap<Uint8Array, number>();
 
 /** The chunk holds the same memory. Its checksum is made when it is asked for: inside one process nobody does. */
-export const chunkOf = (bytes: Uint8Array, checksum: Checksum): common.Chunk => new LazyChunk(bytes, checksum);
+export const chunkOf = (bytes: Uint8Array, crc32: Checksum): common.Chunk => new LazyChunk(bytes, crc32);
 
 class LazyChunk implements common.Chunk {
   readonly data: Uint8Array;
+  readonly crc32c = 0;
   readonly #checksum: Checksum;
 
-  constructor(data: Uint8Array, checksum: Checksum) {
+  constructor(data: Uint8Array, crc32: Checksum) {
     this.data = data;
-    this.#checksum = checksum;
+    this.#checksum = crc32;
   }
-  get crc32c(): number {
+  get crc32(): number {
     if (!handingOver) return known.get(this.data) ?? this.#checksum(this.data);
     handedOver.add(this.data);
     return 0;
@@ -66,21 +70,23 @@ export function handOver<M extends object>(copy: (message: M) => M, message: M):
  * The bytes may be given back (`giveBack` of runtime/world); of a message that came over a wire nothing else is to be used
  * afterwards. @throws StatusError `corrupt` when the checksum does not fit, `too_large` beyond {@link chunkSizeMaxBytes}.
  */
-export function verifiedBytes(chunk: common.Chunk, checksum: Checksum): Uint8Array {
+export function verifiedBytes(chunk: common.Chunk, checksums: ChunkChecksums): Uint8Array {
   const { data } = chunk;
   if (data.length > chunkSizeMaxBytes)
     throw new StatusError('too_large', `Cannot take chunk: ${data.length} bytes, limit ${chunkSizeMaxBytes}`);
   // In a message that was given up: no wire has seen it.
   if (chunk instanceof LazyChunk) return data;
-  const { crc32c } = chunk;
+  const { crc32, crc32c } = chunk;
   if (handedOver.has(data)) return data;
+  const [name, checksum, told] =
+    crc32 === undefined ? ['CRC-32C', checksums.checksum, crc32c] : ['CRC-32', checksums.crc32, crc32];
   const found = checksum(data);
-  if (found !== crc32c)
+  if (found !== told)
     throw new StatusError(
       'corrupt',
-      `Cannot take chunk of ${data.length} bytes: its CRC-32C is ${found}, ${crc32c} was sent`,
+      `Cannot take chunk of ${data.length} bytes: its ${name} is ${found}, ${told} was sent`,
     );
-  known.set(data, crc32c);
+  if (crc32 !== undefined) known.set(data, crc32);
   narrowTo(data);
   return data;
 }

@@ -55,7 +55,7 @@ describe('a link that is cut', () => {
     expect(pair.seen.aborted).toEqual([]);
   });
   test('a stream: nothing goes out, nothing comes in, and its end is not told', async () => {
-    const chunk = chunkOf(new Uint8Array(10), pair.world.checksum);
+    const chunk = chunkOf(new Uint8Array(10), pair.world.crc32);
     let give: (more: boolean) => void = () => undefined;
     const requests = async function* (): AsyncGenerator<{ chunk: typeof chunk }> {
       while (await new Promise<boolean>((resolve) => (give = resolve))) yield { chunk };

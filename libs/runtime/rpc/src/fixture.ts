@@ -72,7 +72,7 @@ const failure = (reason: string): void => {
   if (reason !== '' && isReason(reason)) throw new StatusError(reason, `asked to fail: ${reason}`, { cause: 'secret' });
 };
 
-export function echoHandlers({ clock, checksum }: World, seen: Seen): Handlers<Echo> {
+export function echoHandlers({ clock, checksum, crc32 }: World, seen: Seen): Handlers<Echo> {
   return {
     async unary({ text, data, delayMs, fail }, context) {
       const { caller, messageId } = context;
@@ -90,7 +90,7 @@ export function echoHandlers({ clock, checksum }: World, seen: Seen): Handlers<E
       try {
         for (let i = 0; i < count; i++) {
           seen.produced += 1;
-          yield { chunk: chunkOf(bytes, checksum) };
+          yield { chunk: chunkOf(bytes, crc32) };
         }
         failure(fail);
       } finally {
@@ -103,7 +103,7 @@ export function echoHandlers({ clock, checksum }: World, seen: Seen): Handlers<E
       for await (const { chunk, header } of requests) {
         if (header !== undefined) seen.headers.push(header);
         if (chunk === undefined) throw new StatusError('malformed', 'no chunk');
-        size += verifiedBytes(chunk, checksum).length;
+        size += verifiedBytes(chunk, { checksum, crc32 }).length;
         count += 1;
       }
       return { count, size };

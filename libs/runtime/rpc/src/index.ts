@@ -1,5 +1,5 @@
 /** Typed calls between nodes: over TCP by gRPC, or direct in one process. */
-export { chunkOf, chunkSizeMaxBytes, giveUp, verifiedBytes } from './chunk.ts';
+export { type ChunkChecksums, chunkOf, chunkSizeMaxBytes, giveUp, verifiedBytes } from './chunk.ts';
 export { InProcessHub } from './in-process.ts';
 export * from './limits.ts';
 export { createRpcNode, type RpcNodeOptions } from './node.ts';

@@ -1,7 +1,7 @@
 /** The small parts, each alone. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { codes, crc32c, NodeId, Prng, reasons, StatusError, type Reason } from '@skerry/kernel';
+import { codes, crc32, crc32c, NodeId, Prng, reasons, StatusError, type Reason } from '@skerry/kernel';
 import { common } from '@skerry/proto';
 import type { Clock } from '@skerry/runtime-world';
 import { chunkOf, chunkSizeMaxBytes, verifiedBytes } from './chunk.ts';
@@ -215,25 +215,39 @@ describe('vector clock', () => {
 });
 
 describe('chunks', () => {
+  const checksums = { checksum: crc32c, crc32 };
   test('a chunk holds the same memory and its checksum', () => {
     const bytes = new Uint8Array([1, 2, 3]);
-    const chunk = chunkOf(bytes, crc32c);
+    const chunk = chunkOf(bytes, crc32);
     expect(chunk.data).toBe(bytes);
-    expect(verifiedBytes(chunk, crc32c)).toBe(bytes);
+    expect(verifiedBytes(chunk, checksums)).toBe(bytes);
   });
   test('a flipped bit anywhere is `corrupt`', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), fc.nat(), (bytes, at) => {
-        const chunk = { ...chunkOf(bytes.slice(), crc32c) };
+        const chunk = { data: bytes.slice(), crc32c: 0, crc32: crc32(bytes) };
         const index = at % bytes.length;
         chunk.data[index] = (chunk.data[index] ?? 0) ^ (1 << (at % 8));
-        expect(() => verifiedBytes(chunk, crc32c)).toThrow('its CRC-32C is');
+        expect(() => verifiedBytes(chunk, checksums)).toThrow('its CRC-32 is');
       }),
     );
   });
+  test('one of a stranger, with a CRC-32C alone, is checked by that', () => {
+    const data = new Uint8Array([1, 2, 3]);
+    expect(verifiedBytes({ data, crc32c: crc32c(data), crc32: undefined }, checksums)).toBe(data);
+    expect(() => verifiedBytes({ data, crc32c: crc32(data), crc32: undefined }, checksums)).toThrow('its CRC-32C is');
+  });
+  test('what was verified goes on with its checksum, which is not made again', () => {
+    const data = new Uint8Array([4, 5, 6]);
+    verifiedBytes({ data, crc32c: 0, crc32: crc32(data) }, checksums);
+    const again = chunkOf(data, () => {
+      throw new Error('made again');
+    });
+    expect(again.crc32).toBe(crc32(data));
+  });
   test('a chunk over the limit is refused', () => {
-    const chunk = chunkOf(new Uint8Array(chunkSizeMaxBytes + 1), crc32c);
-    expect(() => verifiedBytes(chunk, crc32c)).toThrow(`limit ${chunkSizeMaxBytes}`);
+    const chunk = chunkOf(new Uint8Array(chunkSizeMaxBytes + 1), crc32);
+    expect(() => verifiedBytes(chunk, checksums)).toThrow(`limit ${chunkSizeMaxBytes}`);
   });
 });
 
@@ -398,10 +412,10 @@ describe('wire odds and ends', () => {
   test('the end mark is an unknown field to every message', () => {
     expect(isEndMark(Buffer.from(endMark))).toBe(true);
     expect(isEndMark(Buffer.alloc(0))).toBe(false);
-    expect(common.Chunk.decode(endMark)).toEqual({ data: Buffer.alloc(0), crc32c: 0 });
+    expect(common.Chunk.decode(endMark)).toEqual({ data: Buffer.alloc(0), crc32c: 0, crc32: undefined });
   });
   test('descriptors are read as encoded: fields with a length, others skipped', () => {
-    const bytes = common.Chunk.encode({ data: new Uint8Array([1, 2]), crc32c: 300 }).finish();
+    const bytes = common.Chunk.encode({ data: new Uint8Array([1, 2]), crc32c: 300, crc32: undefined }).finish();
     expect(lengthDelimited(bytes)).toEqual([{ number: 1, bytes: new Uint8Array([1, 2]) }]);
   });
 });

@@ -140,7 +140,7 @@ export async function* retrieve(
     for await (const bytes of readAhead(readExtents(parts, entry.extents, ticket.offset, length)))
       for (let at = 0; at < bytes.length; at += chunkSizeMaxBytes) {
         const piece = bytes.length <= chunkSizeMaxBytes ? bytes : bytes.subarray(at, at + chunkSizeMaxBytes);
-        yield { part: { $case: 'chunk', value: chunkOf(piece, parts.world.checksum) } };
+        yield { part: { $case: 'chunk', value: chunkOf(piece, parts.world.crc32) } };
         sent += piece.length;
       }
   } catch (thrown) {
@@ -167,7 +167,7 @@ export async function retrieveSmall(
   try {
     const bytes = await wholeOf(readExtents(parts, entry.extents, ticket.offset, length));
     parts.metrics.sent.add(bytes.length);
-    return giveUp({ entry: head, content: chunkOf(bytes, parts.world.checksum) });
+    return giveUp({ entry: head, content: chunkOf(bytes, parts.world.crc32) });
   } catch (thrown) {
     reportDamage(parts, ticket.path, entry, ticket.offset, thrown);
     throw thrown;

@@ -50,14 +50,14 @@ export async function* store(
       const { part } = next.value;
       switch (part?.$case) {
         case 'chunk':
-          await upload.write(verifiedBytes(part.value, all.parts.world.checksum));
+          await upload.write(verifiedBytes(part.value, all.parts.world));
           break;
         case 'finish':
           yield replyOf({ $case: 'staged', value: { length: await upload.finish() } });
           break;
         case 'content': {
           const { chunk } = part.value;
-          if (chunk !== undefined) await upload.write(verifiedBytes(chunk, all.parts.world.checksum));
+          if (chunk !== undefined) await upload.write(verifiedBytes(chunk, all.parts.world));
           await upload.finish();
           const entry = await upload.commit();
           published = true;

@@ -1,6 +1,6 @@
 /** For tests: the data role over doubles, with a wall clock that the test moves. */
 import { EntryId } from '@skerry/domain-file-tree';
-import { crc32c, NodeId, randomId } from '@skerry/kernel';
+import { crc32, crc32c, NodeId, randomId } from '@skerry/kernel';
 import { nodeClock, nodeRandom } from '@skerry/runtime-node';
 import { createTelemetry, type TelemetryEvent } from '@skerry/runtime-telemetry';
 import type { Clock, World } from '@skerry/runtime-world';
@@ -35,7 +35,7 @@ export class TestNode {
     });
     telemetry.listen((event) => this.events.push(event));
     // The doubles stand in the place of disk and network.
-    const world = { clock: this.clock, random: nodeRandom, checksum: crc32c } as World;
+    const world = { clock: this.clock, random: nodeRandom, checksum: crc32c, crc32 } as World;
     const config = { ...testConfig, uploadCountMax };
     const metrics = createMetrics(telemetry);
     this.parts = {

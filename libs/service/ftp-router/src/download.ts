@@ -48,7 +48,7 @@ async function sendSmall(sink: Sink, content: common.Chunk): Promise<Outcome | u
   const { run } = sink;
   let bytes: Uint8Array;
   try {
-    bytes = verifiedBytes(content, run.job.checksum);
+    bytes = verifiedBytes(content, run.job.checksums);
   } catch (thrown) {
     return run.failed(thrown);
   }
@@ -64,7 +64,7 @@ async function send(sink: Sink, parts: Parts): Promise<Outcome | undefined> {
       if (next.done === true) return undefined;
       const { part } = next.value;
       if (part?.$case !== 'chunk') throw new StatusError('unexpected', 'Cannot retrieve: a message is no chunk');
-      bytes = verifiedBytes(part.value, run.job.checksum);
+      bytes = verifiedBytes(part.value, run.job.checksums);
     } catch (thrown) {
       return run.failed(thrown);
     }

@@ -153,7 +153,7 @@ const missing = (path: string): StatusError => new StatusError('no_such_entry', 
 
 export function dataHandlers(
   fake: FakeData,
-  checksum: ServiceEnvironment['world']['checksum'],
+  checksums: ServiceEnvironment['world'],
 ): Handlers<typeof data.DataServiceDefinition> {
   const refuse = (): never => {
     throw new StatusError('no_such_method', 'not in this test');
@@ -165,7 +165,7 @@ export function dataHandlers(
       yield { part: { $case: 'start', value: entryOf(text(ticket), file.length) } };
       for (let at = 0; at < file.length; at += fake.chunkSize) {
         await fake.before('chunk out');
-        yield { part: { $case: 'chunk', value: chunkOf(file.subarray(at, at + fake.chunkSize), checksum) } };
+        yield { part: { $case: 'chunk', value: chunkOf(file.subarray(at, at + fake.chunkSize), checksums.crc32) } };
       }
     },
     async retrieveSmall({ ticket }) {
@@ -174,7 +174,7 @@ export function dataHandlers(
       const entry = entryOf(text(ticket), file.length);
       if (file.length > fake.smallMaxBytes) return { entry };
       await fake.before('chunk out');
-      return { entry, content: chunkOf(file, checksum) };
+      return { entry, content: chunkOf(file, checksums.crc32) };
     },
     async *list({ ticket }) {
       if (text(ticket) === 'missing') throw missing('missing');
@@ -193,14 +193,14 @@ export function dataHandlers(
           if (part?.$case === 'start') {
             path = text(part.value.ticket);
             yield { part: { $case: 'ready', value: { offset: 0, path } } };
-          } else if (part?.$case === 'chunk') parts.push(verifiedBytes(part.value, checksum));
+          } else if (part?.$case === 'chunk') parts.push(verifiedBytes(part.value, checksums));
           else if (part?.$case === 'finish') {
             outcome = 'staged';
             fake.stages.set(path, Buffer.concat(parts));
             yield { part: { $case: 'staged', value: { length: Buffer.concat(parts).length } } };
           } else if (part?.$case === 'commit' || part?.$case === 'content') {
             if (part.$case === 'content' && part.value.chunk !== undefined)
-              parts.push(verifiedBytes(part.value.chunk, checksum));
+              parts.push(verifiedBytes(part.value.chunk, checksums));
             outcome = 'committed';
             fake.stages.delete(path);
             fake.files.set(path, Buffer.concat(parts));
@@ -303,7 +303,7 @@ export async function bench(
   const { DataServiceDefinition } = data;
   made('data_1', 'data').rpc.serve(
     DataServiceDefinition,
-    dataHandlers(fake, world.checksum),
+    dataHandlers(fake, world),
     any(DataServiceDefinition) as never,
   );
   const { events, ...own } = made('routing_1', 'routing');

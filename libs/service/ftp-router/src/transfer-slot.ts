@@ -75,7 +75,7 @@ export class TransferSlot {
       pace: rates.open(login?.user ?? '', directions[transfer.kind], login?.rates ?? {}),
       nodes,
       clock: environment.world.clock,
-      checksum: environment.world.checksum,
+      checksums: environment.world,
       aborts: this.#aborts,
       acceptMs: config.ftpDataAcceptMs,
       stallMs: config.ftpDataStallMs,

@@ -4,7 +4,7 @@
  * Order: the data node's stream is opened first, so that a failure is told before any 150; then 150; then the data
  * connection; then bytes. Whoever fails or aborts, both ends are closed before the outcome is known.
  */
-import { AssertionError, fail, ok, StatusError, toStatusError, type Checksum, type Result } from '@skerry/kernel';
+import { AssertionError, fail, ok, StatusError, toStatusError, type Result } from '@skerry/kernel';
 import { processing } from '@skerry/proto';
 import {
   dataConnectionFailedReply,
@@ -17,7 +17,7 @@ import {
   type Reply,
 } from '@skerry/protocol-ftp';
 import type { StreamSocket, TlsContext } from '@skerry/runtime-sockets';
-import type { CallOptions } from '@skerry/runtime-rpc';
+import type { CallOptions, ChunkChecksums } from '@skerry/runtime-rpc';
 import type { Clock } from '@skerry/runtime-world';
 import type { Aborts } from './aborts.ts';
 import type { DataChannel } from './data-channel.ts';
@@ -39,7 +39,7 @@ export type TransferJob = {
   readonly pace: TransferPace | undefined;
   readonly nodes: DataNodes;
   readonly clock: Clock;
-  readonly checksum: Checksum;
+  readonly checksums: ChunkChecksums;
   readonly aborts: Aborts;
   readonly acceptMs: number;
   readonly stallMs: number;

@@ -75,7 +75,7 @@ export class UploadRequests {
     if (this.messages.ended) return;
     this.#run.beginCommit();
     const bytes = held.length === 1 ? (held[0] ?? emptyBytes) : concatBytes(held);
-    const chunk = chunkOf(bytes, this.#run.job.checksum);
+    const chunk = chunkOf(bytes, this.#run.job.checksums.crc32);
     void this.messages.put(requestOf({ $case: 'content', value: { chunk } }));
   }
 
@@ -95,12 +95,12 @@ export class UploadRequests {
     for (const bytes of held) await this.#put(bytes);
   }
   async #put(bytes: Uint8Array): Promise<void> {
-    const { checksum } = this.#run.job;
+    const { crc32 } = this.#run.job.checksums;
     // A held CR can make a decoded piece one byte longer than what was read.
     for (let at = 0; at < bytes.length; at += chunkSizeMaxBytes) {
       if (this.messages.ended) return;
       const piece = bytes.length <= chunkSizeMaxBytes ? bytes : bytes.subarray(at, at + chunkSizeMaxBytes);
-      const taken = this.messages.put(requestOf({ $case: 'chunk', value: chunkOf(piece, checksum) }));
+      const taken = this.messages.put(requestOf({ $case: 'chunk', value: chunkOf(piece, crc32) }));
       if (taken !== undefined) await taken;
     }
   }

@@ -1,14 +1,8 @@
 /** Content as the data role sees it: written to a majority, read from wherever it is. Alone it is this node's own. */
 import { quorumLost } from '@skerry/cluster-raft';
-import {
-  type BlobId,
-  type Checksum,
-  type NodeId,
-  type OrderedWriter,
-  StatusError,
-  toStatusError,
-} from '@skerry/kernel';
+import { type BlobId, type NodeId, type OrderedWriter, StatusError, toStatusError } from '@skerry/kernel';
 import type { Blobs, BlobWriter, CopyKeeper } from '@skerry/runtime-blobs';
+import type { ChunkChecksums } from '@skerry/runtime-rpc';
 import type { Clock } from '@skerry/runtime-world';
 import { CopiedWriter } from './copied-writer.ts';
 import { fetchFrom } from './fetch.ts';
@@ -21,7 +15,7 @@ import type { Shelf } from './shelf.ts';
 type Range = { readonly offset: number; readonly length: number };
 export type CopiedBlobsParts = {
   readonly clock: Clock;
-  readonly checksum: Checksum;
+  readonly checksums: ChunkChecksums;
   readonly members: Members;
   readonly shelf: Shelf;
   pushFailed(peer: string, blob: BlobId, error: StatusError): void;
@@ -55,7 +49,8 @@ export class CopiedBlobs implements Blobs {
     return members.alone ? local : this.#copied(local, members.others());
   }
   #copied(local: BlobWriter, peers: readonly NodeId[]): BlobWriter {
-    const { clock, checksum, members, shelf, orphaned, pushFailed } = this.#parts;
+    const { clock, checksums, members, shelf, orphaned, pushFailed } = this.#parts;
+    const { crc32 } = checksums;
     const progress = new Progress(clock);
     const source = {
       blob: local.id,
@@ -68,12 +63,12 @@ export class CopiedBlobs implements Blobs {
       const others = pushes.filter((other) => other !== push && other.isKeepingUp);
       return quorumLost(members.configuration, (id) => id !== members.self && !others.some(({ peer }) => peer === id));
     };
-    const parts = { clock, checksum, progress, client, isNeeded, failed: pushFailed };
+    const parts = { clock, crc32, progress, client, isNeeded, failed: pushFailed };
     for (const peer of peers) pushes.push(new Push(parts, peer, source));
     for (const push of pushes) this.#watch(push);
     return new CopiedWriter(
       {
-        checksum,
+        crc32,
         progress,
         self: members.self,
         configuration: () => members.configuration,
@@ -149,13 +144,13 @@ export class CopiedBlobs implements Blobs {
     yield* this.#readElsewhere(id, { offset: range.offset + given, length: range.length - given }, failure);
   }
   async *#readElsewhere(id: BlobId, range: Range, failure: StatusError): AsyncGenerator<Uint8Array, void, undefined> {
-    const { members, checksum, proxied } = this.#parts;
+    const { members, checksums, proxied } = this.#parts;
     let { offset, length } = range;
     for (const peer of members.others()) {
       const client = members.client(peer);
       if (client === undefined) continue;
       try {
-        const { content } = await fetchFrom(client, { blob: id, offset, length }, checksum);
+        const { content } = await fetchFrom(client, { blob: id, offset, length }, checksums);
         for await (const bytes of content) {
           offset += bytes.length;
           length -= bytes.length;

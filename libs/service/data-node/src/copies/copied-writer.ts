@@ -8,7 +8,7 @@ import type { Progress } from './progress.ts';
 import type { Push } from './push.ts';
 
 export type WriterParts = {
-  readonly checksum: Checksum;
+  readonly crc32: Checksum;
   readonly progress: Progress;
   readonly self: NodeId;
   configuration(): Configuration;
@@ -50,7 +50,7 @@ export class CopiedWriter implements BlobWriter {
   async write(bytes: Uint8Array): Promise<void> {
     this.#assertLeads();
     const at = this.#local.length;
-    const chunk = onceChecked(bytes, this.#parts.checksum);
+    const chunk = onceChecked(bytes, this.#parts.crc32);
     // Before the disk gives it back.
     for (const push of this.#pushes) push.offer(at, chunk);
     const written = this.#local.write(bytes);
@@ -144,7 +144,7 @@ export class CopiedWriter implements BlobWriter {
 }
 
 /** Its checksum is made once, for all followers. */
-function onceChecked(bytes: Uint8Array, checksum: Checksum): ReturnType<typeof chunkOf> {
+function onceChecked(bytes: Uint8Array, crc32: Checksum): ReturnType<typeof chunkOf> {
   let made: number | undefined;
-  return chunkOf(bytes, (data, seed) => (made ??= checksum(data, seed)));
+  return chunkOf(bytes, (data, seed) => (made ??= crc32(data, seed)));
 }

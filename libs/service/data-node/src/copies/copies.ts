@@ -32,7 +32,7 @@ export const copyAccess: AccessTable<Definition> = {
 };
 export type CopiesOptions = {
   readonly config: Pick<DataConfig, 'copyBytesPerSecond' | 'scrubBytesPerSecond'>;
-  readonly world: Pick<World, 'clock' | 'checksum'>;
+  readonly world: Pick<World, 'clock' | 'checksum' | 'crc32'>;
   readonly telemetry: Telemetry;
   readonly blobs: CopyKeeper;
   readonly peers: Peers;
@@ -64,7 +64,7 @@ export class Copies {
 
   constructor(options: CopiesOptions) {
     const { world, telemetry, config, blobs, peers, replica } = options;
-    const { clock, checksum } = world;
+    const { clock } = world;
     this.#options = options;
     this.#metrics = {
       received: telemetry.counter('copies_received_bytes_total', 'Bytes of uploads at other data nodes'),
@@ -72,7 +72,7 @@ export class Copies {
     };
     const members = (this.#members = new Members(peers, replica));
     const shelf = (this.#shelf = new Shelf(blobs, replica, () => this.#fetcher.wake()));
-    const common = { clock, checksum, telemetry, members, shelf, replica };
+    const common = { clock, checksums: world, telemetry, members, shelf, replica };
     this.#fetcher = new Fetcher({
       ...common,
       throttle: new Throttle(clock, config.copyBytesPerSecond),
@@ -86,7 +86,7 @@ export class Copies {
     });
     this.blobs = this.#copied = new CopiedBlobs({
       clock,
-      checksum,
+      checksums: world,
       members,
       shelf,
       pushFailed: (peer, blob, error) => telemetry.emit({ event: 'copy_not_pushed', level: 'info', peer, blob, error }),
@@ -132,11 +132,10 @@ export class Copies {
   }
   #handlers(): Handlers<Definition> {
     const { world } = this.#options;
-    const { checksum } = world;
     const [shelf, keeper, fetcher] = [this.#shelf, this.#keeper, this.#fetcher];
     const receiver = {
       shelf,
-      checksum,
+      checksums: world,
       received: (bytes: number) => this.#metrics.received.add(bytes),
     };
     return {
@@ -144,7 +143,7 @@ export class Copies {
       fetch: async function* ({ blob: text, offset, length }) {
         const blob = blobIdOf(text);
         try {
-          yield* give({ shelf, blobs: shelf.blobs, checksum }, { blob, offset, length });
+          yield* give({ shelf, blobs: shelf.blobs, crc32: world.crc32 }, { blob, offset, length });
         } catch (thrown) {
           const error = toStatusError(thrown);
           if (error.reason === 'corrupt' && isReferenced(shelf.state, blob))

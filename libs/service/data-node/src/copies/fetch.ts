@@ -2,7 +2,7 @@
 import { type BlobId, type Checksum, StatusError } from '@skerry/kernel';
 import type { copies } from '@skerry/proto';
 import type { Blobs } from '@skerry/runtime-blobs';
-import { chunkOf, chunkSizeMaxBytes, verifiedBytes } from '@skerry/runtime-rpc';
+import { type ChunkChecksums, chunkOf, chunkSizeMaxBytes, verifiedBytes } from '@skerry/runtime-rpc';
 import { fetchSilenceMaxMs } from './limits.ts';
 import type { CopyClient } from './members.ts';
 import type { Shelf } from './shelf.ts';
@@ -17,7 +17,7 @@ export type Fetched = { readonly source: Source; readonly content: AsyncIterable
 export async function fetchFrom(
   client: CopyClient,
   range: { readonly blob: BlobId; readonly offset: number; readonly length: number | undefined },
-  checksum: Checksum,
+  checksums: ChunkChecksums,
   signal?: AbortSignal,
 ): Promise<Fetched> {
   const options = { progressDeadlineMs: fetchSilenceMaxMs, ...(signal === undefined ? {} : { signal }) };
@@ -27,18 +27,18 @@ export async function fetchFrom(
     await messages.return?.();
     throw new StatusError('malformed', `Cannot fetch blob ${range.blob}: the answer begins without its start`);
   }
-  return { source: first.value.part.value, content: contentOf(messages, checksum) };
+  return { source: first.value.part.value, content: contentOf(messages, checksums) };
 }
 
 async function* contentOf(
   messages: AsyncIterator<copies.FetchResponse>,
-  checksum: Checksum,
+  checksums: ChunkChecksums,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for (let next = await messages.next(); next.done !== true; next = await messages.next()) {
       const { part } = next.value;
       if (part?.$case !== 'chunk') throw new StatusError('malformed', `Cannot go on with fetch: got ${part?.$case}`);
-      yield verifiedBytes(part.value, checksum);
+      yield verifiedBytes(part.value, checksums);
     }
   } finally {
     await messages.return?.();
@@ -47,7 +47,7 @@ async function* contentOf(
 
 /** Only of what this node holds itself. @throws StatusError `no_such_entry`, `corrupt`. */
 export async function* give(
-  { shelf, blobs, checksum }: { readonly shelf: Shelf; readonly blobs: Blobs; readonly checksum: Checksum },
+  { shelf, blobs, crc32 }: { readonly shelf: Shelf; readonly blobs: Blobs; readonly crc32: Checksum },
   { blob, offset, length }: { readonly blob: BlobId; readonly offset: number; readonly length: number | undefined },
 ): AsyncGenerator<{ part: copies.FetchResponse['part'] }, void, undefined> {
   const held = await shelf.held(blob);
@@ -63,7 +63,7 @@ export async function* give(
     if (wanted === 0) return;
     for await (const bytes of blobs.read(blob, { offset, length: wanted }))
       for (let at = 0; at < bytes.length; at += chunkSizeMaxBytes)
-        yield { part: { $case: 'chunk', value: chunkOf(bytes.subarray(at, at + chunkSizeMaxBytes), checksum) } };
+        yield { part: { $case: 'chunk', value: chunkOf(bytes.subarray(at, at + chunkSizeMaxBytes), crc32) } };
   } finally {
     release();
   }

@@ -1,7 +1,7 @@
 /** What is waited for comes, whoever else has to do with it meanwhile. */
 import { describe, expect, test } from '@jest/globals';
 import { rootDirectory } from '@skerry/domain-file-tree';
-import { BlobId, crc32c, NodeId, StatusError } from '@skerry/kernel';
+import { BlobId, crc32, crc32c, NodeId, StatusError } from '@skerry/kernel';
 import type { CopyKeeper, Held } from '@skerry/runtime-blobs';
 import { chunkOf } from '@skerry/runtime-rpc';
 import { propose } from '../parts.ts';
@@ -64,7 +64,14 @@ class Bench {
       () => this.fetcher.wake(),
     );
     const { telemetry } = node.parts;
-    const common = { clock, checksum: crc32c, telemetry, members, shelf: this.shelf, replica: () => replica };
+    const common = {
+      clock,
+      checksums: { checksum: crc32c, crc32 },
+      telemetry,
+      members,
+      shelf: this.shelf,
+      replica: () => replica,
+    };
     const throttle = new Throttle(clock, 1e9);
     this.fetcher = new Fetcher({ ...common, throttle, overflowed: () => this.keeper.overflowed() });
     const forget = async (): Promise<number> => 0;
@@ -73,7 +80,7 @@ class Bench {
   async *#give(blob: BlobId, signal: AbortSignal) {
     await this.giving(blob, signal);
     yield { part: { $case: 'start', value: { length: bytes.length, small: true, published: false } } } as const;
-    yield { part: { $case: 'chunk', value: chunkOf(bytes, crc32c) } } as const;
+    yield { part: { $case: 'chunk', value: chunkOf(bytes, crc32) } } as const;
   }
   /** A stage that names all of the blob. */
   async name(blob: BlobId): Promise<void> {

@@ -1,8 +1,9 @@
 /** Gets what the state names and this node lacks: a few at a time, throttled, from whoever has it. */
-import { type BlobId, type Checksum, concatBytes, type NodeId, StatusError, toStatusError } from '@skerry/kernel';
+import { type BlobId, concatBytes, type NodeId, StatusError, toStatusError } from '@skerry/kernel';
 import { isReferenced } from '@skerry/domain-file-tree';
 import type { Held } from '@skerry/runtime-blobs';
 import type { Replica } from '@skerry/runtime-replica';
+import type { ChunkChecksums } from '@skerry/runtime-rpc';
 import type { Telemetry } from '@skerry/runtime-telemetry';
 import type { Clock, Timer } from '@skerry/runtime-world';
 import { untilAborted } from '../cuttable.ts';
@@ -14,7 +15,7 @@ import type { Throttle } from './throttle.ts';
 
 export type FetcherParts = {
   readonly clock: Clock;
-  readonly checksum: Checksum;
+  readonly checksums: ChunkChecksums;
   readonly telemetry: Pick<Telemetry, 'emit'>;
   readonly members: Members;
   readonly shelf: Shelf;
@@ -177,7 +178,7 @@ export class Fetcher {
 
   /** @returns the bytes that came. */
   async #fetch(blob: BlobId, length: number, peer: NodeId, claim: Claim): Promise<number> {
-    const { shelf, members, checksum } = this.#parts;
+    const { shelf, members, checksums } = this.#parts;
     const client = members.client(peer);
     if (client === undefined)
       throw new StatusError('no_node', `Cannot fetch from node "${peer}": its address is not known`);
@@ -191,7 +192,7 @@ export class Fetcher {
     // Before anybody listened.
     if (signals.some((signal) => signal.aborted)) abort();
     try {
-      const fetched = await fetchFrom(client, { blob, offset, length: undefined }, checksum, stop.signal);
+      const fetched = await fetchFrom(client, { blob, offset, length: undefined }, checksums, stop.signal);
       if (fetched.source.length < length)
         throw new StatusError('no_such_entry', `Node "${peer}" has ${fetched.source.length} bytes of blob ${blob}`);
       const doing = { doneBytes: offset, bytes: fetched.source.length };

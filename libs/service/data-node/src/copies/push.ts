@@ -22,7 +22,7 @@ export type PushSource = {
 };
 export type PushParts = {
   readonly clock: Clock;
-  readonly checksum: Checksum;
+  readonly crc32: Checksum;
   readonly progress: Progress;
   client(id: NodeId): CopyClient | undefined;
   /** Whether there is no majority without it. */
@@ -216,7 +216,7 @@ export class Push {
       const { data } = piece.chunk;
       giveBack(data.subarray(0, Math.min(skip, piece.length)));
       if (skip >= piece.length) continue;
-      return { length: piece.length - skip, chunk: chunkOf(data.subarray(skip), this.#parts.checksum) };
+      return { length: piece.length - skip, chunk: chunkOf(data.subarray(skip), this.#parts.crc32) };
     }
     return undefined;
   }
@@ -230,7 +230,7 @@ export class Push {
       if (isOver()) return;
       position += bytes.length;
       this.#moved(position);
-      yield { part: { $case: 'chunk', value: chunkOf(bytes, this.#parts.checksum) } };
+      yield { part: { $case: 'chunk', value: chunkOf(bytes, this.#parts.crc32) } };
       if (isOver()) return;
     }
   }

@@ -1,6 +1,6 @@
 /** The other end of a push: whoever asks what is on disk is told, whenever it asks. */
 import { expect, test } from '@jest/globals';
-import { BlobId, crc32c } from '@skerry/kernel';
+import { BlobId, crc32, crc32c } from '@skerry/kernel';
 import type { copies } from '@skerry/proto';
 import type { BlobWriter } from '@skerry/runtime-blobs';
 import { type CallContext, chunkOf } from '@skerry/runtime-rpc';
@@ -12,7 +12,7 @@ import { quiet } from './test-clock.ts';
 type Request = copies.PushRequest;
 const requestOf = (part: Request['part']): Request => ({ header: undefined, part });
 const blob = BlobId('a'.repeat(32));
-const chunk = requestOf({ $case: 'chunk', value: chunkOf(content(10), crc32c) });
+const chunk = requestOf({ $case: 'chunk', value: chunkOf(content(10), crc32) });
 const sync = requestOf({ $case: 'sync', value: {} });
 
 /** A second question that many turns of promises after the first one's sync has ended. */
@@ -58,7 +58,7 @@ async function toldAfter(turns: number): Promise<number> {
       yield request;
     }
   };
-  const parts = { shelf, checksum: crc32c, received: () => undefined };
+  const parts = { shelf, checksums: { checksum: crc32c, crc32 }, received: () => undefined };
   const context = { signal: new AbortController().signal } as CallContext;
   let told = 0;
   const reading = (async () => {

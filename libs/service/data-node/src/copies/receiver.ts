@@ -1,16 +1,16 @@
 /** The other end of a push: a blob that comes from the node that takes the upload. */
-import { BlobId, type Checksum, isHexId, StatusError, toStatusError } from '@skerry/kernel';
+import { BlobId, isHexId, StatusError, toStatusError } from '@skerry/kernel';
 import { isDead } from '@skerry/domain-file-tree';
 import type { copies } from '@skerry/proto';
 import type { BlobWriter } from '@skerry/runtime-blobs';
-import { type CallContext, verifiedBytes } from '@skerry/runtime-rpc';
+import { type CallContext, type ChunkChecksums, verifiedBytes } from '@skerry/runtime-rpc';
 import { untilAborted } from '../cuttable.ts';
 import type { Shelf } from './shelf.ts';
 
 type Answer = Pick<copies.PushResponse, 'length' | 'published'>;
 export type ReceiverParts = {
   readonly shelf: Shelf;
-  readonly checksum: Checksum;
+  readonly checksums: ChunkChecksums;
   received(bytes: number): void;
 };
 
@@ -106,7 +106,7 @@ class Receiving {
       if (this.#failure !== undefined) throw this.#failure;
       switch (part?.$case) {
         case 'chunk': {
-          const bytes = verifiedBytes(part.value, this.#parts.checksum);
+          const bytes = verifiedBytes(part.value, this.#parts.checksums);
           this.#parts.received(bytes.length);
           await this.#writer.write(bytes);
           break;

@@ -35,8 +35,10 @@ export interface Header_VectorClockEntry {
 /** A piece of content. At most 1 MiB. */
 export interface Chunk {
   data: Uint8Array;
-  /** CRC-32C of data. */
+  /** CRC-32C of data; read where there is no crc32. */
   crc32c: number;
+  /** CRC-32 of IEEE 802.3 of data, of which native code is four times as fast: what nodes send. */
+  crc32?: number | undefined;
 }
 
 /** A hybrid logical clock's timestamp. */
@@ -244,7 +246,7 @@ export const Header_VectorClockEntry: MessageFns<Header_VectorClockEntry> = {
 };
 
 function createBaseChunk(): Chunk {
-  return { data: noBytes, crc32c: 0 };
+  return { data: noBytes, crc32c: 0, crc32: undefined };
 }
 
 export const Chunk: MessageFns<Chunk> = {
@@ -254,6 +256,9 @@ export const Chunk: MessageFns<Chunk> = {
     }
     if (message.crc32c !== 0) {
       writer.uint32(16).uint32(message.crc32c);
+    }
+    if (message.crc32 !== undefined) {
+      writer.uint32(24).uint32(message.crc32);
     }
     return writer;
   },
@@ -287,6 +292,14 @@ export const Chunk: MessageFns<Chunk> = {
             message.crc32c = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.crc32 = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -306,6 +319,7 @@ export const Chunk: MessageFns<Chunk> = {
     const message = createBaseChunk();
     message.data = object.data ?? noBytes;
     message.crc32c = object.crc32c ?? 0;
+    message.crc32 = object.crc32 ?? undefined;
     return message;
   },
 };
