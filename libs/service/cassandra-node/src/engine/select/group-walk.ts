@@ -110,7 +110,7 @@ export class GroupWalk implements Walk {
   }
   /** The row belongs to the group that is gathered, or begins the next. */
   #add(source: RowSource, execution: Execution, sink: RowSink, isStatic: boolean): 'added' | 'full' | 'next partition' {
-    const { groups, selectors } = this.#parts;
+    const { groups, selectors, distinct } = this.#parts;
     const key = groups.map((group) => selectedBytes(group, source.row, execution));
     if (this.#current !== undefined && !sameKey(this.#current, key)) {
       this.#writer.writeGroup(source, execution, sink);
@@ -129,7 +129,7 @@ export class GroupWalk implements Walk {
     }
     this.#current = key;
     for (const { selected } of selectors) selected.accumulate(source.row, execution);
-    if (this.#given + 1 >= this.#page) this.#position = isStatic ? wholly(source) : source.position();
+    if (this.#given + 1 >= this.#page) this.#position = isStatic || distinct ? wholly(source) : source.position();
     return 'added';
   }
 }

@@ -219,8 +219,8 @@ function checkDistinct(
       throw invalid(
         `SELECT DISTINCT queries must only request partition key columns and/or static columns (not ${name})`,
       );
-  // A partition that is asked for by its key is there once.
-  if (where.keys !== undefined && where.keys.every(({ kind }) => kind === 'equal')) return;
+  // Partitions that are asked for by their keys are there once each.
+  if (where.keys !== undefined) return;
   for (const name of keys)
     if (!columns.has(name))
       throw invalid(`SELECT DISTINCT queries must request all the partition key columns (missing ${name})`);
