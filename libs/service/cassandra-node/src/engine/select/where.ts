@@ -111,6 +111,8 @@ class Analysis {
     for (const name of columns)
       if (columnOf(this.#schema, name).kind !== 'partition_key' && columns.length > partitionKey.length)
         throw invalid('The token() function must contains only partition key components');
+    if (columns.length > partitionKey.length)
+      throw invalid('The token() function contains duplicate partition key components');
     if (
       columns.length !== partitionKey.length ||
       columns.some((name) => !partitionKey.some((column) => column.name === name))
