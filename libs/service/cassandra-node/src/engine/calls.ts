@@ -1,7 +1,6 @@
 /** Calls of functions among terms. Source: Cassandra 5.0, FunctionCall, TokenFct. */
 import { hashToken, tokenHalves } from '@skerry/domain-table';
 import {
-  aggregateNames,
   type Argument,
   castAmbiguity,
   castFunction,
