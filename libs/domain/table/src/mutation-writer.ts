@@ -54,7 +54,7 @@ export class MutationWriter {
     this.sink = sink;
   }
 
-  /** @throws StatusError `malformed`, `too_large`: the key is empty or has more than 65,535 bytes. */
+  /** @throws StatusError `too_large`: the key has more than 65,535 bytes. An empty key is a view's alone. */
   begin(tableNumber: number, key: Uint8Array, keyFrom: number, keySize: number): void {
     hashToken(key, keyFrom, keySize);
     this.beginAt(tableNumber, tokenHalves.hi, tokenHalves.lo, key, keyFrom, keySize);
@@ -68,7 +68,6 @@ export class MutationWriter {
     keyFrom: number,
     keySize: number,
   ): void {
-    if (keySize === 0) throw new StatusError('malformed', 'Key may not be empty');
     if (keySize > partitionKeySizeMaxBytes)
       throw new StatusError('too_large', `Key length of ${keySize} is longer than maximum of 65535`);
     const { sink } = this;

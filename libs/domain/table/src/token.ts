@@ -66,8 +66,15 @@ const c1Lo = 0x114253d5 | 0;
 const c2Hi = 0x4cf5ad43 | 0;
 const c2Lo = 0x2745937f | 0;
 
-/** `size` bytes of `key` from `from` on; the result is in {@link tokenHalves}. */
+/** `size` bytes of `key` from `from` on; the result is in {@link tokenHalves}. The empty key, which only views have, is the least. */
 export function hashToken(key: Uint8Array, from: number, size: number): void {
+  if (size === 0) {
+    tokenHalves.hi = 0x80000000 | 0;
+    tokenHalves.lo = 0;
+    tokenHalves.secondHi = 0;
+    tokenHalves.secondLo = 0;
+    return;
+  }
   let h1Hi = 0;
   let h1Lo = 0;
   let h2Hi = 0;

@@ -39,19 +39,20 @@ const zoneHours: Readonly<Record<string, number>> = {
 };
 
 const timestampPattern =
-  /^(\d{1,9})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?(?:(Z|[+-]\d{2}(?::?\d{2})?)| ([+-]\d{4}|GMT[+-]\d{1,2}:\d{2}|[A-Za-z]{1,5}))?$/;
+  /^(\d{4}|\+\d{5,9})-(\d{2})-(\d{2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{0,9}))?)?)?(?:(Z|[+-]\d{2}(?::?\d{2})?)| ([+-]\d{4}|GMT[+-]\d{2}:\d{2}|[A-Za-z]{1,5}))?$/;
 
 /** Minutes from UTC; undefined: no such zone. */
 function zoneMinutes(text: string | undefined): number | undefined {
   if (text === undefined || text === 'Z') return 0;
   const signed = /^(?:GMT)?([+-])(\d{1,2}):?(\d{2})?$/.exec(text);
   if (signed === null) {
-    const hours = Object.hasOwn(zoneHours, text.toUpperCase()) ? zoneHours[text.toUpperCase()] : undefined;
+    const hours = Object.hasOwn(zoneHours, text) ? zoneHours[text] : undefined;
     return hours === undefined ? undefined : hours * 60;
   }
   const [, sign, hours = '0', minutes = '0'] = signed;
-  if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
-  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  const total = Number(hours) * 60 + Number(minutes);
+  if (Number(minutes) > 59 || total > 18 * 60) return undefined;
+  return sign === '-' ? -total : total;
 }
 
 /** Milliseconds since 1970. Without a zone: UTC. `now` (milliseconds) for the text "now", where there is one. */
@@ -64,26 +65,31 @@ export function parseTimestamp(text: string, now?: bigint): Result<bigint, strin
   const refused = fail(`Unable to parse a date/time from '${text}'`);
   const found = timestampPattern.exec(text);
   if (found === null) return refused;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0] = found
-    .slice(1, 8)
+  const [year = 0, month = 0, written = 0, hour = 0, minute = 0, second = 0] = found
+    .slice(1, 7)
     .map((part) => Number(part ?? '0'));
+  const ms = Number((found[7] ?? '').slice(0, 3).padEnd(3, '0'));
   const zone = zoneMinutes(found[8] ?? found[9]);
+  // Java takes the last day of a month for a later one, and 24:00 for the next midnight.
+  const day = written > 28 && written <= 31 && !isCivil(year, month, written) ? lastDay(year, month) : written;
   if (zone === undefined || year < 1 || !isCivil(year, month, day)) return refused;
-  if (hour > 23 || minute > 59 || second > 59 || ms > 999) return refused;
+  const isMidnight = hour === 24 && minute === 0 && second === 0 && ms === 0;
+  if ((hour > 23 && !isMidnight) || minute > 59 || second > 59) return refused;
   const seconds = hour * 3600 + (minute - zone) * 60 + second;
   return ok(BigInt(daysOfCivil(year, month, day)) * BigInt(dayMs) + BigInt(seconds * 1000 + ms));
 }
 
+const lastDay = (year: number, month: number): number => [31, 30, 29].find((day) => isCivil(year, month, day)) ?? 28;
 const floorDivide = (value: bigint, by: bigint): bigint => (value - (((value % by) + by) % by)) / by;
 
-/** Such as `2011-02-03 04:05:00.000Z`. */
+/** Such as `2011-02-03 04:05:00.000Z`. A year before Christ is counted backwards, as Java's pattern does. */
 export function timestampText(ms: bigint, separator: ' ' | 'T' = ' '): string {
   const days = floorDivide(ms, BigInt(dayMs));
   const rest = Number(ms - days * BigInt(dayMs));
   const { year, month, day } = civilOfDays(Number(days));
   const clock = `${padded(Math.floor(rest / 3_600_000), 2)}:${padded(Math.floor(rest / 60_000) % 60, 2)}`;
   const seconds = `${padded(Math.floor(rest / 1000) % 60, 2)}.${padded(rest % 1000, 3)}`;
-  return `${yearText(year).replace('+', '')}-${padded(month, 2)}-${padded(day, 2)}${separator}${clock}:${seconds}Z`;
+  return `${yearText(year < 1 ? 1 - year : year)}-${padded(month, 2)}-${padded(day, 2)}${separator}${clock}:${seconds}Z`;
 }
 
 /** What a date's number is for 1970-01-01. */
@@ -95,13 +101,13 @@ export function parseDate(text: string): Result<number, string> {
     if (value >= 0n && value < 2n ** 32n) return ok(Number(value));
     return fail(`Unable to make unsigned int (for date) from: '${text}'`);
   }
-  const found = /^([+-]?\d{1,9})-(\d{1,2})-(\d{1,2})$/.exec(text);
+  const found = /^(\d{4}|\+\d{5,9}|-\d{4,9})-(\d{2})-(\d{2})$/.exec(text);
   const [year = 0, month = 0, day = 0] = (found?.slice(1) ?? []).map(Number);
   if (found === null || !isCivil(year, month, day))
     return fail(`Unable to coerce '${text}' to a formatted date (long)`);
   const value = daysOfCivil(year, month, day) + dateEpoch;
-  if (value < 0) return fail(`Input date ${text} is less than min supported date -5877641-06-23`);
-  if (value >= 2 ** 32) return fail(`Input date ${text} is greater than max supported date +5881580-07-11`);
+  if (value < 0) return fail(`Input date ${text} is less than min supported date -5877641-06-23T00:00Z`);
+  if (value >= 2 ** 32) return fail(`Input date ${text} is greater than max supported date +5881580-07-11T00:00Z`);
   return ok(value);
 }
 export function dateText(value: number): string {

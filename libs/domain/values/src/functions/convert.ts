@@ -44,19 +44,27 @@ const textSources: readonly NativeKind[] = ['inet', 'boolean', 'timeuuid', 'time
 export function castMismatch(text: string, to: ValueType): string {
   const known = nativeKinds.flatMap((kind) => castFunction({ kind }, to) ?? []);
   if (known.length === 0) return `${text} cannot be cast to ${typeName(to)}`;
-  const name = `system.cast_as_${to.kind}`;
-  const all = known.map(
-    ({ argTypes, returns }) => `${name} : (${argTypes.map(typeName).join(', ')}) -> ${typeName(returns)}`,
-  );
-  return `Invalid call to function ${name}, none of its type signatures match (known type signatures: ${all.join(', ')})`;
+  return `Invalid call to function ${castName(to)}, none of its type signatures match (known type signatures: ${castsText(to, known)})`;
 }
-/** CAST(… AS …). Undefined: there is none. */
+/** That several casts would do. */
+export const castAmbiguity = (to: ValueType, fitting: readonly ScalarFunction[]): string =>
+  `Ambiguous call to function ${castName(to)} (can be matched by following signatures: ${castsText(to, fitting)}): use type casts to disambiguate`;
+const castName = (to: ValueType): string => `system.cast_as_${to.kind}`;
+const castsText = (to: ValueType, casts: readonly ScalarFunction[]): string =>
+  casts
+    .map(({ argTypes, returns }) => `${castName(to)} : (${argTypes.map(typeName).join(', ')}) -> ${typeName(returns)}`)
+    .join(', ');
+/** Casts of what is not itself of a type that can be cast, but may stand where one is wanted. */
+export function castsFitting(to: ValueType, fits: (from: ValueType) => boolean): readonly ScalarFunction[] {
+  return nativeKinds.flatMap((kind) => (fits({ kind }) ? (castFunction({ kind }, to) ?? []) : []));
+}
 function floatDecimal(bytes: Uint8Array): Numeric {
   const value = floatAt(bytes, 0);
   const decimal = Number.isFinite(value) ? parseDecimal(floatText(value)) : undefined;
   return decimal === undefined ? { is: 'floating', value } : { is: 'decimal', value: decimal };
 }
 
+/** CAST(… AS …). Undefined: there is none. */
 export function castFunction(from: ValueType, to: ValueType): ScalarFunction | undefined {
   const name = `castAs${to.kind.charAt(0).toUpperCase()}${to.kind.slice(1)}`;
   if (isNumber(from) && isNumber(to) && from.kind !== to.kind && to.kind !== 'counter')

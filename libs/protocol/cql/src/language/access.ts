@@ -72,22 +72,29 @@ const refuseTwoPasswords = (c: Cursor, options: RoleOptions): void => {
     c.refuse("Options 'hashed password' and 'generated password' are mutually exclusive");
 };
 const roleOption = (c: Cursor, options: MutableOptions): void => {
+  const once = (name: string, isGiven: boolean): void => {
+    if (isGiven) c.refuse(`Multiple definition for property '${name}'`);
+  };
   switch (c.kind) {
     case K.OPTIONS:
+      once('OPTIONS', options.options !== undefined);
       c.at += 1;
       c.expect(K.EQUAL);
       options.options = stringMap(c);
       return;
     case K.SUPERUSER:
+      once('SUPERUSER', options.superuser !== undefined);
       options.superuser = flag(c);
       return;
     case K.LOGIN:
+      once('LOGIN', options.login !== undefined);
       options.login = flag(c);
       return;
     case K.ACCESS:
       access(c, options);
       return;
     default:
+      if (c.kind === K.PASSWORD) once('PASSWORD', options.password !== undefined);
       password(c, options, true);
   }
 };

@@ -82,8 +82,8 @@ const golden: readonly (readonly [string, DdlStatement])[] = [
   ],
   ['CREATE INDEX mytags ON test.users (values(tags));', index('test.users', 'values(tags)', { name: 'mytags' })],
   [
-    "CREATE CUSTOM INDEX myage ON test.users (age) USING 'sai' WITH OPTIONS = {'ascii': 'true'};",
-    index('test.users', 'age', { name: 'myage', className: 'sai', options: { ascii: 'true' } }),
+    "CREATE CUSTOM INDEX mysai ON test.users (values(tags)) USING 'sai' WITH OPTIONS = {'ascii': 'true'};",
+    index('test.users', 'values(tags)', { name: 'mysai', className: 'sai', options: { ascii: 'true' } }),
   ],
   [
     'CREATE MATERIALIZED VIEW test.users_by_age AS\n    SELECT age, userid\n    FROM test.users\n' +

@@ -177,10 +177,8 @@ function tableByName(
 ): Description {
   const keyspace = keyspaceFor(snapshot, in_, context);
   const table = keyspace.tables.get(name);
-  if (table !== undefined) return elements(tableElements(keyspace, table, context));
-  const view = keyspace.views.get(name);
-  if (view === undefined) throw invalid(`Table '${name}' not found in keyspace '${keyspace.name}'`);
-  return elements([viewElement(view, context.withInternals)]);
+  if (table === undefined) throw invalid(`Table '${name}' not found in keyspace '${keyspace.name}'`);
+  return elements(tableElements(keyspace, table, context));
 }
 function indexByName(
   snapshot: Snapshot,

@@ -39,7 +39,7 @@ const attachedOptions: ReadonlySet<string> = new Set([
   'maximum_node_connections',
   'construction_beam_width',
 ]);
-const sasiNames: ReadonlySet<string> = new Set(['sasiindex', `${indexPackage}sasi.sasiindex`]);
+const sasiName = `${indexPackage}sasi.sasiindex`;
 /** Cassandra's own name of the index that CREATE INDEX makes. */
 const builtInName = 'legacy_local_table';
 
@@ -55,18 +55,29 @@ function attributesOf(statement: Create): Attributes {
   const isCustom = statement.custom || (className !== undefined && className !== builtInName);
   if (!isCustom && statement.properties.size > 0) throw invalid('Cannot specify options for a non-CUSTOM index');
   if (!isCustom) return { kind: 'composites', className: undefined, options: new Map() };
-  if (className === undefined) throw invalid('CUSTOM index requires specifying the index class');
   const given = statement.properties.get('options');
   const options: ReadonlyMap<string, string> = given === undefined ? new Map() : mapValue('options', given);
   for (const reserved of ['class_name', 'target'])
     if (options.has(reserved)) throw invalid(`Cannot specify ${reserved} as a CUSTOM option`);
-  const known = className.toLowerCase();
-  if (sasiNames.has(known)) throw invalid('SASI indexes are disabled. Enable in cassandra.yaml to use.');
-  if (!attachedNames.has(known)) throw misconfigured(`Unable to find custom indexer class '${className}'`);
+  if (className?.toLowerCase() === sasiName)
+    throw invalid('SASI indexes are disabled. Enable in cassandra.yaml to use.');
+  return { kind: 'custom', className: className ?? builtInName, options };
+}
+
+/** The class, and what it says of the index: after everything else, as Cassandra does. */
+function checkClass(table: TableSchema, index: IndexDefinition, others: readonly IndexDefinition[]): void {
+  const { className, options, targets } = index;
+  if (className === undefined) return;
+  if (!isAttached(index)) throw misconfigured(`Unable to find custom indexer class '${className}'`);
   const unknown = [...options.keys()].filter((name) => !attachedOptions.has(name));
   if (unknown.length > 0)
     throw misconfigured(`Properties specified [${unknown.join(', ')}] are not understood by StorageAttachedIndex`);
-  return { kind: 'custom', className, options };
+  if (targets.length > 1)
+    throw invalid(
+      `A storage-attached index cannot be created over multiple columns: ${targets.map(targetText).join(', ')}`,
+    );
+  if (targets.length === 0) throw invalid('Failed to retrieve target column for: ');
+  checkAttached(table, index, others.filter(isAttached));
 }
 
 const targetName = (kind: IndexTarget['kind']): string => (kind === 'column' ? '' : kind);
@@ -100,10 +111,12 @@ function prepareTarget(table: TableSchema, given: IndexTarget): IndexTarget {
     : given;
 }
 
-function checkTarget(table: TableSchema, target: IndexTarget): void {
+function checkTarget(table: TableSchema, target: IndexTarget, isCustom: boolean): void {
   const column = findColumn(table, target.column);
   if (column === undefined) throw invalid(`Column '${target.column}' doesn't exist`);
   const { name, type } = column;
+  if (isCustom && !/^\w+$/.test(name))
+    throw invalid(`Column '${name}' contains non-alphanumeric-underscore characters`);
   refuseDurations(type);
   if (column.kind === 'partition_key' && table.partitionKey.length === 1)
     throw invalid(`Cannot create secondary index on the only partition key column ${name}`);
@@ -142,12 +155,8 @@ function checkTargets(table: TableSchema, statement: Create, isCustom: boolean):
       if (seen.has(column)) throw invalid(`Duplicate column '${column}' in index target list`);
       seen.add(column);
     }
-    throw invalid(
-      `A storage-attached index cannot be created over multiple columns: ${targets.map(targetText).join(', ')}`,
-    );
   }
-  if (targets.length === 0) throw invalid('Missing target column');
-  for (const target of targets) checkTarget(table, target);
+  for (const target of targets) checkTarget(table, target, isCustom);
   return targets;
 }
 
@@ -190,8 +199,8 @@ export function createIndex(snapshot: Snapshot, statement: Create, context: DdlC
     if (statement.ifNotExists) return undefined;
     throw invalid(`Index ${index.name} is a duplicate of existing index ${equal.name}`);
   }
-  if (isAttached(index)) checkAttached(table, index, indexesOf(keyspace, table.name).filter(isAttached));
   if (!isIndexName(index.name)) throw misconfigured(`Illegal index name ${index.name}`);
+  checkClass(table, index, indexesOf(keyspace, table.name));
   return draft(
     snapshot,
     { ...keyspace, indexes: withEntry(keyspace.indexes, index.name, index) },

@@ -40,6 +40,8 @@ function checkFactor(text: string): number {
   return factor;
 }
 
+const isFactor = (text: string): boolean => /^\+?\d+$/.test(text);
+
 /** What a keyspace has that names no factor (`default_keyspace_rf`). */
 const factorDefault = '1';
 
@@ -71,15 +73,20 @@ function networkStrategy(
     options.get('replication_factor') ??
     (options.size === 0 ? (before?.options.get('replication_factor') ?? factorDefault) : undefined);
   options.delete('replication_factor');
-  if (factor !== undefined) {
-    checkFactor(factor);
-    // An ALTER with one factor for all leaves those that had one as they are.
-    if (before?.strategy === 'NetworkTopologyStrategy')
-      for (const [name, value] of before.options) if (!options.has(name)) options.set(name, value);
-    for (const name of dataCenters.keys()) if (!options.has(name)) options.set(name, factor);
+  // An ALTER with one factor for all leaves those that had one as they are.
+  if (factor !== undefined && before?.strategy === 'NetworkTopologyStrategy')
+    for (const [name, value] of before.options) if (!options.has(name)) options.set(name, value);
+  // One that is no number stands for no data center: so Cassandra takes it.
+  if (factor === undefined || isFactor(factor)) {
+    if (factor !== undefined) for (const name of dataCenters.keys()) if (!options.has(name)) options.set(name, factor);
+    for (const [name, value] of options) if (value === '0') options.delete(name);
   }
-  for (const [name, value] of options) if (value === '0') options.delete(name);
   if (options.size === 0) throw misconfigured('Configuration for at least one datacenter must be present');
+  for (const name of options.keys())
+    if (name.toLowerCase() === 'replication_factor')
+      throw misconfigured(
+        'replication_factor should not appear as an option at construction time for NetworkTopologyStrategy',
+      );
   for (const [name, value] of options) {
     if (!dataCenters.has(name))
       throw misconfigured(

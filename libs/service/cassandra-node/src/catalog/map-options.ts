@@ -1,53 +1,12 @@
 /** The table options that are maps or policies, checked and brought into the form that Cassandra shows. Source: Cassandra 5.0,
  * CompactionParams, CompressionParams, CachingParams, SpeculativeRetryPolicy. */
 import { doubleText } from '@skerry/domain-values';
+import { checkCompaction, isCompactionStrategy, javaDouble } from './compaction-options.ts';
 import { misconfigured } from './fault.ts';
 
 type Texts = ReadonlyMap<string, string>;
 
 const compactionPackage = 'org.apache.cassandra.db.compaction.';
-const everyStrategy = [
-  'enabled',
-  'tombstone_threshold',
-  'tombstone_compaction_interval',
-  'unchecked_tombstone_compaction',
-  'only_purge_repaired_tombstones',
-  'log_all',
-  'provide_overlapping_tombstones',
-];
-const sizeTiered = ['min_threshold', 'max_threshold', 'min_sstable_size', 'bucket_low', 'bucket_high'];
-const expiry = ['expired_sstable_check_frequency_seconds', 'unsafe_aggressive_sstable_expiration'];
-const strategies: Readonly<Record<string, readonly string[]>> = {
-  SizeTieredCompactionStrategy: sizeTiered,
-  LeveledCompactionStrategy: [
-    'min_threshold',
-    'max_threshold',
-    'sstable_size_in_mb',
-    'fanout_size',
-    'single_sstable_uplevel',
-  ],
-  TimeWindowCompactionStrategy: [
-    ...sizeTiered,
-    ...expiry,
-    'compaction_window_unit',
-    'compaction_window_size',
-    'timestamp_resolution',
-  ],
-  UnifiedCompactionStrategy: [
-    ...expiry,
-    'min_threshold',
-    'max_threshold',
-    'scaling_parameters',
-    'target_sstable_size',
-    'base_shard_count',
-    'min_sstable_size',
-    'flush_size_override',
-    'sstable_growth',
-    'max_sstables_to_compact',
-    'overlap_inclusion_method',
-    'parallelize_output_shards',
-  ],
-};
 /** Those that show the two thresholds even when nobody set them. */
 const withThresholds: ReadonlySet<string> = new Set([
   'SizeTieredCompactionStrategy',
@@ -55,40 +14,12 @@ const withThresholds: ReadonlySet<string> = new Set([
   'TimeWindowCompactionStrategy',
 ]);
 
-function checkThresholds(min: string, max: string): void {
-  for (const [name, text] of [
-    ['min_threshold', min],
-    ['max_threshold', max],
-  ] as const)
-    if (!/^[+-]?\d+$/.test(text)) throw misconfigured(`${text} is not a parsable int (base10) for ${name}`);
-  if (Number(min) <= 0 || Number(max) <= 0)
-    throw misconfigured(
-      'Disabling compaction by setting compaction thresholds to 0 has been removed, ' +
-        "set the compaction option 'enabled' to false instead.",
-    );
-  if (Number(min) <= 1) throw misconfigured(`Min compaction threshold cannot be less than 2 (got ${min})`);
-  if (Number(min) > Number(max))
-    throw misconfigured(
-      `Min compaction threshold (got ${min}) cannot be greater than max compaction threshold (got ${max})`,
-    );
-}
-
 /** Levels above the first, and bytes that one of them may be said to hold. */
 const levels = 8;
 const levelBytesMax = 2n ** 63n - 1n;
 function checkLevels(options: Texts): void {
-  const [size, fanout] = (
-    [
-      ['sstable_size_in_mb', '160'],
-      ['fanout_size', '10'],
-    ] as const
-  ).map(([name, none]) => {
-    const text = options.get(name) ?? none;
-    if (!/^[+-]?\d+$/.test(text)) throw misconfigured(`${text} is not a parsable int (base10) for ${name}`);
-    if (Number(text) < 1) throw misconfigured(`${name} must be larger than 0, but was ${text}`);
-    return BigInt(text);
-  }) as [bigint, bigint];
-  const bytes = fanout ** BigInt(levels) * size * 2n ** 20n;
+  const size = BigInt(options.get('sstable_size_in_mb') ?? '160');
+  const bytes = BigInt(options.get('fanout_size') ?? '10') ** BigInt(levels) * size * 2n ** 20n;
   if (bytes > levelBytesMax)
     throw misconfigured(
       `At most ${levelBytesMax} bytes may be in a compaction level; your maxSSTableSize must be absurdly high to compute ${bytes}`,
@@ -101,8 +32,7 @@ export function compaction(given: Texts): Texts {
   if (className === undefined) throw misconfigured("Missing sub-option 'class' for the 'compaction' option");
   const wholeName = className.includes('.') ? className : `${compactionPackage}${className}`;
   const strategy = wholeName.replace(compactionPackage, '');
-  const own = Object.hasOwn(strategies, strategy) ? strategies[strategy] : undefined;
-  if (own === undefined) throw misconfigured(`Unable to find compaction strategy class '${wholeName}'`);
+  if (!isCompactionStrategy(strategy)) throw misconfigured(`Unable to find compaction strategy class '${wholeName}'`);
   const options = new Map([...given].filter(([key]) => key !== 'class'));
   const overlapping = options.get('provide_overlapping_tombstones')?.toUpperCase();
   if (overlapping !== undefined && !['NONE', 'ROW', 'CELL'].includes(overlapping))
@@ -110,20 +40,20 @@ export function compaction(given: Texts): Texts {
       `Invalid value ${overlapping} for 'provide_overlapping_tombstones' compaction sub-option - ` +
         'must be one of the following [NONE, ROW, CELL].',
     );
-  const unknown = [...options.keys()].filter((key) => !everyStrategy.includes(key) && !own.includes(key));
-  if (unknown.length > 0)
-    throw misconfigured(`Properties specified [${unknown.join(', ')}] are not understood by ${strategy}`);
   if (withThresholds.has(strategy)) {
     if (!options.has('min_threshold')) options.set('min_threshold', '4');
     if (!options.has('max_threshold')) options.set('max_threshold', '32');
   }
+  checkCompaction(strategy, options);
   if (strategy === 'LeveledCompactionStrategy') checkLevels(options);
-  checkThresholds(options.get('min_threshold') ?? '4', options.get('max_threshold') ?? '32');
   return sorted(options.set('class', wholeName));
 }
 /** What Cassandra takes when the table says nothing. */
 export const bloomFilterDefault = (compactionOptions: Texts): number =>
   compactionOptions.get('class') === `${compactionPackage}LeveledCompactionStrategy` ? 0.1 : 0.01;
+
+const isJavaInt = (text: string): boolean =>
+  /^[+-]?\d+$/.test(text) && Number(text) <= 0x7f_ff_ff_ff && Number(text) >= -0x80_00_00_00;
 
 const compressionPackage = 'org.apache.cassandra.io.compress.';
 const compressors: Readonly<Record<string, readonly string[]>> = {
@@ -134,6 +64,34 @@ const compressors: Readonly<Record<string, readonly string[]>> = {
   NoopCompressor: [],
 };
 
+/** As Java writes it; without it nothing is asked. */
+function minimalRatio(text = '0'): string {
+  const value = javaDouble(text);
+  if (value === undefined) throw misconfigured(`For input string: "${text}"`);
+  if (value < 0 || Object.is(value, -0)) throw misconfigured('Invalid negative min_compress_ratio');
+  if (value > 0 && value < 1) throw misconfigured('min_compress_ratio can either be 0 or greater than or equal to 1');
+  return doubleText(value);
+}
+/** What a compressor says of its own options. */
+function checkCompressor(name: string, options: Texts): void {
+  const level = options.get('compression_level');
+  const refused = (why: string) => misconfigured(`${name}.create() threw an error: java.lang.${why}`);
+  if (level !== undefined && !isJavaInt(level)) throw refused(`NumberFormatException For input string: "${level}"`);
+  if (level !== undefined && (Number(level) < -131_072 || Number(level) > 22))
+    throw refused(`IllegalArgumentException compression_level=${level} is invalid`);
+  const kind = options.get('lz4_compressor_type') ?? 'fast';
+  if (kind !== 'fast' && kind !== 'high')
+    throw misconfigured(
+      `Invalid compressor type '${kind}' specified for LZ4 parameter 'lz4_compressor_type'. ` +
+        'Valid options are [high, fast].',
+    );
+  const high = options.get('lz4_high_compressor_level') ?? '9';
+  if (!isJavaInt(high) || Number(high) < 1 || Number(high) > 17)
+    throw misconfigured(
+      `Invalid value [${high}] for parameter 'lz4_high_compressor_level'. Value must be between 1 and 17.`,
+    );
+}
+
 export function compression(given: Texts): Texts {
   const options = new Map(given);
   const take = (name: string): string | undefined => {
@@ -141,7 +99,7 @@ export function compression(given: Texts): Texts {
     options.delete(name);
     return value;
   };
-  const enabled = take('enabled')?.toLowerCase() !== 'false';
+  const enabled = (take('enabled') ?? 'true').toLowerCase() === 'true';
   if (!enabled && options.size > 0)
     throw misconfigured("If the 'enabled' option is set to false no other options must be specified");
   if (enabled && given.size > 0 && !options.has('class'))
@@ -155,19 +113,16 @@ export function compression(given: Texts): Texts {
   const own = Object.hasOwn(compressors, compressor) ? compressors[compressor] : undefined;
   if (own === undefined) throw misconfigured(`Could not create Compression for type ${wholeName}`);
   const chunk = take('chunk_length_in_kb') ?? '16';
-  if (!/^[+-]?\d+$/.test(chunk)) throw misconfigured('Invalid value for chunk_length_in_kb');
+  if (!isJavaInt(chunk)) throw misconfigured('Invalid value for chunk_length_in_kb');
   const chunkKb = Number(chunk);
   if (chunkKb > 2_097_151) throw misconfigured(`Value of chunk_length_in_kb is too large (${chunkKb})`);
   if (chunkKb <= 0) throw misconfigured('Invalid negative or null chunk_length_in_kb');
   if ((chunkKb & (chunkKb - 1)) !== 0) throw misconfigured('chunk_length_in_kb must be a power of 2');
-  const ratio = take('min_compress_ratio');
-  const least = ratio?.trim() === '' ? Number.NaN : Number(ratio ?? 0);
-  if (Number.isNaN(least)) throw misconfigured(`For input string: "${ratio}"`);
-  if (least < 0) throw misconfigured('Invalid negative min_compress_ratio');
-  if (least > 0 && least < 1) throw misconfigured('min_compress_ratio can either be 0 or greater than or equal to 1');
+  const ratio = minimalRatio(take('min_compress_ratio'));
   for (const key of options.keys()) if (!own.includes(key)) throw misconfigured(`Unknown compression options ${key}`);
+  checkCompressor(compressor, options);
   options.set('class', wholeName).set('chunk_length_in_kb', String(chunkKb));
-  if (ratio !== undefined && least !== 0) options.set('min_compress_ratio', doubleText(least));
+  if (ratio !== '0.0') options.set('min_compress_ratio', ratio);
   return sorted(options);
 }
 

@@ -63,6 +63,9 @@ function checkKey(base: TableSchema, statement: Create, selected: ReadonlySet<st
     checkKeyType(name, column.type, 'view');
   }
   const order = statement.clusteringOrder.map((entry) => entry.column);
+  for (const [at, name] of order.entries())
+    if (order.indexOf(name) !== at)
+      throw invalid(`Duplicate column '${name}' in CLUSTERING ORDER BY clause for view '${view}'`);
   if (order.length > 0 && (order.length !== clustering.length || order.some((name, at) => name !== clustering[at])))
     throw invalid('Clustering key columns must exactly match columns in CLUSTERING ORDER BY directive');
   const missing = keyColumns(base).filter((column) => !names.has(column.name));

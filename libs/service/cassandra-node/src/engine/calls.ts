@@ -1,14 +1,16 @@
 /** Calls of functions among terms. Source: Cassandra 5.0, FunctionCall, TokenFct. */
 import { hashToken, tokenHalves } from '@skerry/domain-table';
 import {
+  type Argument,
+  castAmbiguity,
   castFunction,
   castMismatch,
+  castsFitting,
   negationFunction,
   operatorFunctions,
   resolveFunction,
-  typeName,
-  type Argument,
   type ScalarFunction,
+  typeName,
   type ValueType,
 } from '@skerry/domain-values';
 import { unreachable, type Result } from '@skerry/kernel';
@@ -113,8 +115,12 @@ export function resolveCall(
       if (from === undefined)
         throw invalid(`Ambiguous call to function system.cast_as_${typeName(to)}: use type casts to disambiguate`);
       const cast = castFunction(from, to);
-      if (cast === undefined) throw invalid(castMismatch(args[0]?.text ?? '', to));
-      return cast;
+      if (cast !== undefined) return cast;
+      const fitting = castsFitting(to, (each) => args[0]?.fits(each) !== 'no');
+      const [only] = fitting;
+      if (only === undefined) throw invalid(castMismatch(args[0]?.text ?? '', to));
+      if (fitting.length > 1) throw invalid(castAmbiguity(to, fitting));
+      return only;
     }
     default:
       return unreachable(term);

@@ -85,13 +85,48 @@ export class MarkerOperand implements Operand {
   }
 }
 
-/** A bound set or map that is kept as one value: sorted, each element once, however it was sent. */
+type Collection = ListType | SetType | MapType;
+const isCollection = (type: ValueType): type is Collection =>
+  type.kind === 'list' || type.kind === 'set' || type.kind === 'map';
+const hasOrder = (type: ValueType): boolean =>
+  type.kind === 'set' || type.kind === 'map' || (type.kind === 'list' && hasOrder(type.element));
+/** A collection that is sorted, or has such ones in it. Those in a tuple stay as they were sent: so Cassandra does. */
+export const keepsOrder = (type: ValueType): type is Collection =>
+  isCollection(type) &&
+  (type.kind === 'map'
+    ? type.frozen || hasOrder(type.key) || hasOrder(type.value)
+    : (type.kind === 'set' && type.frozen) || hasOrder(type.element));
+
+/** @throws CqlFault it is no such value. */
+function inOrder(type: ValueType, bytes: Uint8Array): Uint8Array {
+  if (!hasOrder(type) || !isCollection(type)) return bytes;
+  const parts = collectionParts(type.kind, bytes);
+  if (!parts.ok) throw invalid(parts.error);
+  switch (type.kind) {
+    case 'list':
+      return listBytes(parts.value.map((part) => inOrder(type.element, part)));
+    case 'set':
+      return setBytes(
+        type.element,
+        parts.value.map((part) => inOrder(type.element, part)),
+      );
+    case 'map':
+      return mapBytes(
+        type.key,
+        pairs(parts.value).map(([key, value]) => [inOrder(type.key, key), inOrder(type.value, value)] as const),
+      );
+    default:
+      return unreachable(type);
+  }
+}
+
+/** A bound set or map that is kept as one value: sorted, each element once, however it was sent; and so what it holds. */
 export class SortedMarkerOperand implements Operand {
-  readonly type: SetType | MapType;
+  readonly type: Collection;
   readonly constant = undefined;
   readonly marker: number;
   readonly #bound: MarkerOperand;
-  constructor(type: SetType | MapType, marker: number) {
+  constructor(type: Collection, marker: number) {
     this.type = type;
     this.marker = marker;
     this.#bound = new MarkerOperand(type, marker);
@@ -99,10 +134,7 @@ export class SortedMarkerOperand implements Operand {
   evaluate(execution: Execution, out: Slot): void {
     this.#bound.evaluate(execution, out);
     if (out.size <= 0) return;
-    const { type } = this;
-    const parts = collectionParts(type.kind, out.bytes.subarray(out.from, out.from + out.size));
-    if (!parts.ok) throw invalid(parts.error);
-    const bytes = type.kind === 'set' ? setBytes(type.element, parts.value) : mapBytes(type.key, pairs(parts.value));
+    const bytes = inOrder(this.type, out.bytes.subarray(out.from, out.from + out.size));
     out.bytes = bytes;
     out.from = 0;
     out.size = bytes.length;

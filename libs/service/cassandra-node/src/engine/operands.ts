@@ -15,6 +15,7 @@ import {
   FieldsOperand,
   MarkerOperand,
   slotBytes,
+  keepsOrder,
   SortedMarkerOperand,
   VectorOperand,
 } from './operand-kinds.ts';
@@ -55,8 +56,7 @@ export function prepareOperand(planning: Planning, term: Term, receiver: Receive
       return new ConstantOperand(type, null);
     case 'marker': {
       const value = planning.markers.take(term.index, receiver);
-      const isSorted = (type.kind === 'set' || type.kind === 'map') && type.frozen;
-      return isSorted ? new SortedMarkerOperand(type, value) : new MarkerOperand(type, value);
+      return keepsOrder(type) ? new SortedMarkerOperand(type, value) : new MarkerOperand(type, value);
     }
     case 'list':
       return type.kind === 'vector'

@@ -54,7 +54,9 @@ export function planDdl(
     kind: 'schema',
     // Without a keyspace it is refused for that.
     needs:
-      resource.startsWith('data//') || resource === 'data/' ? [] : [{ permission: permissionOf(statement), resource }],
+      resource === undefined || resource.startsWith('data//') || resource === 'data/'
+        ? []
+        : [{ permission: permissionOf(statement), resource }],
     async execute(execution: Execution, sink: ResultSink): Promise<void> {
       const done = await host.catalog.execute(statement, host.context(execution), (outcome) => host.installed(outcome));
       if (!done.ok) throw toCqlFault(done.error);
@@ -72,12 +74,13 @@ function permissionOf({ kind }: DdlStatement): 'CREATE' | 'ALTER' | 'DROP' {
   if (/Index$|View$|^alter/.test(kind)) return 'ALTER';
   return kind.startsWith('create') ? 'CREATE' : 'DROP';
 }
-/** Of an index or a view; the name itself where there is none: the statement says so when it is executed. */
-function tableOf({ schema }: Planning, keyspace: string, name: string): string {
+/** Of an index or a view. */
+function tableOf({ schema }: Planning, keyspace: string, name: string): string | undefined {
   const definition = findKeyspace(schema, keyspace);
-  return definition?.indexes.get(name)?.table ?? definition?.views.get(name)?.base ?? name;
+  return definition?.indexes.get(name)?.table ?? definition?.views.get(name)?.base;
 }
-function resourceOf(statement: DdlStatement, planning: Planning): string {
+/** `undefined`: there is none; the statement says so when it is executed. */
+function resourceOf(statement: DdlStatement, planning: Planning): string | undefined {
   const { keyspace } = planning;
   switch (statement.kind) {
     case 'createKeyspace':
@@ -101,7 +104,8 @@ function resourceOf(statement: DdlStatement, planning: Planning): string {
     case 'dropView':
     case 'dropIndex': {
       const of = statement.name.keyspace ?? keyspace ?? '';
-      return `data/${of}/${tableOf(planning, of, statement.name.name)}`;
+      const table = tableOf(planning, of, statement.name.name);
+      return table === undefined ? undefined : `data/${of}/${table}`;
     }
     case 'createTable':
       return `data/${statement.table.keyspace ?? keyspace ?? ''}/${allTables}`;
@@ -111,9 +115,10 @@ function resourceOf(statement: DdlStatement, planning: Planning): string {
       return `data/${statement.name.keyspace ?? keyspace ?? ''}/${allTables}`;
     case 'createFunction':
     case 'createAggregate':
+      return `functions/${statement.name.keyspace ?? keyspace ?? ''}`;
     case 'dropFunction':
     case 'dropAggregate':
-      return `data/${statement.name.keyspace ?? keyspace ?? ''}`;
+      return undefined;
     default:
       return unreachable(statement);
   }

@@ -29,15 +29,12 @@ export class PermissionAuthorizer implements Authorizer {
   }
   may(role: string, permission: string, resource: string): boolean {
     if (this.#roles.isSuperuser(role)) return true;
-    // Drivers read these of every node.
-    if (permission === 'SELECT' && readableByAll.has(resource.split('/')[1] ?? '')) return true;
+    if (permission === 'SELECT' && isReadableByAll(resource)) return true;
     return withParents(resource).some((name) => this.#roles.isGranted(role, name, permission));
   }
 }
-const readableByAll: ReadonlySet<string> = new Set([
-  'system',
-  'system_schema',
-  'system_virtual_schema',
-  'system_views',
-  'system_traces',
-]);
+/** Drivers read these of every node. Source: Cassandra 5.0, ClientState.READABLE_SYSTEM_RESOURCES. */
+const openKeyspaces: ReadonlySet<string> = new Set(['system_schema', 'system_virtual_schema', 'system_traces']);
+const openTables: ReadonlySet<string> = new Set(['data/system/local', 'data/system/peers', 'data/system/peers_v2']);
+const isReadableByAll = (resource: string): boolean =>
+  openTables.has(resource) || openKeyspaces.has(resource.split('/')[1] ?? '');

@@ -66,6 +66,7 @@ const permissionColumns: readonly ResultColumn[] = ['role', 'username', 'resourc
   table: 'permissions',
 }));
 const superuserColumns: readonly ResultColumn[] = [column('role', 'text')];
+const unauthorized = (message: string): CqlFault => new CqlFault({ kind: 'unauthorized' }, message);
 const emptyMap = new Uint8Array(4);
 const flag = (value: boolean): Uint8Array => Uint8Array.of(value ? 1 : 0);
 
@@ -146,7 +147,7 @@ class RoleWork {
           userColumns,
           this.#host.table
             .all()
-            .filter(({ login }) => login)
+            .filter(({ name, login }) => login && (this.#mayListAll() || name === this.#role))
             .map(({ name }) => [utf8(name), flag(this.#host.table.isSuperuser(name)), utf8('ALL')]),
         );
       case 'listSuperusers':
@@ -171,23 +172,26 @@ class RoleWork {
     }
     this.#sink.endRows(undefined);
   }
-  /** @throws CqlFault `unauthorized`. */
-  #must(permission: string, resource: string): void {
+  #has(permission: string, resource: string): boolean {
     const { table, authorizes } = this.#host;
     const role = this.#role;
-    if (role === undefined || !authorizes || table.isSuperuser(role)) return;
-    if (withParents(resource).some((name) => table.isGranted(role, name, permission))) return;
-    throw new CqlFault(
-      { kind: 'unauthorized' },
-      resource.startsWith('roles') && permission !== 'AUTHORIZE'
-        ? `User ${role} does not have sufficient privileges to perform the requested operation`
-        : `User ${role} has no ${permission} permission on ${resourceText(resource)} or any of its parents`,
-    );
+    if (role === undefined || !authorizes || table.isSuperuser(role)) return true;
+    return withParents(resource).some((name) => table.isGranted(role, name, permission));
   }
-  #mayMakeSuperusers(wanted: boolean | undefined): void {
-    if (wanted !== true || this.#role === undefined || !this.#host.authorizes) return;
-    if (!this.#host.table.isSuperuser(this.#role))
-      throw new CqlFault({ kind: 'unauthorized' }, 'Only superusers can create a role with superuser status');
+  /** For a statement about a role. @throws CqlFault `unauthorized`. */
+  #mustManage(permission: string, resource: string): void {
+    if (this.#has(permission, resource)) return;
+    const who = `User ${this.#role ?? ''}`;
+    throw unauthorized(`${who} does not have sufficient privileges to perform the requested operation`);
+  }
+  /** For a statement about permissions. @throws CqlFault `unauthorized`. */
+  #must(permission: string, resource: string): void {
+    if (this.#has(permission, resource)) return;
+    const what = `${permission} permission on ${resourceText(resource)} or any of its parents`;
+    throw unauthorized(`User ${this.#role ?? ''} has no ${what}`);
+  }
+  #isOrdinary(): boolean {
+    return this.#role !== undefined && this.#host.authorizes && !this.#host.table.isSuperuser(this.#role);
   }
   async #hash({ password, hashedPassword, generatedPassword, options }: RoleOptions): Promise<string | undefined> {
     if (options !== undefined && options.size > 0)
@@ -212,8 +216,9 @@ class RoleWork {
     conditional,
     options,
   }: Extract<RoleStatement, { kind: 'createRole' | 'alterRole' }>): Promise<void> {
-    this.#must('CREATE', 'roles');
-    this.#mayMakeSuperusers(options.superuser);
+    this.#mustManage('CREATE', 'roles');
+    if (options.superuser === true && this.#isOrdinary())
+      throw unauthorized('Only superusers can create a role with superuser status');
     if (name === '') throw invalid("Role name can't be an empty string");
     const { table } = this.#host;
     if (table.get(name) !== undefined) {
@@ -231,19 +236,12 @@ class RoleWork {
     options,
   }: Extract<RoleStatement, { kind: 'createRole' | 'alterRole' }>): Promise<void> {
     const { table } = this.#host;
+    this.#mayAlter(name, options);
+    if (Object.values(options).every((value) => value === undefined || value === false))
+      if (options.superuser === undefined && options.login === undefined)
+        throw invalid("ALTER [ROLE|USER] can't be empty");
     if (conditional && table.get(name) === undefined) return this.#sink.void();
     const before = this.#existing(name, `Role ${name}`);
-    if (this.#role !== undefined && options.superuser !== undefined) {
-      if (table.allOf(this.#role).some((role) => role.name === name))
-        throw new CqlFault(
-          { kind: 'unauthorized' },
-          "You aren't allowed to alter your own superuser status or that of a role granted to you",
-        );
-      this.#mayMakeSuperusers(true);
-    }
-    // Everybody may change the own password.
-    const ownPassword = this.#role === name && options.superuser === undefined && options.login === undefined;
-    if (!ownPassword) this.#must('ALTER', `roles/${name}`);
     const hash = (await this.#hash(options)) ?? before.hash;
     await table.put({
       ...before,
@@ -253,23 +251,39 @@ class RoleWork {
     });
     return this.#sink.void();
   }
+  /** Everybody may change the own password. Source: Cassandra 5.0, AlterRoleStatement.authorize. */
+  #mayAlter(name: string, options: RoleOptions): void {
+    const { table } = this.#host;
+    if (this.#role !== undefined && options.superuser !== undefined) {
+      if (table.allOf(this.#role).some((role) => role.name === name))
+        throw unauthorized("You aren't allowed to alter your own superuser status or that of a role granted to you");
+      if (this.#isOrdinary()) throw unauthorized('Only superusers are allowed to alter superuser status');
+    }
+    if (!this.#isOrdinary()) return;
+    if (this.#role !== name) return this.#mustManage('ALTER', `roles/${name}`);
+    for (const [option, value] of [
+      ['LOGIN', options.login],
+      ['OPTIONS', options.options],
+    ] as const)
+      if (value !== undefined) throw unauthorized(`You aren't allowed to alter ${option}`);
+  }
   async #drop({ name, ifExists }: Extract<RoleStatement, { kind: 'dropRole' }>): Promise<void> {
     const { table } = this.#host;
-    this.#must('DROP', `roles/${name}`);
+    this.#mustManage('DROP', `roles/${name}`);
     if (this.#role === name) throw invalid('Cannot DROP primary role for current login');
     if (table.get(name) === undefined) {
       if (ifExists) return this.#sink.void();
       throw invalid(`${name} doesn't exist`);
     }
     if (this.#role !== undefined && table.isSuperuser(name) && !table.isSuperuser(this.#role))
-      throw new CqlFault({ kind: 'unauthorized' }, 'Only superusers can drop a role with superuser status');
+      throw unauthorized('Only superusers can drop a role with superuser status');
     await table.remove(name);
     await table.forgetResource(`roles/${name}`);
     return this.#sink.void();
   }
   async #membership({ kind, role, to }: Extract<RoleStatement, { kind: 'grantRole' | 'revokeRole' }>): Promise<void> {
     const { table } = this.#host;
-    this.#must('AUTHORIZE', `roles/${role}`);
+    this.#mustManage('AUTHORIZE', `roles/${role}`);
     this.#existing(role);
     const member = this.#existing(to);
     if (kind === 'revokeRole') {
@@ -294,8 +308,11 @@ class RoleWork {
     if (!this.#host.authorizes)
       throw invalid(`${grants ? 'GRANT' : 'REVOKE'} operation is not supported by AllowAllAuthorizer`);
     const name = resourceName(resource, this.#keyspace);
+    if (name.startsWith('functions/system.'))
+      throw invalid('Altering permissions on builtin functions is not supported');
+    if (/^functions\/.*\./.test(name)) throw invalid(`Resource ${resourceText(name)} doesn't exist`);
     this.#host.checkResource(name);
-    this.#existing(role);
+    this.#existing(role, `Role ${role}`);
     const possible = permissionsOn(name);
     const chosen = permissions?.map((each) => each.toUpperCase()) ?? possible;
     for (const each of chosen)
@@ -306,8 +323,7 @@ class RoleWork {
         );
     const [root, keyspace = ''] = name.split('/');
     if (root === 'data' && storedSystem.has(keyspace) && chosen.some((each) => !allowedOnSystem.has(each)))
-      throw new CqlFault(
-        { kind: 'unauthorized' },
+      throw unauthorized(
         'Granting permissions on system keyspaces is strictly limited, this operation is not permitted',
       );
     this.#must('AUTHORIZE', name);
@@ -333,10 +349,11 @@ class RoleWork {
   }: Extract<RoleStatement, { kind: 'listPermissions' }>): void {
     if (!this.#host.authorizes) throw invalid('LIST PERMISSIONS operation is not supported by AllowAllAuthorizer');
     const { table } = this.#host;
-    if (of !== undefined) this.#existing(of);
+    if (of !== undefined) this.#existing(of, resourceText(`roles/${of}`));
     this.#mayListPermissions(of);
     const wanted = permissions?.map((each) => each.toUpperCase());
     const name = resource === undefined ? undefined : resourceName(resource, this.#keyspace);
+    if (name !== undefined) this.#host.checkResource(name);
     const names = name === undefined ? undefined : recursive ? withParents(name) : [name];
     const roles = of === undefined ? table.all() : this.#rolesOf(of, true);
     const rows = roles.flatMap((role) =>
@@ -349,6 +366,7 @@ class RoleWork {
             .map((each) => [utf8(role.name), utf8(role.name), utf8(resourceText(row.resource)), utf8(each)]),
         ),
     );
+    if (rows.length === 0) return this.#sink.void();
     this.#rows(permissionColumns, rows);
   }
   /** One sees the permissions of the roles that one has. Source: Cassandra 5.0, CassandraAuthorizer.list. */
@@ -359,7 +377,7 @@ class RoleWork {
     if (of !== undefined && table.allOf(self).some(({ name }) => name === of)) return;
     if (table.isGranted(self, 'roles', 'DESCRIBE')) return;
     const whose = of === undefined ? "everyone's" : `${of}'s`;
-    throw new CqlFault({ kind: 'unauthorized' }, `You are not authorized to view ${whose} permissions`);
+    throw unauthorized(`You are not authorized to view ${whose} permissions`);
   }
   /** Without it one sees the roles that one has. Source: Cassandra 5.0, ListRolesStatement. */
   #mayListAll(): boolean {
@@ -378,7 +396,7 @@ class RoleWork {
     const self = this.#role ?? '';
     if (of === undefined) return this.#rolesOf(self, recursive);
     if (!this.#rolesOf(self, true).some(({ name }) => name === of))
-      throw new CqlFault({ kind: 'unauthorized' }, `You are not authorized to view roles granted to ${of} `);
+      throw unauthorized(`You are not authorized to view roles granted to ${of} `);
     return this.#rolesOf(of, recursive);
   }
   #listRoles({ of, recursive }: Extract<RoleStatement, { kind: 'listRoles' }>): void {

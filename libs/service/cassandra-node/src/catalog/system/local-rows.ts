@@ -68,6 +68,19 @@ function* builtViewRows(snapshot: Snapshot, sources: NodeSources): Iterable<Name
         };
 }
 
+/** `system_distributed.view_build_status`: how far each node is with each view. */
+export function* viewStatusRows(snapshot: Snapshot, sources: NodeSources): Iterable<NamedRow> {
+  const { hostId } = sources.facts();
+  for (const keyspace of sortedByKey(snapshot.keyspaces))
+    for (const { schema } of sortedByKey(keyspace.views))
+      yield {
+        keyspace_name: utf8(keyspace.name),
+        view_name: utf8(schema.name),
+        host_id: uuidBytes(hostId),
+        status: utf8(sources.isBuilt(schema.number) ? 'SUCCESS' : 'STARTED'),
+      };
+}
+
 /** Those that have rows; the others of the keyspace are empty on a node of ours. */
 export function localRows(snapshot: () => Snapshot, sources: NodeSources): Readonly<Record<string, RowSource>> {
   return {

@@ -4,7 +4,7 @@ import { utf8 } from '@skerry/kernel';
 import { bigintBytes, booleanBytes, inetBytes, intBytes, textMapBytes, textValue } from '../serialize.ts';
 import { sortedByKey, type KeyspaceDefinition, type Snapshot } from '../state.ts';
 import { computedKeyspaces } from './keyspaces.ts';
-import { localRows, type RowSource } from './local-rows.ts';
+import { localRows, viewStatusRows, type RowSource } from './local-rows.ts';
 import type { ClientFacts, NodeSources } from './node-facts.ts';
 import { columnRows, droppedRows, indexRows, keyspaceRow, tableRow, typeRows, viewRow } from './schema-rows.ts';
 import { virtualTable, type NamedRow, type VirtualTable } from './virtual-table.ts';
@@ -80,7 +80,8 @@ function schemaRows(snapshot: () => Snapshot): Readonly<Record<string, RowSource
 
 const none: RowSource = () => [];
 
-/** By `keyspace.table`: every table of `system`, `system_schema`, `system_virtual_schema` and `system_views`. */
+/** By `keyspace.table`: every table of `system`, `system_schema`, `system_virtual_schema` and `system_views`; of the stored ones the
+ * one that tells how far views are, which the node knows without writing it down. */
 export function virtualTables(snapshot: () => Snapshot, sources: NodeSources): ReadonlyMap<string, VirtualTable> {
   const rows: Readonly<Record<string, Readonly<Record<string, RowSource>>>> = {
     system: localRows(snapshot, sources),
@@ -92,5 +93,6 @@ export function virtualTables(snapshot: () => Snapshot, sources: NodeSources): R
   for (const keyspace of computedKeyspaces.values())
     for (const name of keyspace.tables.keys())
       tables.set(`${keyspace.name}.${name}`, virtualTable(keyspace.name, name, rows[keyspace.name]?.[name] ?? none));
-  return tables;
+  const status = virtualTable('system_distributed', 'view_build_status', () => viewStatusRows(snapshot(), sources));
+  return tables.set('system_distributed.view_build_status', status);
 }

@@ -3,6 +3,7 @@ import type { TableSchema } from '@skerry/domain-table';
 import { assert, present } from '@skerry/kernel';
 import { allColumns } from '../columns.ts';
 import { computedKeyspaces } from './keyspaces.ts';
+import { storedKeyspaces } from './stored-keyspaces.ts';
 
 export type Value = Uint8Array | null;
 /** Values in the order partition key, clustering, statics, regulars; each kind as the schema has it. */
@@ -17,7 +18,11 @@ export type NamedRow = Readonly<Record<string, Value>>;
 
 /** @throws AssertionError, when it is read, for a column that the table has not. */
 export function virtualTable(keyspace: string, name: string, rows: () => Iterable<NamedRow>): VirtualTable {
-  const schema = present(computedKeyspaces.get(keyspace)?.tables.get(name), `table ${keyspace}.${name}`);
+  const known = computedKeyspaces.get(keyspace) ?? storedKeyspaces.get(keyspace);
+  return computedTable(present(known?.tables.get(name), `table ${keyspace}.${name}`), rows);
+}
+
+function computedTable(schema: TableSchema, rows: () => Iterable<NamedRow>): VirtualTable {
   // Once for the table, not for each row: a schema of a thousand tables has ten thousand rows of columns.
   const columns = allColumns(schema).map((column) => column.name);
   const known = new Set(columns);
@@ -25,7 +30,7 @@ export function virtualTable(keyspace: string, name: string, rows: () => Iterabl
     schema,
     *rows() {
       for (const row of rows()) {
-        for (const column in row) assert(known.has(column), `${name} has no column ${column}`);
+        for (const column in row) assert(known.has(column), `${schema.name} has no column ${column}`);
         yield columns.map((column) => row[column] ?? null);
       }
     },

@@ -2,7 +2,7 @@
 import type { Part, TableLayout, TableReader, TableStore } from '@skerry/domain-table';
 import { ByteSink } from '@skerry/domain-values';
 import { StatusError } from '@skerry/kernel';
-import type { Execution } from '../contract.ts';
+import { invalid, type Execution } from '../contract.ts';
 import { behind, everything, intersection, joined, prefixRange, union, type ByteRange } from '../select/byte-ranges.ts';
 import type { ClusteringSlices } from '../select/clustering-slices.ts';
 import type { CompareFilter, ContainsFilter, ElementFilter, Filter } from '../select/filters.ts';
@@ -39,6 +39,8 @@ export type SearchParts = {
   reader(): TableReader;
 };
 
+/** Of a value that an index is asked for: no entry holds a longer one. */
+const askedSizeMaxBytes = 65_535;
 /** Entries counted to choose among several indexes. */
 const countedMax = 128;
 
@@ -59,7 +61,12 @@ export class IndexSearch {
     if (!isAgain) this.#range = undefined;
     const asked = questions.filter(({ table }) => access.isBuilt(table.definition.number) && access.isThere(table));
     if (asked.length === 0) return undefined;
-    for (const question of questions) for (const filter of filtersOf(question)) filter.begin(execution);
+    for (const question of questions)
+      for (const filter of filtersOf(question)) {
+        filter.begin(execution);
+        if (filter.value.length > askedSizeMaxBytes)
+          throw invalid('Index expression values may not be larger than 64K');
+      }
     this.#entries ??= this.#parts.reader();
     const question = this.#best(asked, this.#entries, execution);
     if (question === undefined) return undefined;
@@ -162,7 +169,7 @@ export class IndexSearch {
   }
 }
 
-const filtersOf = (question: IndexQuestion): readonly Filter[] =>
+const filtersOf = (question: IndexQuestion): readonly (Filter & { readonly value: Uint8Array })[] =>
   question.kind === 'range' ? question.filters : [question.filter];
 
 function termFor(question: Exclude<IndexQuestion, { kind: 'range' }>): Term {

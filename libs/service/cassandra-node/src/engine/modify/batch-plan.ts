@@ -28,7 +28,7 @@ class BatchPlan implements Plan {
     const isOneTable = modifications.every(({ schema }) => schema === first?.schema);
     this.partitionKeyMarkers =
       first !== undefined && isOneTable ? planning.markers.keyMarkers(first.schema.partitionKey) : [];
-    this.needs = modifications.flatMap(modificationNeeds);
+    this.needs = modifications.flatMap((each) => modificationNeeds(planning, each));
   }
   execute(execution: Execution, sink: ResultSink): void {
     this.#batch.execute(execution, sink);

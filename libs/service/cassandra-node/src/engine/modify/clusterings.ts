@@ -38,9 +38,11 @@ export class ClusteringWriter {
   }
   /** What was appended is in `ordered` and `wire` until `clear`. */
   finish(): void {
-    if (this.#dataSize > clusteringSizeMaxBytes || this.#ordered.length > clusteringSizeMaxBytes)
+    if (this.#dataSize > clusteringSizeMaxBytes)
+      throw invalid(`Key length of ${this.#dataSize} is longer than maximum of ${clusteringSizeMaxBytes}`);
+    if (this.#ordered.length > clusteringSizeMaxBytes)
       throw invalid(
-        `The sum of all clustering columns is too long (${Math.max(this.#dataSize, this.#ordered.length)} > ${clusteringSizeMaxBytes})`,
+        `The sum of all clustering columns is too long (${this.#ordered.length} > ${clusteringSizeMaxBytes})`,
       );
     this.ordered.bytes = this.#ordered.bytes;
     this.ordered.size = this.#ordered.length;

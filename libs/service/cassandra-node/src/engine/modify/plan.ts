@@ -1,5 +1,7 @@
 /** The plan of one INSERT, UPDATE or DELETE. */
 import type { ModificationStatement } from '@skerry/protocol-cql';
+import { findKeyspace } from '../../catalog/catalog.ts';
+import { viewsOf } from '../../catalog/state.ts';
 import type { Execution, MarkerSpec, Plan, ResultSink } from '../contract.ts';
 import type { Environment } from '../environment.ts';
 import type { Planning } from '../planning.ts';
@@ -9,12 +11,19 @@ import type { Modification } from './modification.ts';
 import { prepareModification } from './prepare.ts';
 import { abandon, apply, type Writing } from './writing.ts';
 
-export const modificationNeeds = ({ schema, conditions }: Modification): Plan['needs'] => {
+export function modificationNeeds(planning: Planning, { schema, conditions }: Modification): Plan['needs'] {
+  const keyspace = findKeyspace(planning.schema, schema.keyspace);
+  const views = keyspace === undefined ? [] : viewsOf(keyspace, schema.name);
   const resource = `data/${schema.keyspace}/${schema.name}`;
   const modify = { permission: 'MODIFY', resource } as const;
-  // What a condition tells can be read in its answer.
-  return conditions === undefined ? [modify] : [modify, { permission: 'SELECT', resource }];
-};
+  // What a condition tells can be read in its answer, and what a view shows in the view.
+  if (conditions === undefined && views.length === 0) return [modify];
+  const ofViews = views.map((view) => ({
+    permission: 'MODIFY' as const,
+    resource: `data/${schema.keyspace}/${view.schema.name}`,
+  }));
+  return [modify, { permission: 'SELECT', resource }, ...ofViews];
+}
 
 export class ModificationPlan implements Plan {
   readonly kind = 'modification';
@@ -31,7 +40,7 @@ export class ModificationPlan implements Plan {
     this.#writing = writing;
     this.markers = planning.markers.specs();
     this.partitionKeyMarkers = planning.markers.keyMarkers(modification.schema.partitionKey);
-    this.needs = modificationNeeds(modification);
+    this.needs = modificationNeeds(planning, modification);
     this.#cas = modification.conditions === undefined ? undefined : new Cas([{ modification, first: 0 }], false);
   }
   execute(execution: Execution, sink: ResultSink): void {

@@ -21,7 +21,7 @@ export const views: readonly ViewCase[] = [
     name: 'by_v',
     text: `SELECT k, c, d, f, l, m, v, w FROM t WHERE ${notNull} AND v IS NOT NULL PRIMARY KEY (v, k, c, d)`,
     columns: all,
-    shows: ({ v }) => isThere(v) && v !== "''",
+    shows: ({ v }) => isThere(v),
   },
   {
     name: 'turned',

@@ -93,8 +93,6 @@ function writeRow(writing: Writing, { layout, clustering }: View, row: BaseRow, 
   const { schema } = layout;
   const value = (name: string): Uint8Array => row.cells.get(name)?.value ?? new Uint8Array(0);
   const key = joinKey(schema.partitionKey.map(({ name }) => value(name)));
-  // An empty value can be no key: such a row is in no view.
-  if (key.length === 0) return;
   clustering.clear();
   for (const [i, { name }] of schema.clustering.entries()) {
     const bytes = value(name);

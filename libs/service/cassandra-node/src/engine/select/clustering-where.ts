@@ -35,6 +35,7 @@ export function clusteringRestrictions(parts: ClusteringParts): readonly Cluster
       refuseOutOfOrder(parts, column, unrestricted, sliced);
       refuseManyFiltered(multi?.restriction);
       filtering.by(column, multi?.filters ?? gathered?.filters);
+      open = false;
     } else if (restriction === undefined) {
       open = false;
       unrestricted ??= column;

@@ -163,6 +163,8 @@ export function checkType(column: Column, relation: ColumnRelation): void {
     if (type.kind !== 'map') throw invalid(`Column ${name} cannot be used as a map`);
     if (relation.operator !== '=') throw invalid('Only EQ relations are supported on map entries');
   }
+  if (type.kind === 'udt' && !type.frozen)
+    throw invalid(`Non-frozen UDT column '${name}' (${typeName(type)}) cannot be restricted by any relation`);
   if (isCollection && !type.frozen && (relation.kind === 'compare' || relation.kind === 'in')) {
     const operator = relation.kind === 'compare' ? relation.operator : 'IN';
     throw invalid(`Collection column '${name}' (${typeName(type)}) cannot be restricted by a '${operator}' relation`);

@@ -1,6 +1,6 @@
 /** What a SELECT may read. */
 import type { Column, TableLayout, TableSchema } from '@skerry/domain-table';
-import type { QualifiedName } from '@skerry/protocol-cql';
+import { maybeQuote, type QualifiedName } from '@skerry/protocol-cql';
 import type { IndexDefinition } from '../../catalog/state.ts';
 import { invalid } from '../contract.ts';
 import type { Planning } from '../planning.ts';
@@ -41,5 +41,5 @@ export function columnOf(schema: TableSchema, name: string): Column {
   const { keyspace, name: table } = schema;
   for (const columns of [schema.partitionKey, schema.clustering, schema.statics, schema.regulars])
     for (const column of columns) if (column.name === name) return column;
-  throw invalid(`Undefined column name ${name} in table ${keyspace}.${table}`);
+  throw invalid(`Undefined column name ${maybeQuote(name)} in table ${keyspace}.${table}`);
 }

@@ -1,5 +1,6 @@
 /** A SELECT as a plan: executed at once, or in several turns when it takes long. */
 import type { TableSchema } from '@skerry/domain-table';
+import { findKeyspace } from '../../catalog/catalog.ts';
 import { CqlFault, invalid, type Execution, type Plan, type ResultColumn, type ResultSink } from '../contract.ts';
 import { ownExecution } from '../own-execution.ts';
 import type { Planning } from '../planning.ts';
@@ -42,7 +43,9 @@ export class SelectPlan implements Plan {
     this.markers = planning.markers.specs();
     this.partitionKeyMarkers = planning.markers.keyMarkers(schema.partitionKey);
     this.columns = parts.columns;
-    this.needs = [{ permission: 'SELECT', resource: `data/${schema.keyspace}/${schema.name}` }];
+    // Whoever may read a table may read its views, and nobody else.
+    const base = findKeyspace(planning.schema, schema.keyspace)?.views.get(schema.name)?.base;
+    this.needs = [{ permission: 'SELECT', resource: `data/${schema.keyspace}/${base ?? schema.name}` }];
     this.#parts = parts;
     this.#run = run;
     this.#long = long;

@@ -4,7 +4,15 @@ import { fieldParts } from '@skerry/domain-values';
 import type { Relation, Term } from '@skerry/protocol-cql';
 import { relationText } from '../../catalog/view-where.ts';
 import { invalid, type Execution, type Operand } from '../contract.ts';
-import { emptySlot, prepareTuple, prepareTuplesIn, sizeUnset, type InTuples, type TupleValues } from '../operands.ts';
+import {
+  emptySlot,
+  operandBytes,
+  prepareTuple,
+  prepareTuplesIn,
+  sizeUnset,
+  type InTuples,
+  type TupleValues,
+} from '../operands.ts';
 import type { Planning } from '../planning.ts';
 import { columnReceiver } from '../receivers.ts';
 import {
@@ -169,7 +177,14 @@ function tuplesBytes(
   columns: readonly Column[],
 ): (execution: Execution) => readonly (readonly Uint8Array[])[] {
   if (values.kind === 'each') {
-    const each = values.tuples.map((tuple) => tupleBytes(tuple, columns));
+    const names = columns.map(({ name }) => name).join(', ');
+    const each = values.tuples.map((tuple) =>
+      tupleBytes(tuple, columns, (operand, execution) => {
+        if (operandBytes(operand, execution) === null)
+          throw invalid(`Invalid null value in condition for columns: [${names}]`);
+        return requiredBytes(operand, execution, names);
+      }),
+    );
     return (execution) => each.map((tuple) => tuple(execution));
   }
   return (execution) => {

@@ -3,7 +3,7 @@
  * Source: Cassandra 5.0, StatementRestrictions and its kin: rules and texts.
  */
 import type { Column, TableSchema } from '@skerry/domain-table';
-import type { Relation } from '@skerry/protocol-cql';
+import type { Relation, Term } from '@skerry/protocol-cql';
 import { relationText } from '../../catalog/view-where.ts';
 import { invalid } from '../contract.ts';
 import type { Questions } from '../index/questions.ts';
@@ -28,6 +28,25 @@ export function analyzeWhere(
 ): Where {
   return new Analysis(planning, schema, allowFiltering, questions).run(relations);
 }
+
+type Equality = Extract<Relation, { kind: 'compare' }>;
+/** A list of one value, or a tuple of one column, as the equality that an index may answer. */
+function asEquality(relation: Relation): Equality | undefined {
+  if (relation.kind === 'in') {
+    const value = onlyOf(relation.values);
+    return value && { kind: 'compare', column: relation.column, operator: '=', value };
+  }
+  if (relation.kind !== 'tuple' && relation.kind !== 'tupleIn') return undefined;
+  const [column] = relation.columns;
+  if (column === undefined || relation.columns.length > 1) return undefined;
+  const isEqual = relation.kind === 'tuple' && relation.operator === '=';
+  const whole = relation.kind === 'tupleIn' ? onlyOf(relation.values) : isEqual ? relation.value : undefined;
+  const value = whole?.kind === 'tuple' ? onlyOf(whole.elements) : undefined;
+  return value && { kind: 'compare', column, operator: '=', value };
+}
+const isTerms = (values: Term | readonly Term[]): values is readonly Term[] => Array.isArray(values);
+const onlyOf = (values: Term | readonly Term[]): Term | undefined =>
+  isTerms(values) && values.length === 1 ? values[0] : undefined;
 
 class Analysis {
   readonly #planning: Planning;
@@ -92,8 +111,11 @@ class Analysis {
     };
   }
 
-  #add(relation: Relation): void {
+  #add(said: Relation): void {
     this.#order += 1;
+    const equality = this.#questions && asEquality(said);
+    const isAnswered = equality && this.#questions?.answered(columnOf(this.#schema, equality.column), equality);
+    const relation = isAnswered === true ? equality : said;
     if ('operator' in relation && relation.operator === '!=')
       throw invalid(`Unsupported "!=" relation: ${relationText(relation)}`);
     if (relation.kind === 'token') return this.#addToken(relation);
@@ -111,6 +133,8 @@ class Analysis {
     for (const name of columns)
       if (columnOf(this.#schema, name).kind !== 'partition_key' && columns.length > partitionKey.length)
         throw invalid('The token() function must contains only partition key components');
+    if (columns.length > partitionKey.length)
+      throw invalid('The token() function contains duplicate partition key components');
     if (
       columns.length !== partitionKey.length ||
       columns.some((name) => !partitionKey.some((column) => column.name === name))
