@@ -222,14 +222,14 @@ class Node implements Service {
   #installed({ snapshot }: Outcome): void {
     for (const table of storedLayouts(snapshot)) this.#parts.store.setTable(table);
   }
-  async #settle({ dropped, change }: Outcome): Promise<void> {
+  async #settle({ dropped, change, events }: Outcome): Promise<void> {
     for (const number of dropped) await this.#parts.store.dropTable(number);
     if (change?.change === 'DROPPED' && change.target !== 'TYPE')
       for (const kind of change.target === 'KEYSPACE' ? ['data', 'functions'] : ['data'])
         await this.#roles.forgetResource(
           [kind, change.keyspace, ...(change.name === undefined ? [] : [change.name])].join('/'),
         );
-    if (change !== undefined) this.#desk.schemaChanged(change as SchemaChange);
+    for (const event of events) this.#desk.schemaChanged(event as SchemaChange);
   }
   #clients(): readonly ClientFacts[] {
     return Array.from(this.#door.connections, (connection: Connection) => ({

@@ -31,7 +31,6 @@ export function answerLines({ body, warnings }: Response, typed: boolean): reado
   const names = typed ? typedNames(columns) : columns.map(({ name }) => name).join(' | ');
   return [names, ...rowTexts(columns, body.cells), ...told];
 }
-export const isEmptyPage = ({ body }: Response): boolean => body.kind === 'rows' && body.cells.rowCount === 0;
 /** Where the next page begins, copied out of the frame. */
 export const nextPage = ({ body }: Response): Uint8Array | undefined =>
   body.kind === 'rows' && body.pagingState !== undefined ? Uint8Array.from(body.pagingState) : undefined;

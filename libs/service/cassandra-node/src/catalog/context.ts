@@ -27,8 +27,10 @@ export type SchemaChange = {
 
 export type Outcome = {
   readonly snapshot: Snapshot;
-  /** For the answer and for who listens; undefined: nothing was changed, and the answer is VOID. */
+  /** For the answer; undefined: nothing was changed, and the answer is VOID. */
   readonly change: SchemaChange | undefined;
+  /** For who listens: it, and what else was changed by it. */
+  readonly events: readonly SchemaChange[];
   readonly warnings: readonly string[];
   /** Numbers of tables, views and indexes whose rows the store is to drop. */
   readonly dropped: readonly number[];

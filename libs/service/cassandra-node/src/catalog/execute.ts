@@ -6,6 +6,7 @@ import { alterTable, dropTable } from './alter-table.ts';
 import type { DdlContext, MaybeDraft, Outcome } from './context.ts';
 import { createTable } from './create-table.ts';
 import { keyspaceDocuments, tableText, viewText } from './document.ts';
+import { eventsOf } from './events.ts';
 import { Refusal, type Fault } from './fault.ts';
 import { createAggregate, createFunction, createTrigger, dropFunction, dropTrigger } from './function-ddl.ts';
 import { createIndex, dropIndex } from './index-ddl.ts';
@@ -149,6 +150,11 @@ function outcomeOf(before: Snapshot, drafted: NonNullable<MaybeDraft>, hash: Has
   return {
     snapshot: after,
     change: drafted.change,
+    events: eventsOf(
+      before.keyspaces.get(drafted.change.keyspace),
+      keyspaces.get(drafted.change.keyspace),
+      drafted.change,
+    ),
     warnings: drafted.warnings ?? [],
     dropped: [...known].filter((number) => !numbers.has(number)),
     builtIndexes,
@@ -159,6 +165,7 @@ function outcomeOf(before: Snapshot, drafted: NonNullable<MaybeDraft>, hash: Has
 const unchanged = (snapshot: Snapshot, warnings: readonly string[] = []): Outcome => ({
   snapshot,
   change: undefined,
+  events: [],
   warnings,
   dropped: [],
   builtIndexes: [],

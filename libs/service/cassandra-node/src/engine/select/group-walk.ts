@@ -106,6 +106,9 @@ export class GroupWalk implements Walk {
     const isAsked = this.#current !== undefined || groups.length === 0;
     if (isAsked && this.#left > 0 && (this.#isFirstPage || groups.length > 0))
       this.#writer.writeGroup(source, execution, sink);
+    // A full page says that more may come, as of rows.
+    if (this.#current !== undefined && this.#left > 1 && this.#given + 1 >= this.#page && this.#position !== undefined)
+      this.state = { position: this.#position, rowsLeft: this.#left - 1, rowsOfPartition: this.#ofPartition };
     return undefined;
   }
   /** The row belongs to the group that is gathered, or begins the next. */
