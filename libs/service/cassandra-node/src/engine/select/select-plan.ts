@@ -61,7 +61,7 @@ export class SelectPlan implements Plan {
   }
   /** It goes on where it is, or begins anew when its time comes: then nothing is held for it meanwhile. */
   #later(begun: SelectRun, execution: Execution, sink: ResultSink): Promise<void> {
-    const { reads, timeouts } = this.#long;
+    const { reads } = this.#long;
     const { client } = sink;
     const own = ownExecution(execution);
     let run: SelectRun | undefined;
@@ -76,8 +76,14 @@ export class SelectPlan implements Plan {
       if (isDone) this.#run ??= run;
       return isDone;
     };
-    const timeoutMs = this.#parts.keys === undefined ? timeouts.rangeMs : timeouts.readMs;
-    return reads.read({ client, timeoutMs, late: () => late(own), turn });
+    return reads.read({ client, timeoutMs: this.#timeoutMs(), late: () => late(own), turn });
+  }
+  #timeoutMs(): number {
+    const { keys, grouped } = this.#parts;
+    // Cassandra reads what it aggregates page by page, and each page has a time of its own: all together have none.
+    if (grouped) return Number.POSITIVE_INFINITY;
+    const { timeouts } = this.#long;
+    return keys === undefined ? timeouts.rangeMs : timeouts.readMs;
   }
   #take(): SelectRun {
     const run = this.#run ?? this.#make();
