@@ -12,7 +12,7 @@ import { isProtocolVersion } from '@skerry/protocol-cql';
 import { commandLine, refuse, whole } from '../arguments.mjs';
 import { Link, type Target } from './cql/link.ts';
 import { makeLoads, prepareAll, tables, type BenchLoad, type Loads } from './cql/loads.ts';
-import { startOwnNode, type OwnNode } from './cql/own-node.ts';
+import { startOwnNode, waitedMs, type OwnNode } from './cql/own-node.ts';
 import { errorName, type Part, runLoad, type Outcome } from './cql/run-load.ts';
 
 const help = `usage: npm run bench -- cql [--target HOST:PORT | --floor] [--only NAME,…] [--seconds N] [--in-flight N]
@@ -57,7 +57,8 @@ const wantedRate = given.rate === undefined ? undefined : whole(help, 'rate', gi
 const version = whole(help, 'protocol', given.protocol);
 const only = given.only?.split(',');
 const seed = 5;
-const warmUpSeconds = 1;
+/** Not counted: each row has code that is optimized while it begins to run. */
+const warmUpSeconds = 2;
 /** Streams of one connection, less the one for setting up. */
 const streamCountMax = 32_000;
 if (inFlight > streamCountMax * connectionCount)
@@ -106,9 +107,11 @@ type Row = {
   readonly cpuMicros?: number | undefined;
   /** Of this process, for each request of the closed loop. */
   readonly generatorMicros?: number;
+  /** Milliseconds of each second of the open loop for which the node, and this process, waited for a processor. */
+  readonly waited?: { readonly node: number; readonly generator: number } | undefined;
 };
 
-function print({ name, what, goal, closed, open, cpuMicros, generatorMicros }: Row): void {
+function print({ name, what, goal, closed, open, cpuMicros, generatorMicros, waited }: Row): void {
   const line = (label: string, one: Figures): string =>
     `${label.padEnd(36)}${String(one.rate).padStart(9)} /s  p50 ${one.p50Ms.toFixed(2)}  p99 ${one.p99Ms.toFixed(2)}  ` +
     `p99.9 ${one.p999Ms.toFixed(2)} ms${one.errors > 0 ? `  ERRORS ${one.errors} (${one.firstError ?? ''})` : ''}`;
@@ -118,7 +121,7 @@ function print({ name, what, goal, closed, open, cpuMicros, generatorMicros }: R
     );
   if (open !== undefined)
     console.log(
-      `${line(closed === undefined ? `${name}, open loop` : '  half of it, open loop', open)}  ${ratio(p99GoalMs / open.p99Ms)}  (sent late: p99 ${open.lateP99Ms.toFixed(2)} ms)`,
+      `${line(closed === undefined ? `${name}, open loop` : '  half of it, open loop', open)}  ${ratio(p99GoalMs / open.p99Ms)}  (sent late: p99 ${open.lateP99Ms.toFixed(2)} ms${waited === undefined ? '' : `; waited for a processor: node ${waited.node.toFixed(0)}, generator ${waited.generator.toFixed(0)} ms/s`})`,
     );
 }
 
@@ -141,9 +144,13 @@ async function measure(links: readonly Link[], load: BenchLoad, node: OwnNode | 
   const goal = goals[name];
   if (wantedRate !== undefined)
     return { name, what, goal, open: figures(await runLoad(some, write, { ...options, rate: wantedRate })) };
-  const cpuBefore = node?.cpuMicros();
-  const generatorBefore = process.cpuUsage();
-  const outcome = await runLoad(some, write, options);
+  let cpuBefore = node?.cpuMicros();
+  let generatorBefore = process.cpuUsage();
+  const begun = (): void => {
+    cpuBefore = node?.cpuMicros();
+    generatorBefore = process.cpuUsage();
+  };
+  const outcome = await runLoad(some, write, { ...options, begun });
   const cpuAfter = node?.cpuMicros();
   const generator = process.cpuUsage(generatorBefore);
   const generatorMicros = (generator.user + generator.system) / outcome.answered;
@@ -152,7 +159,22 @@ async function measure(links: readonly Link[], load: BenchLoad, node: OwnNode | 
   const closed = figures(outcome);
   if (load.alone || given.closed || closed.rate < 2) return { name, what, goal, closed, cpuMicros, generatorMicros };
   const half = { ...options, inFlight: streamCountMax, rate: Math.floor(closed.rate / 2) };
-  return { name, what, goal, closed, cpuMicros, generatorMicros, open: figures(await runLoad(some, write, half)) };
+  const waited = waiting(node);
+  const open = figures(await runLoad(some, write, half));
+  return { name, what, goal, closed, cpuMicros, generatorMicros, open, waited: waited() };
+}
+/** @returns what it was from now until it is called. */
+function waiting(node: OwnNode | undefined): () => Row['waited'] {
+  const startMs = performance.now();
+  const before = { node: node?.waitedMs(), generator: waitedMs(process.pid) };
+  return () => {
+    const after = { node: node?.waitedMs(), generator: waitedMs(process.pid) };
+    const elapsedSeconds = (performance.now() - startMs) / 1000;
+    const each = (from: number | undefined, to: number | undefined): number | undefined =>
+      from === undefined || to === undefined ? undefined : (to - from) / elapsedSeconds;
+    const [own, generator] = [each(before.node, after.node), each(before.generator, after.generator)];
+    return own === undefined || generator === undefined ? undefined : { node: own, generator };
+  };
 }
 
 async function fill(links: readonly Link[], loads: Loads): Promise<void> {

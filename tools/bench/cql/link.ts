@@ -31,28 +31,35 @@ export type Answered = (stream: number, head: ResponseHead, nowMs: number) => vo
 /** For setting up; a load has the streams below it. */
 const ownStream = 0x7fff;
 const consistencyOne = 1;
+/** Bytes that are read at once. */
+const readSizeBytes = 256 * 1024;
+const earlySizeBytes = 64 * 1024;
 
 export class Link {
   readonly writer = new BenchRequestWriter({ checksum: nodeCrc32 });
   onAnswer: Answered = () => {};
-  readonly #socket: Socket;
+  #socket: Socket | undefined;
   readonly #reader = new FrameReader({ direction: 'response', checksum: nodeCrc32 });
   readonly #head = new ResponseHead();
   #waiting: { resolve(response: Response): void; reject(error: Error): void } | undefined;
   #error: Error | undefined;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.on('data', (chunk: Uint8Array) => this.#take(chunk));
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new Error('the server closed the connection')));
-  }
+  private constructor() {}
 
   static async open(target: Target): Promise<Link> {
-    const socket = connect({ host: target.host, port: target.port });
+    const link = new Link();
+    // One memory for all reads: nothing is made for an answer, and it stays near the processor.
+    const memory = new Uint8Array(readSizeBytes);
+    const callback = (size: number): boolean => {
+      link.#take(memory.subarray(0, size));
+      return true;
+    };
+    const socket = connect({ host: target.host, port: target.port, onread: { buffer: memory, callback } });
+    link.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('error', (error) => link.#fail(error));
+    socket.on('close', () => link.#fail(new Error('the server closed the connection')));
     await once(socket, 'connect');
-    const link = new Link(socket);
     const { version } = target;
     link.writer.version = version;
     const options = new Map([
@@ -81,14 +88,21 @@ export class Link {
     if (body.kind !== 'prepared') throw new Error(`PREPARE was answered with ${body.kind}`);
     return body.prepared;
   }
+  /** After a request was written: much is sent before there is more, since more needs another buffer. */
+  wrote(): void {
+    if (this.writer.length > earlySizeBytes) this.flush();
+  }
   /** Sends what was written. */
   flush(): void {
     const bytes = this.writer.take();
-    if (bytes.length > 0 && this.#error === undefined) this.#socket.write(bytes);
+    const socket = this.#socket;
+    if (bytes.length === 0 || this.#error !== undefined || socket === undefined) return;
+    socket.write(bytes);
+    if (socket.writableLength === 0) this.writer.reuse();
   }
   close(): void {
     this.#error ??= new Error('closed');
-    this.#socket.destroy();
+    this.#socket?.destroy();
   }
 
   /** @throws the server's error, so that a table that could not be made ends the run. */
@@ -117,7 +131,7 @@ export class Link {
     for (let outcome = reader.next(); outcome !== 'more'; outcome = reader.next()) {
       if (outcome === 'fault') {
         this.#fail(new Error(`the server's bytes cannot be read: ${reader.fault?.message}`));
-        this.#socket.destroy();
+        this.#socket?.destroy();
         return;
       }
       const { frame } = reader;

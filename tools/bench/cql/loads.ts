@@ -2,7 +2,16 @@
 import type { Prng } from '@skerry/kernel';
 import { concatBytes, utf8 } from '@skerry/kernel';
 import type { PreparedBody } from '@skerry/protocol-cql';
-import { encodedValues, noValues, type BenchRequestWriter } from './request-writer.ts';
+import {
+  encodedStatement,
+  encodedValues,
+  joined,
+  noValues,
+  partOf,
+  type Append,
+  type BenchRequestWriter,
+  type Part,
+} from './request-writer.ts';
 
 export const keyCount = 100_000;
 export const partitionCount = 1_000;
@@ -91,17 +100,37 @@ const columnGroups = 1024;
 
 export function makeLoads(prepared: Prepared, prng: Prng): Loads {
   const column = (): Uint8Array => prng.bytes(columnSizeBytes).map((byte) => 0x61 + (byte % 26));
-  const keys = Array.from({ length: keyCount }, (_, i) => encodedValues([utf8(`key${String(i).padStart(9, '0')}`)]));
-  const groups = Array.from({ length: columnGroups }, () => encodedValues(Array.from({ length: columnCount }, column)));
-  const columns = Array.from({ length: columnGroups }, () => encodedValues([column()]));
-  const anyKey = (): Uint8Array => keys[prng.below(keyCount)] as Uint8Array;
-  const anyGroup = (): Uint8Array => groups[prng.below(columnGroups)] as Uint8Array;
-  const anyColumn = (): Uint8Array => columns[prng.below(columnGroups)] as Uint8Array;
+  const keyBytes = Array.from({ length: keyCount }, (_, i) =>
+    encodedValues([utf8(`key${String(i).padStart(9, '0')}`)]),
+  );
+  const all = joined([
+    ...keyBytes,
+    ...keyBytes.map((key) => encodedStatement(prepared.write, 1 + columnCount, key)),
+    ...Array.from({ length: columnGroups }, () => encodedValues(Array.from({ length: columnCount }, column))),
+    ...Array.from({ length: columnGroups }, () => encodedValues([column()])),
+  ]);
+  const part = (from: number, count: number): Part => all[from + prng.below(count)] as Part;
+  const keys = all.slice(0, keyCount);
+  const anyKey = (): Part => part(0, keyCount);
+  const anyGroup = (): Part => part(2 * keyCount, columnGroups);
+  const anyColumn = (): Part => part(2 * keyCount + columnGroups, columnGroups);
+  const appendRows = (append: Append): void => {
+    for (let row = 0; row < batchSize; row++) {
+      append(part(keyCount, keyCount));
+      append(anyGroup());
+    }
+  };
+  const token = partOf(encodedValues([new Uint8Array(8)]));
+  const anyToken = (): Part => {
+    const { bytes, size } = token;
+    for (let i = size - 8; i < size; i++) bytes[i] = prng.u32() >>> 24;
+    return token;
+  };
   const rank = zipfian(keyCount, prng);
   const rowSize = 1 + columnCount;
-  const write = (to: BenchRequestWriter, stream: number, key: Uint8Array): void =>
+  const write = (to: BenchRequestWriter, stream: number, key: Part): void =>
     to.executeParts(prepared.write, stream, rowSize, key, anyGroup());
-  const read = (to: BenchRequestWriter, stream: number, key: Uint8Array): void =>
+  const read = (to: BenchRequestWriter, stream: number, key: Part): void =>
     to.executeParts(prepared.read, stream, 1, key, noValues);
   // Of each run others: a folder that is kept goes on growing.
   let grown = Date.now() * microsPerMs;
@@ -119,37 +148,39 @@ export function makeLoads(prepared: Prepared, prng: Prng): Loads {
   return {
     fillCount: keyCount + partitionCount * rowsOfPartition,
     fill: (to, stream, at) => {
-      if (at < keyCount) return write(to, stream, keys[at] as Uint8Array);
+      if (at < keyCount) return write(to, stream, keys[at] as Part);
       const row = encodedValues([Uint8Array.of(0, 0, 0, (at - keyCount) % rowsOfPartition)]);
-      const partition = keys[Math.floor((at - keyCount) / rowsOfPartition)] as Uint8Array;
-      return to.executeParts(prepared.fill, stream, 3, partition, concatBytes([row, anyColumn()]));
+      const partition = keys[Math.floor((at - keyCount) / rowsOfPartition)] as Part;
+      const { bytes, from, size } = anyColumn();
+      return to.executeParts(
+        prepared.fill,
+        stream,
+        3,
+        partition,
+        partOf(concatBytes([row, bytes.subarray(from, from + size)])),
+      );
     },
     all: [
       load('write', '5 text columns', send.write),
       load('read', '5 text columns', send.read),
       load('mixed', 'half and half, zipfian', (to, stream) => {
-        const key = keys[rank() % keyCount] as Uint8Array;
+        const key = keys[rank() % keyCount] as Part;
         if (prng.chance(0.5)) write(to, stream, key);
         else read(to, stream, key);
       }),
       load('slice', '100 rows of a partition', (to, stream) =>
-        to.executeParts(prepared.slice, stream, 1, keys[prng.below(partitionCount)] as Uint8Array, noValues),
+        to.executeParts(prepared.slice, stream, 1, keys[prng.below(partitionCount)] as Part, noValues),
       ),
-      load('batch', '10 rows, unlogged', (to, stream) =>
-        to.batchParts(prepared.write, stream, batchSize, rowSize, (append) => {
-          append(anyKey());
-          append(anyGroup());
-        }),
-      ),
+      load('batch', '10 rows, unlogged', (to, stream) => to.batchParts(stream, batchSize, appendRows)),
       load('lwt', 'INSERT IF NOT EXISTS', (to, stream) =>
         to.executeParts(prepared.lwt, stream, 2, anyKey(), anyColumn()),
       ),
       load('counter', 'n = n + 1', (to, stream) => to.executeParts(prepared.counter, stream, 1, anyKey(), noValues)),
       load('scan', '100 rows behind a token', (to, stream) =>
-        to.executeParts(prepared.scan, stream, 1, encodedValues([prng.bytes(8)]), noValues),
+        to.executeParts(prepared.scan, stream, 1, anyToken(), noValues),
       ),
       load('grow', 'rows of ever new keys', (to, stream) =>
-        write(to, stream, encodedValues([utf8(`new${String(grown++).padStart(16, '0')}`)])),
+        write(to, stream, partOf(encodedValues([utf8(`new${String(grown++).padStart(16, '0')}`)]))),
       ),
       load('one write', 'one request at a time', send.write, true),
       load('one read', 'one request at a time', send.read, true),

@@ -22,6 +22,8 @@ export type OwnNode = {
   memoryBytes(): number | undefined;
   /** Time of all its threads on a processor so far, in microseconds, in steps of 10 ms. Undefined where there is no /proc. */
   cpuMicros(): number | undefined;
+  /** See {@link waitedMs}. */
+  waitedMs(): number | undefined;
   stop(): Promise<void>;
 };
 
@@ -72,6 +74,7 @@ export async function startOwnNode(flags: readonly string[], other?: string, kep
       readyMs: performance.now() - startMs,
       memoryBytes: () => memoryOf(child.pid ?? 0),
       cpuMicros: () => cpuOf(child.pid ?? 0),
+      waitedMs: () => waitedMs(child.pid ?? 0),
       stop,
     };
   } catch (thrown) {
@@ -95,4 +98,14 @@ function cpuOf(pid: number): number | undefined {
   // Behind the name, which may hold anything: state is field 3, utime 14, stime 15.
   const fields = readFileSync(file, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * microsPerTick;
+}
+
+/**
+ * Milliseconds that a process's first thread could have run and did not, since others were on the processors. What the machine
+ * below takes is in it only in part. Undefined where Linux does not count it. Source: Documentation/scheduler/sched-stats.rst.
+ */
+export function waitedMs(pid: number): number | undefined {
+  const file = `/proc/${pid}/schedstat`;
+  if (!existsSync(file)) return undefined;
+  return Number(readFileSync(file, 'utf8').split(' ')[1]) / 1e6;
 }

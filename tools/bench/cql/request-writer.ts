@@ -1,4 +1,5 @@
 /** Requests put together from parts that were encoded before: what the generator takes is not the server's. */
+import { concatBytes } from '@skerry/kernel';
 import { batchTypes, opcodes, RequestWriter, type PreparedBody } from '@skerry/protocol-cql';
 
 /** Local one. */
@@ -7,14 +8,8 @@ const flagValues = 1;
 const flagSkipMetadata = 2;
 
 export class BenchRequestWriter extends RequestWriter {
-  /** @param values encoded as {@link encodedValues} does it, parts of them one behind the other. */
-  executeParts(
-    { id, resultId }: PreparedBody,
-    stream: number,
-    count: number,
-    first: Uint8Array,
-    rest: Uint8Array,
-  ): void {
+  /** @param first and `rest` encoded as {@link encodedValues} does it. */
+  executeParts({ id, resultId }: PreparedBody, stream: number, count: number, first: Part, rest: Part): void {
     const { out, version } = this;
     this.begin(0, 0, stream, opcodes.execute);
     out.shortBytes(id);
@@ -24,36 +19,43 @@ export class BenchRequestWriter extends RequestWriter {
     if (version >= 5) out.i32(flags);
     else out.u8(flags);
     out.u16(count);
-    out.raw(first);
-    out.raw(rest);
+    out.part(first.bytes, first.from, first.size);
+    out.part(rest.bytes, rest.from, rest.size);
     this.finish();
   }
-  /** `next` appends the values of one statement: their count is the same for all. */
-  batchParts(
-    { id }: PreparedBody,
-    stream: number,
-    statements: number,
-    count: number,
-    next: (append: Append) => void,
-  ): void {
+  /** @param appendRows appends statements with their values, parts that are encoded already. */
+  batchParts(stream: number, statements: number, appendRows: (append: Append) => void): void {
     const { out, version } = this;
-    const append: Append = (part) => out.raw(part);
     this.begin(0, 0, stream, opcodes.batch);
     out.u8(batchTypes.unlogged);
     out.u16(statements);
-    for (let i = 0; i < statements; i++) {
-      out.u8(1);
-      out.shortBytes(id);
-      out.u16(count);
-      next(append);
-    }
+    appendRows(this.#append);
     out.u16(consistency);
     if (version >= 5) out.i32(0);
     else out.u8(0);
     this.finish();
   }
+  readonly #append: Append = ({ bytes, from, size }) => this.out.part(bytes, from, size);
 }
-export type Append = (part: Uint8Array) => void;
+export type Append = (part: Part) => void;
+
+/** Bytes that were encoded before. */
+export type Part = { readonly bytes: Uint8Array; readonly from: number; readonly size: number };
+export const partOf = (bytes: Uint8Array): Part => ({ bytes, from: 0, size: bytes.length });
+/** All in the same bytes: to copy from ever others costs a view for each. */
+export function joined(parts: readonly Uint8Array[]): readonly Part[] {
+  const bytes = concatBytes(parts);
+  let at = 0;
+  return parts.map(({ length: size }) => {
+    at += size;
+    return { bytes, from: at - size, size };
+  });
+}
+
+/** A statement of a batch, before its values but with the first of `count`. */
+export function encodedStatement({ id }: PreparedBody, count: number, first: Uint8Array): Uint8Array {
+  return concatBytes([Uint8Array.of(1, id.length >>> 8, id.length), id, Uint8Array.of(count >>> 8, count), first]);
+}
 
 /** `[i32 size][bytes]` each. */
 export function encodedValues(values: readonly Uint8Array[]): Uint8Array {
@@ -67,4 +69,4 @@ export function encodedValues(values: readonly Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
-export const noValues = new Uint8Array(0);
+export const noValues: Part = partOf(new Uint8Array(0));

@@ -6,7 +6,7 @@ import { Histogram } from './histogram.ts';
 
 export type Outcome = {
   readonly rate: number;
-  /** All, also those that are not counted. */
+  /** Those since {@link LoadOptions.begun}. */
   readonly answered: number;
   readonly errors: number;
   /** Of the first error, for whoever looks. */
@@ -39,6 +39,8 @@ export type LoadOptions = {
   readonly count?: number;
   /** Not counted, at the beginning. */
   readonly warmUpSeconds: number;
+  /** Called when that is over. */
+  readonly begun?: () => void;
 };
 
 /** How many answers may be missing at the end, and for how long: then it is the server that failed. */
@@ -68,7 +70,7 @@ class Free {
 
 /** Slot s is stream `s / links` of link `s % links`. */
 export async function runLoad(links: readonly Link[], write: Writer, options: LoadOptions): Promise<Outcome> {
-  const { inFlight, rate, count = Infinity } = options;
+  const { inFlight, rate: wantedRate, count = Infinity } = options;
   const width = links.length;
   const slotCount = Math.min(inFlight, count);
   const dueAt = new Float64Array(slotCount);
@@ -81,6 +83,8 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
   let [sent, answered, counted, errors] = [0, 0, 0, 0];
   let errorCode: number | undefined;
   let lastMs = startMs;
+  let hasBegun = false;
+  let answeredBefore = 0;
 
   let part = { fromMs: startMs, answered: 0, errors: 0, latency: new Histogram(), silenceMs: 0 };
   let heardMs = startMs;
@@ -99,7 +103,9 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
   const send = (slot: number, dueMs: number): void => {
     dueAt[slot] = dueMs;
     sent += 1;
-    write(links[slot % width] as Link, (slot / width) | 0);
+    const link = links[slot % width] as Link;
+    write(link, (slot / width) | 0);
+    link.wrote();
   };
   for (const [at, link] of links.entries())
     link.onAnswer = (stream, head, nowMs) => {
@@ -118,26 +124,31 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
         errors += 1;
         errorCode ??= head.errorCode;
       }
-      if (rate === undefined && nowMs < endMs && sent < count) send(slot, nowMs);
+      if (wantedRate === undefined && nowMs < endMs && sent < count) send(slot, nowMs);
       else free.push(slot);
     };
 
   for (let slot = slotCount - 1; slot >= 0; slot--) {
-    if (rate === undefined) send(slot, startMs);
+    if (wantedRate === undefined) send(slot, startMs);
     else free.push(slot);
   }
   for (const link of links) link.flush();
 
-  const perMs = (rate ?? 0) / 1000;
+  const perMs = (wantedRate ?? 0) / 1000;
   /** Of an open loop: requests that were due, and of how many bursts. */
   let [due, bursts] = [0, 0];
   for (;;) {
     // Closed, the answers drive it, and this only looks for the end; open, the time does.
-    await wait(rate === undefined ? checkIntervalMs : burstMs);
+    await wait(wantedRate === undefined ? checkIntervalMs : burstMs);
     const nowMs = performance.now();
     for (const link of links) if (link.error !== undefined) throw link.error;
+    if (!hasBegun && nowMs >= countedFromMs) {
+      hasBegun = true;
+      answeredBefore = answered;
+      options.begun?.();
+    }
     // A request that has to wait for a stream keeps the time at which it was due: the wait is part of its latency.
-    while (rate !== undefined && nowMs < endMs && startMs + bursts * burstMs <= nowMs) {
+    while (wantedRate !== undefined && nowMs < endMs && startMs + bursts * burstMs <= nowMs) {
       const dueMs = startMs + bursts * burstMs;
       const upTo = (bursts + 1) * burstMs * perMs;
       let slot = 0;
@@ -150,7 +161,7 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
       bursts += 1;
       if (nowMs >= countedFromMs) lateness.add(nowMs - dueMs);
     }
-    if (rate !== undefined) for (const link of links) link.flush();
+    if (wantedRate !== undefined) for (const link of links) link.flush();
     if (nowMs - part.fromMs >= partSeconds * 1000) endPart(nowMs);
     const isOver = count === Infinity ? nowMs >= endMs : sent >= count;
     if (isOver && answered === sent) break;
@@ -158,7 +169,8 @@ export async function runLoad(links: readonly Link[], write: Writer, options: Lo
       throw new Error(`${sent - answered} requests have no answer after ${drainMaxMs} ms`);
   }
   for (const link of links) link.onAnswer = () => {};
-  return { rate: (counted / (lastMs - countedFromMs)) * 1000, answered, errors, errorCode, latency, lateness };
+  const rate = (counted / (lastMs - countedFromMs)) * 1000;
+  return { rate, answered: answered - answeredBefore, errors, errorCode, latency, lateness };
 }
 
 export const errorName = (code: number): string =>

@@ -1,7 +1,8 @@
 /**
- * A memtable that takes no more writes, as plain numbers and bytes: what another thread can be given. Here it is made, in
- * pieces, and read in the order of a run.
+ * A memtable that takes no more writes, as plain numbers and bytes: what another thread can be shown. Here it is made, in
+ * pieces, and read in the order of a run. It is shared memory: see `block-index.ts`.
  */
+import { sharedBytes, sharedNumbers } from './block-index.ts';
 import { kindPartitionDeletion, unitHeadSizeBytes } from './format.ts';
 import {
   partitionHi,
@@ -49,14 +50,16 @@ export function* imageOf(memtable: Memtable, arena: (sizeBytes: number) => Uint8
     bytes.set(memtable.bytes.subarray(at, Math.min(used, at + copiedAtOnceBytes)), at);
     yield;
   }
-  const partitions = memtable.partitionNumbers().slice();
+  const numbers = memtable.partitionNumbers();
+  const partitions = sharedNumbers(numbers.length);
+  partitions.set(numbers);
   yield;
   const all = memtable.widePartitions();
-  const wides = new Int32Array(all.length * wideStride);
+  const wides = sharedNumbers(all.length * wideStride);
   const heads = new Sink();
   let rowCount = 0;
   for (const { rows } of all) rowCount += rows.size;
-  const wideRows = new Int32Array(rowCount);
+  const wideRows = sharedNumbers(rowCount);
   yield;
   let to = 0;
   for (const [i, wide] of all.entries()) {
@@ -70,7 +73,13 @@ export function* imageOf(memtable: Memtable, arena: (sizeBytes: number) => Uint8
     wides[base + atHeadTo] = heads.length;
     if (i % widesAtOnce === widesAtOnce - 1) yield;
   }
-  return { bytes: bytes.subarray(0, used), partitions, wides, wideRows, heads: heads.bytes.slice(0, heads.length) };
+  return {
+    bytes: bytes.subarray(0, used),
+    partitions,
+    wides,
+    wideRows,
+    heads: sharedBytes(heads.bytes.subarray(0, heads.length)),
+  };
 }
 function encodeHead(heads: Sink, { deleted, deletionHi, deletionLo, deletionLocal, ranges }: WidePartition): void {
   if (deleted) {

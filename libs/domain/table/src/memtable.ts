@@ -21,7 +21,7 @@ import type { Layout, TableLayout } from './layout.ts';
 import { isSpelledAlike } from './newest-row.ts';
 import { RangeDeletions } from './range-deletions.ts';
 import { RowIndex } from './row-index.ts';
-import { compareHalves, compareRanges, copyBytes, Sink } from './sink.ts';
+import { compareHalves, compareRanges, copyBytes, copyViewed, Sink } from './sink.ts';
 
 /** More than one row, or anything but a row. */
 export class WidePartition {
@@ -62,6 +62,8 @@ const roomSizeBytes = 4;
 const touchedRowBytes = 256;
 /** What a processor fetches at once. */
 const lineBytes = 64;
+/** Mutations that are looked at together before they are applied. */
+const touchedAtOnce = 16;
 
 type Buckets = { readonly heads: Int32Array; readonly counts: Int32Array; readonly sorted: (Int32Array | undefined)[] };
 
@@ -82,6 +84,9 @@ export class Memtable {
   readonly #right = new CellTable();
   readonly #merged = new CellTable();
   readonly #scratch = new Sink();
+  readonly #ahead = new Int32Array(touchedAtOnce);
+  /** Of no meaning; it is kept so that the looks are not left out. */
+  touched = 0;
 
   /** @param layouts of the tables, by number; may change. */
   constructor(arenaSizeBytes: number, layouts: ReadonlyMap<number, TableLayout>) {
@@ -123,6 +128,48 @@ export class Memtable {
     return [...this.#buckets.keys()].toSorted((a, b) => a - b);
   }
 
+  /** Applies the mutations in [from, to). */
+  applyAll(bytes: Uint8Array, view: DataView, from: number, to: number): void {
+    let touchedTo = from + view.getUint32(from);
+    // One alone is not looked at ahead.
+    if (touchedTo < to) touchedTo = from;
+    for (let at = from; at < to; at += view.getUint32(at)) {
+      if (at >= touchedTo && touchedTo < to) touchedTo = this.#touchAhead(view, at, to);
+      this.apply(bytes, view, at);
+    }
+  }
+  /**
+   * Looks at what the next mutations will find: slots, then numbers, then rows, so that what comes from afar comes for all of
+   * them at once. @returns behind the last of them.
+   */
+  #touchAhead(view: DataView, from: number, to: number): number {
+    const ahead = this.#ahead;
+    const slots = this.#slots;
+    const numbers = this.#partitions;
+    const { bytes } = this;
+    const mask = slots.length - 1;
+    let count = 0;
+    let at = from;
+    for (; at < to && count < touchedAtOnce; at += view.getUint32(at))
+      ahead[count++] = slots[
+        slotOf(view.getUint32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12)) & mask
+      ] as number;
+    let seen = 0;
+    for (let i = 0; i < count; i++) {
+      const partition = (ahead[i] as number) - 1;
+      ahead[i] = partition < 0 ? emptyRow : (numbers[partition * stride + partitionRow] as number);
+    }
+    for (let i = 0; i < count; i++) {
+      const row = ahead[i] as number;
+      if (row < 0 || row + touchedRowBytes > bytes.length) continue;
+      // The key lies before the row.
+      for (let line = Math.max(0, row - lineBytes); line < row + touchedRowBytes; line += lineBytes)
+        seen += bytes[line] as number;
+    }
+    this.touched = seen | 0;
+    return at;
+  }
+
   /** Applies the mutation at `at`. */
   apply(bytes: Uint8Array, view: DataView, at: number): void {
     const end = at + view.getUint32(at);
@@ -153,7 +200,7 @@ export class Memtable {
     const first = numbers[base + partitionRow] as number;
     if (kind !== kindRow) return this.#applyOther(this.#widen(base), layout, bytes, view, unit);
     if (first === emptyRow) {
-      numbers[base + partitionRow] = this.#store(bytes, unit, view.getUint32(unit));
+      numbers[base + partitionRow] = this.#store(bytes, view, unit, view.getUint32(unit));
       return;
     }
     const from = unit + unitHeadSizeBytes;
@@ -168,7 +215,7 @@ export class Memtable {
     const { rows } = this.#widen(base);
     if (rows.seek(bytes, from, to))
       rows.replace(this.#mergeRow(rows.rowAt(rows.piece, rows.at), bytes, view, unit, layout.regulars));
-    else rows.insert(this.#store(bytes, unit, view.getUint32(unit)));
+    else rows.insert(this.#store(bytes, view, unit, view.getUint32(unit)));
   }
   #applyOther(wide: WidePartition, layout: TableLayout, bytes: Uint8Array, view: DataView, unit: number): void {
     const kind = view.getUint8(unit + 4) & kindMask;
@@ -185,7 +232,7 @@ export class Memtable {
     } else if (kind === kindRangeDeletion) {
       (wide.ranges ??= new RangeDeletions()).addUnit(bytes, view, unit);
       this.#used += view.getUint32(unit);
-    } else if (wide.staticRow < 0) wide.staticRow = this.#store(bytes, unit, view.getUint32(unit));
+    } else if (wide.staticRow < 0) wide.staticRow = this.#store(bytes, view, unit, view.getUint32(unit));
     else wide.staticRow = this.#mergeRow(wide.staticRow, bytes, view, unit, layout.statics);
   }
   #widen(base: number): WidePartition {
@@ -365,11 +412,11 @@ export class Memtable {
   }
 
   /** @returns where the row is now. */
-  #store(bytes: Uint8Array, from: number, size: number): number {
+  #store(bytes: Uint8Array, view: DataView, from: number, size: number): number {
     this.#allocate(roomSizeBytes + size);
     const row = this.#used + roomSizeBytes;
     this.view.setUint32(this.#used, size);
-    copyBytes(bytes, from, this.bytes, row, size);
+    copyViewed(bytes, view, from, this.bytes, this.view, row, size);
     this.#used = row + size;
     return row;
   }
@@ -384,7 +431,7 @@ export class Memtable {
   }
   /** @returns where the merged row is. */
   #mergeRow(row: number, bytes: Uint8Array, view: DataView, unit: number, layout: Layout): number {
-    if (this.#replaces(row, bytes, view, unit)) return this.#place(row, bytes, unit, view.getUint32(unit));
+    if (this.#replaces(row, bytes, view, unit)) return this.#place(row, bytes, view, unit, view.getUint32(unit));
     this.#left.parse(this.bytes, this.view, row);
     this.#right.parse(bytes, view, unit);
     this.#merged.merge(this.#left, this.#right);
@@ -392,11 +439,11 @@ export class Memtable {
     this.#scratch.length = 0;
     this.#merged.encode(this.#scratch, layout);
     assert(this.#scratch.length > 0, 'a row is never merged to nothing');
-    return this.#place(row, this.#scratch.bytes, 0, this.#scratch.length);
+    return this.#place(row, this.#scratch.bytes, this.#scratch.view, 0, this.#scratch.length);
   }
-  #place(row: number, bytes: Uint8Array, from: number, size: number): number {
-    if (size > this.view.getUint32(row - roomSizeBytes)) return this.#store(bytes, from, size);
-    copyBytes(bytes, from, this.bytes, row, size);
+  #place(row: number, bytes: Uint8Array, view: DataView, from: number, size: number): number {
+    if (size > this.view.getUint32(row - roomSizeBytes)) return this.#store(bytes, view, from, size);
+    copyViewed(bytes, view, from, this.bytes, this.view, row, size);
     return row;
   }
   /** Both dense, of the same columns, and the new one newer in each that there is: nothing of the old one stays. */

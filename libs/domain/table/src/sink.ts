@@ -3,12 +3,22 @@
 /** Below this many bytes a loop is faster than a call into native code and the view that it needs. */
 const loopSizeMaxBytes = 48;
 const firstSizeBytes = 4096;
+/** Above this many bytes native code copies faster than a loop over four at a time, although it needs a view of its own. */
+const wordsSizeMaxBytes = 320;
+/** Of larger arrays no view is kept to copy from: it would keep the array. */
+const viewedSizeMaxBytes = 256 * 1024;
+
+const noBytes = new Uint8Array(0);
+const noView: DataView = new DataView(noBytes.buffer);
 
 /** A buffer that grows. `bytes` and `view` change when it does: read them anew after every write. */
 export class Sink {
   bytes: Uint8Array;
   view: DataView;
   length = 0;
+  // What is appended comes from the same bytes most often: a request's.
+  #source: Uint8Array = noBytes;
+  #sourceView: DataView = noView;
 
   constructor(sizeBytes = firstSizeBytes) {
     this.bytes = new Uint8Array(sizeBytes);
@@ -28,9 +38,41 @@ export class Sink {
   /** Appends source[from, from + size). */
   append(source: Uint8Array, from: number, size: number): void {
     this.reserve(size);
-    copyBytes(source, from, this.bytes, this.length, size);
+    if (size <= loopSizeMaxBytes || size > wordsSizeMaxBytes || source.length > viewedSizeMaxBytes)
+      copyBytes(source, from, this.bytes, this.length, size);
+    else {
+      if (source !== this.#source) {
+        this.#source = source;
+        this.#sourceView = new DataView(source.buffer, source.byteOffset, source.length);
+      }
+      copyWords(this.#sourceView, from, this.view, this.length, size);
+    }
     this.length += size;
   }
+}
+
+/** The two must not overlap. A source and a target whose views are there are copied with less ado. */
+export function copyViewed(
+  source: Uint8Array,
+  sourceView: DataView,
+  from: number,
+  target: Uint8Array,
+  targetView: DataView,
+  to: number,
+  size: number,
+): void {
+  if (size > wordsSizeMaxBytes) target.set(source.subarray(from, from + size), to);
+  else copyWords(sourceView, from, targetView, to, size);
+}
+function copyWords(source: DataView, from: number, target: DataView, to: number, size: number): void {
+  let i = 0;
+  for (const end = size - 7; i < end; i += 8) {
+    const first = source.getInt32(from + i, true);
+    const second = source.getInt32(from + i + 4, true);
+    target.setInt32(to + i, first, true);
+    target.setInt32(to + i + 4, second, true);
+  }
+  for (; i < size; i++) target.setUint8(to + i, source.getUint8(from + i));
 }
 
 /** The two must not overlap. */

@@ -76,7 +76,7 @@ export class TestTable {
   }
   apply(): void {
     const { bytes, view, length } = this.writer.sink;
-    for (let at = 0; at < length; at += view.getUint32(at)) this.layers.active.apply(bytes, view, at);
+    if (length > 0) this.layers.active.applyAll(bytes, view, 0, length);
     this.writer.sink.length = 0;
   }
   seal(): void {

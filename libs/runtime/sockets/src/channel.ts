@@ -9,6 +9,7 @@ import { formatAddress, type Address } from '@skerry/runtime-world';
 import { createServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { plainAddress } from './address.ts';
+import { readIntoOwn } from './own-memory.ts';
 import type { ListenOptions } from './listen.ts';
 import type { TlsContext } from './tls-context.ts';
 import type { StreamListener } from './types.ts';
@@ -18,13 +19,18 @@ const tlsHandshake = 22;
 const backlogDefault = 511;
 /** How long a peer may take to end its side after we ended ours, in milliseconds. */
 const lingerMs = 10_000;
+/** Bytes that are read at once. All connections without TLS share this memory, so that it stays near the processor. */
+const readSizeBytes = 256 * 1024;
 
 export interface Channel {
   readonly remote: Address;
   readonly secure: boolean;
   /** Bytes that the operating system has not taken yet. */
   readonly queuedBytes: number;
-  /** The bytes must not change afterwards. Without effect once it is closed. */
+  /**
+   * The bytes must not change until the operating system has taken them: at once, when `queuedBytes` is 0 behind the call.
+   * Without effect once it is closed.
+   */
   write(bytes: Uint8Array): void;
   /** No more `data` until {@link resume}. */
   pause(): void;
@@ -34,7 +40,7 @@ export interface Channel {
   destroy(): void;
 }
 export type ChannelEvents = {
-  /** The bytes are the callee's own. */
+  /** The bytes hold until it returns: others are read into the same memory. */
   data(bytes: Uint8Array): void;
   /** All that was queued has been taken. */
   drained(): void;
@@ -58,6 +64,7 @@ export async function listenChannels(
   accept: (channel: Channel) => ChannelEvents,
 ): Promise<StreamListener> {
   const { host, port, backlog = backlogDefault, keepAliveMs } = door;
+  const memory = new Uint8Array(readSizeBytes);
   const server = createServer(
     {
       allowHalfOpen: true,
@@ -65,7 +72,7 @@ export async function listenChannels(
       keepAlive: keepAliveMs !== undefined,
       keepAliveInitialDelay: keepAliveMs ?? 0,
     },
-    (socket) => enter(door, socket, accept),
+    (socket) => enter(door, memory, socket, accept),
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -86,9 +93,14 @@ export async function listenChannels(
   };
 }
 
-function enter(door: ChannelDoor, socket: Socket, accept: (channel: Channel) => ChannelEvents): void {
+function enter(
+  door: ChannelDoor,
+  memory: Uint8Array,
+  socket: Socket,
+  accept: (channel: Channel) => ChannelEvents,
+): void {
   const { tls, plain, handshakeMs } = door;
-  if (tls === undefined) return new NodeChannel(socket, false).serve(accept);
+  if (tls === undefined) return new NodeChannel(socket, false).serve(accept, memory);
   const timer = setTimeout(() => socket.destroy(), handshakeMs);
   const fail = (): void => {
     clearTimeout(timer);
@@ -127,12 +139,21 @@ class NodeChannel implements Channel {
     this.secure = secure;
     this.remote = plainAddress(socket.remoteAddress, socket.remotePort);
   }
-  serve(accept: (channel: Channel) => ChannelEvents): void {
+  /** @param memory to read into; what else a socket has is heard too. */
+  serve(accept: (channel: Channel) => ChannelEvents, memory?: Uint8Array): void {
     const socket = this.#socket;
     const events = accept(this);
-    socket.on('data', (bytes: Buffer) => {
+    const heard = (bytes: Uint8Array): void => {
       if (!this.#over) events.data(bytes);
-    });
+    };
+    socket.on('data', heard);
+    if (memory !== undefined) {
+      const callback = (size: number): boolean => {
+        heard(memory.subarray(0, size));
+        return true;
+      };
+      readIntoOwn(socket, { buffer: () => memory, callback });
+    }
     socket.on('drain', () => events.drained());
     socket.on('end', () => events.ended());
     // What broke it is of no use to anybody: a client went away.

@@ -1,4 +1,4 @@
-/** What is said between a store and the thread that keeps its runs. Indexes and filters are shared memory. */
+/** What is said between a store and the thread that keeps its runs. Images of memory, indexes and filters are shared memory. */
 import type { MergeTime, RunParts, TableSchema } from '@skerry/domain-table';
 import type { Reason } from '@skerry/kernel';
 import type { FlushJob } from './keeper.ts';

@@ -26,8 +26,8 @@ export class KeeperThread implements RunKeeper {
   #worker: Worker | undefined;
   #lastId = 0;
   #failure: StatusError | undefined;
-  /** Memory for the next image, when the thread gave it back. */
-  #lent: ArrayBuffer | undefined;
+  /** Memory of the last image, for the next one. */
+  #kept: SharedArrayBuffer | undefined;
 
   constructor(data: KeeperData) {
     this.#data = data;
@@ -35,21 +35,16 @@ export class KeeperThread implements RunKeeper {
   get isRunning(): boolean {
     return this.#worker !== undefined;
   }
-  /** Memory for an image: the last one's, when that is large enough. */
+  /** Memory for an image: the last one's, when that is large enough. One at a time is in use. */
   arena(sizeBytes: number): Uint8Array {
-    const lent = this.#lent;
-    this.#lent = undefined;
-    return new Uint8Array(lent !== undefined && lent.byteLength >= sizeBytes ? lent : new ArrayBuffer(sizeBytes));
+    if (this.#kept === undefined || this.#kept.byteLength < sizeBytes) this.#kept = new SharedArrayBuffer(sizeBytes);
+    return new Uint8Array(this.#kept);
   }
   #start(): Worker {
     const worker = isSource
       ? new Worker(fromSource(), { eval: true, workerData: this.#data, execArgv: sourceFlags, env: {} })
       : new Worker(new URL('./table-keeper.mjs', import.meta.url), { workerData: this.#data, execArgv: [], env: {} });
-    worker.on('message', (message: { readonly said: FromKeeper; readonly lent: readonly ArrayBuffer[] }) => {
-      const [lent] = message.lent;
-      if (lent !== undefined) this.#lent = lent;
-      this.#hear(message.said);
-    });
+    worker.on('message', (said: FromKeeper) => this.#hear(said));
     worker.on('error', (error) => this.#fail(error));
     worker.on('exit', () => this.#fail(undefined));
     worker.unref();
@@ -68,20 +63,18 @@ export class KeeperThread implements RunKeeper {
     for (const { reject } of this.#asked.values()) reject(this.#failure);
     this.#asked.clear();
   }
-  #ask(wish: Wish, lent: readonly ArrayBuffer[] = []): Promise<readonly NewRunParts[]> {
+  #ask(wish: Wish): Promise<readonly NewRunParts[]> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const worker = (this.#worker ??= this.#start());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject });
       worker.ref();
-      worker.postMessage({ ...wish, id }, lent);
+      worker.postMessage({ ...wish, id });
     });
   }
   async flush(job: FlushJob): Promise<readonly NewRun[]> {
-    const { bytes, partitions, wides, wideRows, heads } = job.image;
-    const lent = [bytes, partitions, wides, wideRows, heads].map(({ buffer }) => buffer as ArrayBuffer);
-    return (await this.#ask({ kind: 'flush', job }, lent)).map(newRunOf);
+    return (await this.#ask({ kind: 'flush', job })).map(newRunOf);
   }
   async merge({ schema, runs, others, number, time }: MergeJob): Promise<NewRun | undefined> {
     const words = others.map((filter) => filter.words);

@@ -67,9 +67,7 @@ async function answer(message: ToKeeper): Promise<void> {
   } finally {
     running.delete(work);
   }
-  // What was lent goes back, to be filled again.
-  const lent = kind === 'flush' ? [message.job.image.bytes.buffer as ArrayBuffer] : [];
-  port.postMessage({ said, lent }, lent);
+  port.postMessage(said);
   if (kind === 'close') port.close();
 }
 port.on('message', (message: ToKeeper) => void answer(message));

@@ -161,17 +161,20 @@ export class LmdbTableStore implements TableStore {
       throw refusal;
     }
     const { bytes, view, length } = sink;
-    const { active } = this.#layers;
-    for (let at = from; at < length; at += view.getUint32(at)) active.apply(bytes, view, at);
+    if (length > from) this.#layers.active.applyAll(bytes, view, from, length);
     this.#applied = length;
   }
   #refusal(sizeBytes: number): StatusError | undefined {
     if (this.#failure !== undefined) return this.#failure;
     if (this.#closed) return new StatusError('shutting_down', 'Cannot write: the store is closed');
     const { view, length } = this.writer.sink;
-    for (let at = this.#applied; at < length; at += view.getUint32(at))
-      if (!this.#layouts.has(view.getUint32(at + 4)))
-        return new StatusError('no_such_entry', `Cannot write to table ${view.getUint32(at + 4)}: it is not there`);
+    let known = -1;
+    for (let at = this.#applied; at < length; at += view.getUint32(at)) {
+      const table = view.getUint32(at + 4);
+      if (table !== known && !this.#layouts.has(table))
+        return new StatusError('no_such_entry', `Cannot write to table ${table}: it is not there`);
+      known = table;
+    }
     const stuck = this.#log?.stuck;
     if (stuck !== undefined) return stuck;
     if (this.#hasRoom(sizeBytes)) return undefined;

@@ -20,7 +20,7 @@ export class Assembler {
   #heldLength = 0;
   #skipping = 0;
 
-  /** Bytes [start, end) of a chunk, which nobody changes while it is read. */
+  /** Bytes [start, end) of a chunk, which nobody changes while it is read, or until {@link keep}. */
   push(chunk: Uint8Array, start: number, end: number): void {
     const rest = this.#end - this.#at;
     if (rest === 0) {
@@ -73,6 +73,13 @@ export class Assembler {
     this.#skip();
   }
 
+  /** Of the chunk, what was not read is kept: it may change now. */
+  keep(): void {
+    if (this.#at === this.#end) return;
+    this.#chunk = this.#chunk.slice(this.#at, this.#end);
+    this.#end -= this.#at;
+    this.#at = 0;
+  }
   /** Lets go of what a long unit needed. */
   trim(): void {
     if (this.#at === this.#end) this.#chunk = emptyBytes;

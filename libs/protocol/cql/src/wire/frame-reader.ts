@@ -4,7 +4,7 @@
  *
  * `push(chunk)`, then `next()` until it says `more`. What `frame` shows holds until the next call of either.
  * Source: native_protocol_v4.spec §2, native_protocol_v5.spec §2.
- * Assumes: chunks are not written to while they are read.
+ * Assumes: chunks are not written to while they are read, until `next()` says `more` or {@link FrameReader.keep} is called.
  */
 import { crc32, emptyBytes, type Checksum } from '@skerry/kernel';
 import { Assembler } from './assembler.ts';
@@ -95,6 +95,12 @@ export class FrameReader {
 
   push(chunk: Uint8Array): void {
     if (this.#fault?.fatal !== true) this.#outer.push(chunk, 0, chunk.length);
+  }
+
+  /** What was pushed and not read yet is copied: the chunk may change now. What `frame` shows holds no more. */
+  keep(): void {
+    this.#outer.keep();
+    this.#inner.keep();
   }
 
   /** `fault`: see {@link fault}; a fatal one is said again and again, after another the next frame follows. */

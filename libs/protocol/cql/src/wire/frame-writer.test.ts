@@ -74,6 +74,48 @@ describe('frames in segments', () => {
       { numRuns: 200 },
     );
   });
+  test('come out as they went in, where what was taken is written over, and chunks are, when they were read', () => {
+    const step = fc.record({ size: fc.nat(90_000), takes: fc.boolean(), reuses: fc.boolean(), cut: fc.nat() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const { writer, reader } = started();
+        const memory = new Uint8Array(1024 * 1024);
+        const wanted: (readonly [number, number])[] = [];
+        const got: (readonly [number, number])[] = [];
+        const hear = (bytes: Uint8Array): void => {
+          memory.fill(0xff);
+          memory.set(bytes);
+          got.push(...read(reader, memory.subarray(0, bytes.length)));
+        };
+        for (const [stream, { size, takes, reuses, cut }] of steps.entries()) {
+          write(writer, stream, size);
+          wanted.push([stream, size + 4]);
+          if (!takes) continue;
+          const bytes = writer.take();
+          const at = cut % (bytes.length + 1);
+          hear(bytes.subarray(0, at));
+          hear(bytes.subarray(at));
+          if (reuses) writer.reuse();
+        }
+        hear(writer.take());
+        expect(got).toEqual(wanted);
+      }),
+      { numRuns: 100 },
+    );
+  });
+  test('that were not read are kept, though their chunk changes', () => {
+    const { writer, reader } = started();
+    for (const stream of [1, 2, 3]) write(writer, stream, 100 * stream);
+    const bytes = writer.take().slice();
+    reader.push(bytes);
+    expect(reader.next()).toBe('frame');
+    reader.keep();
+    bytes.fill(0xff);
+    write(writer, 4, 4);
+    expect(read(reader, writer.take())).toEqual(
+      [2, 3, 4].map((stream) => [stream, (stream === 4 ? 4 : 100 * stream) + 4]),
+    );
+  });
   test('that fit into one segment are one', () => {
     const { writer } = started();
     for (let stream = 0; stream < 100; stream++) write(writer, stream, 1000);

@@ -143,7 +143,7 @@ export class FrameWriter {
 
   /**
    * All whole frames since the last time, for the socket; none while one is begun. The bytes are the caller's: nothing writes to
-   * them again.
+   * them again, until {@link reuse} is called.
    */
   take(): Uint8Array {
     if (this.#frame >= 0) return emptyBytes;
@@ -158,6 +158,10 @@ export class FrameWriter {
     this.#segmentsFrom = 0;
     const segmented = this.#segments(bytes.subarray(from + headRoom));
     return from === 0 ? segmented : concatBytes([bytes.subarray(0, from), segmented]);
+  }
+  /** Nobody reads any more what was taken. */
+  reuse(): void {
+    this.out.reuse();
   }
   /** Undefined: it is more than a segment takes. */
   #takeInPlace(headRoom: number): Uint8Array | undefined {

@@ -14,8 +14,8 @@ const blockSizeMinBytes = 1024;
 export const blockSizeMaxBytes = 131_072;
 
 /**
- * Bytes in the making. What was taken is never written again: writing goes on behind it, in the same buffer or in
- * another. Beyond `sizeMaxBytes` nothing is written and `overflown` is set, until it is cut back.
+ * Bytes in the making. What was taken is not written again until {@link Output.reuse} allows it: writing goes on behind it, in
+ * the same buffer or in another. Beyond `sizeMaxBytes` nothing is written and `overflown` is set, until it is cut back.
  */
 export class Output {
   buffer: Uint8Array<ArrayBuffer>;
@@ -72,6 +72,12 @@ export class Output {
       this.at = 0;
     }
     return view;
+  }
+  /** Nobody reads any more what was taken: writing goes on in its place. Bytes that a processor has at hand are written fastest. */
+  reuse(): void {
+    if (this.start < this.at) return;
+    this.start = 0;
+    this.at = 0;
   }
   u8(value: number): void {
     if (this.room(1)) this.buffer[this.at++] = value;

@@ -108,6 +108,7 @@ export class Connection implements ChannelEvents, Flushing, Client {
     this.#desk.figures.bytesReceived += bytes.length;
     this.#reader.push(bytes);
     this.#work();
+    this.#reader.keep();
   }
   ended(): void {
     this.#ended = true;
@@ -147,6 +148,7 @@ export class Connection implements ChannelEvents, Flushing, Client {
     if (this.#closed || bytes.length === 0) return;
     this.#desk.figures.bytesSent += bytes.length;
     this.#channel.write(bytes);
+    if (this.#heldBytes === 0 && this.#channel.queuedBytes === 0) this.#writer.reuse();
     if (this.#isUnread) this.#pause();
     else if (wasUnread) this.#resume();
   }
