@@ -1,11 +1,12 @@
 /** SELECTs that take several turns of the event loop: here one for each row. */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { temporaryDirectory } from '@skerry/testing/node';
 import { CorpusEngine } from '../../corpus/corpus-engine.fixture.ts';
 import { questions, rangeQuestions, step, tableText, targets } from '../index/index-statements.fixture.ts';
 import type { TurnLimits } from './turn-time.ts';
 
+jest.setTimeout(120_000);
 const oneRowEach: TurnLimits = { turnMs: 0, rowsBetweenLooks: 1 };
 const open: CorpusEngine[] = [];
 afterEach(async () => {
