@@ -19,7 +19,7 @@ export function typesCompatible(to: ValueType, from: ValueType): boolean {
     case 'timestamp':
       return among(from, 'bigint');
     case 'varint':
-      return among(from, 'int', 'bigint');
+      return among(from, 'int', 'bigint', 'timestamp');
     case 'date':
       return among(from, 'int');
     case 'uuid':

@@ -238,7 +238,7 @@ describe('calls that are refused', () => {
       'to_date',
       [unknownArgument()],
       undefined,
-      'Ambiguous call to function system.to_date (can be matched by following signatures: system.to_date : (timeuuid) -> date, system.to_date : (timestamp) -> date): use type casts to disambiguate',
+      'Ambiguous call to function to_date (can be matched by following signatures: system.to_date : (timeuuid) -> date, system.to_date : (timestamp) -> date): use type casts to disambiguate',
     ],
     ['_add', [int, typedArgument(type('text'), 't')], undefined, "the '+' operation is not supported between v and t"],
     [

@@ -162,7 +162,7 @@ export function resolveFunction(
   }
   if (name === negationFunction) return invalid('Ambiguous negation: use type casts to disambiguate');
   return invalid(
-    `Ambiguous call to function system.${name} (can be matched by following signatures: ${signatures(fitting)}): use type casts to disambiguate`,
+    `Ambiguous call to function ${name} (can be matched by following signatures: ${signatures(fitting)}): use type casts to disambiguate`,
   );
 }
 

@@ -99,14 +99,24 @@ export class SortedMarkerOperand implements Operand {
   evaluate(execution: Execution, out: Slot): void {
     this.#bound.evaluate(execution, out);
     if (out.size <= 0) return;
-    const { type } = this;
-    const parts = collectionParts(type.kind, out.bytes.subarray(out.from, out.from + out.size));
-    if (!parts.ok) throw invalid(parts.error);
-    const bytes = type.kind === 'set' ? setBytes(type.element, parts.value) : mapBytes(type.key, pairs(parts.value));
+    const bytes = kept(this.type, out.bytes.subarray(out.from, out.from + out.size));
     out.bytes = bytes;
     out.from = 0;
     out.size = bytes.length;
   }
+}
+/** A value of one cell as it is kept: of a set or a map sorted, each element once. @throws CqlFault it is none. */
+export function kept(type: ValueType, bytes: Uint8Array): Uint8Array {
+  if (type.kind !== 'set' && type.kind !== 'map') return bytes;
+  const parts = collectionParts(type.kind, bytes);
+  if (!parts.ok) throw invalid(parts.error);
+  return type.kind === 'set' ? setBytes(type.element, parts.value) : mapBytes(type.key, pairs(parts.value));
+}
+/** Values of a list that is bound to an IN. @throws CqlFault it is none. */
+export function listedValues({ type }: Operand, bytes: Uint8Array): readonly Uint8Array[] {
+  const parts = collectionParts('list', bytes);
+  if (!parts.ok) throw invalid(parts.error);
+  return type.kind === 'list' ? parts.value.map((each) => kept(type.element, each)) : parts.value;
 }
 const pairs = (parts: readonly Uint8Array[]): readonly (readonly [Uint8Array, Uint8Array])[] =>
   parts.flatMap((key, i) => (i % 2 === 0 ? [[key, parts[i + 1] ?? key] as const] : []));

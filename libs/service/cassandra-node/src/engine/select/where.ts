@@ -3,7 +3,7 @@
  * Source: Cassandra 5.0, StatementRestrictions and its kin: rules and texts.
  */
 import type { Column, TableSchema } from '@skerry/domain-table';
-import type { Relation } from '@skerry/protocol-cql';
+import type { Relation, Term } from '@skerry/protocol-cql';
 import { relationText } from '../../catalog/view-where.ts';
 import { invalid } from '../contract.ts';
 import type { Questions } from '../index/questions.ts';
@@ -97,7 +97,12 @@ class Analysis {
     if ('operator' in relation && relation.operator === '!=')
       throw invalid(`Unsupported "!=" relation: ${relationText(relation)}`);
     if (relation.kind === 'token') return this.#addToken(relation);
-    if (relation.kind === 'tuple') return this.#tuples.add(relation, this.#order);
+    if (relation.kind === 'tuple') {
+      const alone = this.#alone(relation);
+      if (alone === undefined) this.#tuples.add(relation, this.#order);
+      else this.#add(alone);
+      return;
+    }
     if (relation.kind === 'tupleIn') return this.#tuples.addIn(relation, this.#order);
     if (relation.kind === 'ann') throw invalid('ANN ordering by vector requires the column to be indexed');
     if (relation.kind === 'custom') throw invalid(`Invalid index expression: index ${relation.index.name} not found`);
@@ -105,6 +110,15 @@ class Analysis {
     checkType(column, relation);
     if (this.#questions?.answered(column, relation) === true) this.#hasIndex = true;
     this.#single.add(column, relation, this.#order);
+  }
+  /** `(c) = (1)` where an index answers `c = 1`. */
+  #alone({ columns, operator, value }: Extract<Relation, { kind: 'tuple' }>): Relation | undefined {
+    const [name] = columns;
+    if (name === undefined || columns.length > 1 || value.kind !== 'tuple' || value.elements.length !== 1)
+      return undefined;
+    const compared: Relation = { kind: 'compare', column: name, operator, value: value.elements[0] as Term };
+    const column = columnOf(this.#schema, name);
+    return column.kind === 'clustering' && this.#questions?.answered(column, compared) === true ? compared : undefined;
   }
   #addToken({ columns, operator, value }: Extract<Relation, { kind: 'token' }>): void {
     const { partitionKey } = this.#schema;
