@@ -142,9 +142,9 @@ const literalTargets: Readonly<Record<LiteralKind, readonly NativeKind[]>> = {
   blob: ['blob'],
   duration: ['duration'],
 };
-/** Whether a constant that is written so may stand for a value of the type. */
+/** Whether a constant that is written so may stand for a value of the type; of a tuple it tells all components. */
 export const literalFits = (literal: LiteralKind, type: ValueType): boolean =>
-  literalTargets[literal].some((kind) => kind === type.kind);
+  (type.kind === 'tuple' && literal !== 'blob') || literalTargets[literal].some((kind) => kind === type.kind);
 /** What a constant is when nothing says what it should be: as `SELECT (…)` and function calls take it. */
 export function literalType(literal: LiteralKind, text: string): ValueType {
   switch (literal) {

@@ -20,6 +20,7 @@ export * from './ordered.ts';
 export * from './parts.ts';
 export * from './text.ts';
 export * from './times.ts';
+export * from './tuple-constant.ts';
 export * from './type-name.ts';
 export * from './type.ts';
 export * from './validate.ts';

@@ -1,6 +1,6 @@
 /** CREATE, ALTER and DROP MATERIALIZED VIEW. Source: Cassandra 5.0, CreateViewStatement, AlterViewStatement, DropViewStatement. */
 import type { TableSchema } from '@skerry/domain-table';
-import type { Relation, SelectStatement, Statement } from '@skerry/protocol-cql';
+import { termText, type Relation, type SelectStatement, type Statement } from '@skerry/protocol-cql';
 import { allColumns, arranged, compareNames, findColumn, isKey, keyColumns } from './columns.ts';
 import {
   draft,
@@ -44,8 +44,15 @@ function selectedOf(base: TableSchema, select: SelectStatement, view: string): R
     throw invalid(`Cannot include static column '${statics.name}' in materialized view '${view}'`);
   return names;
 }
-const selectorName = (selector: SelectStatement['clauses'][number]['selector']): string =>
-  'name' in selector && typeof selector.name === 'string' ? selector.name : `${selector.kind}(…)`;
+/** As the statement has it, as far as it is a column or a part of one. */
+function selectorName(selector: SelectStatement['clauses'][number]['selector']): string {
+  if (selector.kind === 'element') return `${selectorName(selector.of)}[${termText(selector.key)}]`;
+  if (selector.kind === 'slice') {
+    const [from, to] = [selector.from, selector.to].map((term) => (term === undefined ? '' : termText(term)));
+    return `${selectorName(selector.of)}[${from}..${to}]`;
+  }
+  return 'name' in selector && typeof selector.name === 'string' ? selector.name : `${selector.kind}(…)`;
+}
 
 function checkKey(base: TableSchema, statement: Create, selected: ReadonlySet<string>): readonly string[] {
   const { partition, clustering } = statement.primaryKey;

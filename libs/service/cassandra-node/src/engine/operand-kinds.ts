@@ -97,23 +97,23 @@ export const keepsOrder = (type: ValueType): type is Collection =>
     ? type.frozen || hasOrder(type.key) || hasOrder(type.value)
     : (type.kind === 'set' && type.frozen) || hasOrder(type.element));
 
-/** @throws CqlFault it is no such value. */
-function inOrder(type: ValueType, bytes: Uint8Array): Uint8Array {
+/** A value of one cell as it is kept: of sets and maps, also within, sorted, each element once. @throws CqlFault it is none. */
+export function kept(type: ValueType, bytes: Uint8Array): Uint8Array {
   if (!hasOrder(type) || !isCollection(type)) return bytes;
   const parts = collectionParts(type.kind, bytes);
   if (!parts.ok) throw invalid(parts.error);
   switch (type.kind) {
     case 'list':
-      return listBytes(parts.value.map((part) => inOrder(type.element, part)));
+      return listBytes(parts.value.map((part) => kept(type.element, part)));
     case 'set':
       return setBytes(
         type.element,
-        parts.value.map((part) => inOrder(type.element, part)),
+        parts.value.map((part) => kept(type.element, part)),
       );
     case 'map':
       return mapBytes(
         type.key,
-        pairs(parts.value).map(([key, value]) => [inOrder(type.key, key), inOrder(type.value, value)] as const),
+        pairs(parts.value).map(([key, value]) => [kept(type.key, key), kept(type.value, value)] as const),
       );
     default:
       return unreachable(type);
@@ -134,11 +134,17 @@ export class SortedMarkerOperand implements Operand {
   evaluate(execution: Execution, out: Slot): void {
     this.#bound.evaluate(execution, out);
     if (out.size <= 0) return;
-    const bytes = inOrder(this.type, out.bytes.subarray(out.from, out.from + out.size));
+    const bytes = kept(this.type, out.bytes.subarray(out.from, out.from + out.size));
     out.bytes = bytes;
     out.from = 0;
     out.size = bytes.length;
   }
+}
+/** Values of a list that is bound to an IN. @throws CqlFault it is none. */
+export function listedValues({ type }: Operand, bytes: Uint8Array): readonly Uint8Array[] {
+  const parts = collectionParts('list', bytes);
+  if (!parts.ok) throw invalid(parts.error);
+  return type.kind === 'list' ? parts.value.map((each) => kept(type.element, each)) : parts.value;
 }
 const pairs = (parts: readonly Uint8Array[]): readonly (readonly [Uint8Array, Uint8Array])[] =>
   parts.flatMap((key, i) => (i % 2 === 0 ? [[key, parts[i + 1] ?? key] as const] : []));

@@ -3,7 +3,15 @@
  * Source of rules and texts: Cassandra 5.0, `cql3.Constants`, `Lists`, `Sets`, `Maps`, `Tuples`, `UserTypes`, `Vectors`, `TypeCast`.
  */
 import { termText, type Term } from '@skerry/protocol-cql';
-import { fromConstant, identifier, nativeKinds, sameType, typeName, type NativeKind } from '@skerry/domain-values';
+import {
+  fromConstant,
+  identifier,
+  nativeKinds,
+  sameType,
+  tupleFromConstant,
+  typeName,
+  type NativeKind,
+} from '@skerry/domain-values';
 import { unreachable } from '@skerry/kernel';
 import { resolveType } from '../catalog/resolve-type.ts';
 import { invalid, type Execution, type Operand } from './contract.ts';
@@ -108,6 +116,11 @@ function constantOperand(planning: Planning, term: Term, receiver: Receiver): Op
   const { type, name } = receiver;
   const kind = literalKind(term);
   const text = 'text' in term ? term.text : termText(term);
+  if (type.kind === 'tuple' && kind !== undefined && termFit(planning, receiver, term, type) !== 'no') {
+    const tuple = tupleFromConstant(type, text, BigInt(planning.nowMs));
+    if (!tuple.ok) throw invalid(tuple.error);
+    return new ConstantOperand(type, tuple.value);
+  }
   if (kind === undefined || !isNativeKind(type.kind) || termFit(planning, receiver, term, type) === 'no')
     throw invalid(
       `Invalid ${kind === undefined ? '' : literalNames[kind]} constant (${text}) for "${name}" of type ${typeName(type)}`,

@@ -36,7 +36,7 @@ export class AddToSet extends OneValue {
   readonly #isWhole: boolean;
   constructor(column: Column, type: SetType, operand: Operand, isWhole: boolean) {
     super(column, operand);
-    this.#paths = new KeyPaths('set', type.element);
+    this.#paths = new KeyPaths(type.element);
     this.#isWhole = isWhole;
   }
   protected override check(size: number): boolean {
@@ -60,7 +60,7 @@ export class PutIntoMap extends OneValue {
   readonly #isWhole: boolean;
   constructor(column: Column, type: MapType, operand: Operand, isWhole: boolean) {
     super(column, operand);
-    this.#paths = new KeyPaths('map', type.key);
+    this.#paths = new KeyPaths(type.key);
     this.#isWhole = isWhole;
   }
   protected override check(size: number): boolean {
@@ -84,7 +84,7 @@ export class DiscardKeys extends OneValue {
   readonly #paths: KeyPaths;
   constructor(column: Column, type: SetType | MapType, operand: Operand) {
     super(column, operand);
-    this.#paths = new KeyPaths(type.kind, type.kind === 'set' ? type.element : type.key);
+    this.#paths = new KeyPaths(type.kind === 'set' ? type.element : type.key);
   }
   protected override check(size: number): boolean {
     return size > 0;
@@ -104,15 +104,14 @@ export class DeleteKey extends OneValue {
   constructor(column: Column, type: SetType | MapType, operand: Operand) {
     super(column, operand);
     this.#kind = type.kind;
-    this.#paths = new KeyPaths(type.kind, type.kind === 'set' ? type.element : type.key);
+    this.#paths = new KeyPaths(type.kind === 'set' ? type.element : type.key);
   }
   override bind(execution: Execution): boolean {
-    super.bind(execution);
-    if (this.slot.size === sizeUnset)
-      throw invalid(this.#kind === 'set' ? 'Invalid unset value for set element' : 'Invalid unset map key');
+    const isSet = super.bind(execution);
+    if (!isSet && this.#kind === 'map') throw invalid('Invalid unset map key');
     if (this.slot.size === sizeNull)
       throw invalid(this.#kind === 'set' ? 'Invalid null set element' : 'Invalid null map key');
-    return true;
+    return isSet;
   }
   write({ writer, hi, lo, nowSeconds }: Writing): void {
     writer.elementTombstone(this.column.id, this.#paths.path(this.slot), this.slot, hi, lo, nowSeconds);
@@ -127,7 +126,7 @@ export class PutKey extends OneValue {
   constructor(column: Column, type: MapType, key: Operand, value: Operand) {
     super(column, value);
     this.#key = key;
-    this.#paths = new KeyPaths('map', type.key);
+    this.#paths = new KeyPaths(type.key);
   }
   override bind(execution: Execution): boolean {
     const key = this.#keySlot;

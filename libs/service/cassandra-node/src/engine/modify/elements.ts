@@ -1,5 +1,5 @@
 /** Elements of a multi-cell collection, as writers and readers have them. */
-import type { Part, RowView } from '@skerry/domain-table';
+import { sha256, type Part, type RowView } from '@skerry/domain-table';
 import { ByteSink, collectionParts, orderedCodec, type OrderedCodec, type ValueType } from '@skerry/domain-values';
 import { invalid, type Slot } from '../contract.ts';
 import type { Writing } from './writing.ts';
@@ -8,8 +8,12 @@ export const nullPart: Part = { bytes: new Uint8Array(0), from: 0, size: -1 };
 export const emptyPart: Part = { bytes: new Uint8Array(0), from: 0, size: 0 };
 export const partOf = (bytes: Uint8Array): Part => ({ bytes, from: 0, size: bytes.length });
 
-/** Bytes that a set's element or a map's key may have. Source: Cassandra 5.0, FBUtilities.MAX_UNSIGNED_SHORT. */
-export const elementKeySizeMaxBytes = 65_535;
+/**
+ * Bytes of the path of a set's element or a map's key. What is longer has its first bytes as its path, and a digest: such
+ * elements that begin alike stand in no order that is theirs.
+ */
+export const elementPathMaxBytes = 65_535;
+const digestSizeBytes = 32;
 /** Of the path of a list's element: a time and a part of the host's id. */
 const listPathSizeBytes = 16;
 
@@ -24,24 +28,25 @@ export function elementsOf(kind: 'list' | 'set' | 'map', { bytes, from, size }: 
 
 /** Makes paths of a set's elements or a map's keys. */
 export class KeyPaths {
-  readonly #what: 'Set value' | 'Map key';
   readonly #codec: OrderedCodec;
   readonly #sink = new ByteSink(64);
-  constructor(kind: 'set' | 'map', type: ValueType) {
-    this.#what = kind === 'set' ? 'Set value' : 'Map key';
+  constructor(type: ValueType) {
     this.#codec = orderedCodec(type);
   }
   /** Valid until the next one. */
   path({ bytes, from, size }: Part): Part {
-    if (size > elementKeySizeMaxBytes)
-      throw invalid(
-        `${this.#what} is too long. ${this.#what}s are limited to ${elementKeySizeMaxBytes} bytes but ${size} bytes ${this.#what === 'Map key' ? 'keys' : 'value'} provided`,
-      );
     const sink = this.#sink;
     sink.length = 0;
     this.#codec.append(sink, bytes, from, from + size);
+    if (sink.length > elementPathMaxBytes) shorten(sink);
     return { bytes: sink.bytes, from: 0, size: sink.length };
   }
+}
+function shorten(sink: ByteSink): void {
+  const digest = sha256(sink.bytes.subarray(0, sink.length));
+  sink.length = elementPathMaxBytes - digestSizeBytes;
+  sink.bytes.set(digest, sink.length);
+  sink.length = elementPathMaxBytes;
 }
 export const fieldPath = (field: number): Part => partOf(Uint8Array.of(field >> 8, field));
 

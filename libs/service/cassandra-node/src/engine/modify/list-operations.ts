@@ -1,9 +1,12 @@
-/** Operations on lists: elements are ordered by the time that they came. Source: Cassandra 5.0, `Lists`. */
-import type { Column, RowView } from '@skerry/domain-table';
-import { compareRanges } from '@skerry/domain-table';
+/**
+ * Operations on lists: elements are ordered by the time that they came. Those of one statement follow one another: each is of
+ * the list that those before it left. Source: Cassandra 5.0, `Lists`, `UpdateParameters.getPrefetchedRow`.
+ */
+import type { Column } from '@skerry/domain-table';
 import { invalid, type Execution, type Operand, type Slot } from '../contract.ts';
 import { emptySlot, sizeNull, sizeUnset } from '../operands.ts';
-import { elementNumbers, elementsOf, nextListPath, nullPart, partOf, pathAt, previousListPath } from './elements.ts';
+import { elementsOf, nextListPath, nullPart, partOf, previousListPath } from './elements.ts';
+import { comparedParts, setValue, type ListElement } from './list-state.ts';
 import type { Operation, Writing } from './writing.ts';
 
 /** `l = l + […]`, `l = […] + l`, and as a whole `l = […]`. */
@@ -31,7 +34,12 @@ export class AddToList implements Operation {
     const isPrepend = this.#where === 'prepend';
     for (const element of isPrepend ? elements.toReversed() : elements) {
       const path = isPrepend ? previousListPath(writing) : nextListPath(writing);
-      writer.element(id, path, nullPart, partOf(element), hi, lo, ttl, expiry);
+      const value = partOf(element);
+      writer.element(id, path, nullPart, value, hi, lo, ttl, expiry);
+      if (!writing.reads) continue;
+      const list = writing.lists.of(id);
+      if (isPrepend) list.unshift({ path, value, written: true });
+      else list.push({ path, value, written: true });
     }
   }
 }
@@ -50,32 +58,33 @@ export class DiscardFromList implements Operation {
     this.#operand.evaluate(execution, this.#slot);
     return this.#slot.size > 0;
   }
-  write({ writer, row, hi, lo, nowSeconds }: Writing): void {
-    if (row === undefined) return;
-    const unwanted = elementsOf('list', this.#slot);
-    for (const number of elementNumbers(row, this.column.id)) {
-      const from = row.itemFrom(number);
-      const to = from + row.itemSize(number);
-      if (unwanted.some((each) => compareRanges(each, 0, each.length, row.bytes, from, to) === 0))
-        writer.elementTombstone(this.column.id, pathAt(row, number), nullPart, hi, lo, nowSeconds);
+  write({ writer, lists, hi, lo, nowSeconds }: Writing): void {
+    const { id } = this.column;
+    const unwanted = elementsOf('list', this.#slot).map(partOf);
+    const list = lists.of(id);
+    for (let i = list.length - 1; i >= 0; i--) {
+      const { path, value } = list[i] as ListElement;
+      if (!unwanted.some((each) => comparedParts(each, value) === 0)) continue;
+      writer.elementTombstone(id, path, nullPart, hi, lo, nowSeconds);
+      list.splice(i, 1);
     }
   }
 }
 
-/** The number of the element at an index, as {@link RowView} counts them. */
-function elementAt(row: RowView | undefined, id: number, slot: Slot, action: string): number {
+/** Where in the list the element is that `slot` is the index of. */
+function indexIn(list: readonly ListElement[], slot: Slot, action: string): number {
   const index = new DataView(slot.bytes.buffer, slot.bytes.byteOffset).getInt32(slot.from);
-  const numbers = elementNumbers(row, id);
-  if (numbers.length === 0) throw invalid(`Attempted to ${action} a list which is null`);
-  const number = numbers[index];
-  if (number === undefined) throw invalid(`List index ${index} out of bound, list has size ${numbers.length}`);
-  return number;
+  if (list.length === 0) throw invalid(`Attempted to ${action} a list which is null`);
+  if (index < 0 || index >= list.length)
+    throw invalid(`List index ${index} out of bound, list has size ${list.length}`);
+  return index;
 }
 function bindIndex(operand: Operand, execution: Execution, slot: Slot): void {
   operand.evaluate(execution, slot);
   if (slot.size === sizeUnset) throw invalid('Invalid unset value for list index');
-  if (slot.size <= 0) throw invalid('Invalid null value for list index');
+  if (slot.size <= 0) throw invalid(nullIndexText);
 }
+const nullIndexText = 'Invalid null value for list index';
 
 /** `l[1] = …`. */
 export class SetListElement implements Operation {
@@ -95,13 +104,18 @@ export class SetListElement implements Operation {
     this.#value.evaluate(execution, this.#slot);
     return this.#slot.size !== sizeUnset;
   }
-  write({ writer, row, hi, lo, ttl, expiry, nowSeconds }: Writing): void {
+  write({ writer, lists, hi, lo, ttl, expiry, nowSeconds }: Writing): void {
     const { id } = this.column;
-    const number = elementAt(row, id, this.#indexSlot, 'set an element on');
-    if (row === undefined) return;
-    const path = pathAt(row, number);
-    if (this.#slot.size === sizeNull) writer.elementTombstone(id, path, nullPart, hi, lo, nowSeconds);
-    else writer.element(id, path, nullPart, this.#slot, hi, lo, ttl, expiry);
+    const list = lists.of(id);
+    const index = indexIn(list, this.#indexSlot, 'set an element on');
+    const element = list[index] as ListElement;
+    if (this.#slot.size === sizeNull) {
+      writer.elementTombstone(id, element.path, nullPart, hi, lo, nowSeconds);
+      list.splice(index, 1);
+      return;
+    }
+    writer.element(id, element.path, nullPart, this.#slot, hi, lo, ttl, expiry);
+    setValue(element, { ...this.#slot });
   }
 }
 /** `DELETE l[1]`. */
@@ -115,11 +129,14 @@ export class DeleteListElement implements Operation {
     this.#index = index;
   }
   bind(execution: Execution): boolean {
-    bindIndex(this.#index, execution, this.#slot);
-    return true;
+    this.#index.evaluate(execution, this.#slot);
+    if (this.#slot.size === sizeNull) throw invalid(nullIndexText);
+    return this.#slot.size !== sizeUnset;
   }
-  write({ writer, row, hi, lo, nowSeconds }: Writing): void {
-    const number = elementAt(row, this.column.id, this.#slot, 'delete an element from');
-    if (row !== undefined) writer.elementTombstone(this.column.id, pathAt(row, number), nullPart, hi, lo, nowSeconds);
+  write({ writer, lists, hi, lo, nowSeconds }: Writing): void {
+    const list = lists.of(this.column.id);
+    const index = indexIn(list, this.#slot, 'delete an element from');
+    writer.elementTombstone(this.column.id, (list[index] as ListElement).path, nullPart, hi, lo, nowSeconds);
+    list.splice(index, 1);
   }
 }

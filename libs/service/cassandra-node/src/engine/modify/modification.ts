@@ -211,14 +211,14 @@ export class Modification {
     writer.endRow();
   }
   #writeCells(writing: Writing, rows: Clusterings): void {
-    if (this.#requiresRead) writing.row = this.readRow(writing, rows);
+    if (this.#requiresRead) writing.read(this.readRow(writing, rows));
     for (let i = 0; i < this.#regularCount; i++) (this.#activeRegulars[i] as Operation).write(writing);
   }
   #writeStatics(writing: Writing): void {
     if (this.#staticCount === 0) return;
     if (this.#requiresRead) {
       const statics = this.readStatics(writing);
-      writing.row = statics.exists ? statics : undefined;
+      writing.read(statics.exists ? statics : undefined);
     }
     writing.writer.staticRow();
     for (let i = 0; i < this.#staticCount; i++) (this.#activeStatics[i] as Operation).write(writing);

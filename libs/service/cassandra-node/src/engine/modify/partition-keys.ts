@@ -1,9 +1,8 @@
 /** The partitions that a statement names: usually one, whose key stands in the request as it is stored. */
 import { appendKeyComponent, partitionKeySizeMaxBytes, Sink, type Column } from '@skerry/domain-table';
-import { collectionParts } from '@skerry/domain-values';
 import { invalid, type Execution, type Operand, type Slot } from '../contract.ts';
 import { joinKey } from '../key-bytes.ts';
-import { emptySlot, sizeNull, sizeUnset, slotBytes, type InValues } from '../operands.ts';
+import { emptySlot, listedValues, sizeNull, sizeUnset, slotBytes, type InValues } from '../operands.ts';
 
 /** Partitions that one statement may name, as the product of its IN lists. */
 export const namedPartitionsMax = 10_000;
@@ -19,7 +18,7 @@ export function checkKeySize(size: number): void {
 }
 
 /** All values of a key part. Equal ones are given once each. @throws CqlFault null, unset. */
-export function keyPartValues(column: Column, values: InValues, execution: Execution): Uint8Array[] {
+export function keyPartValues(column: Column, values: InValues, execution: Execution): readonly Uint8Array[] {
   const slot = emptySlot();
   const evaluate = (operand: Operand): Uint8Array => {
     operand.evaluate(execution, slot);
@@ -30,9 +29,7 @@ export function keyPartValues(column: Column, values: InValues, execution: Execu
   values.operand.evaluate(execution, slot);
   if (slot.size === sizeNull) throw invalid(`Invalid null value for column ${column.name}`);
   checkKeyPart(column, slot.size);
-  const parts = collectionParts('list', slotBytes(slot) ?? new Uint8Array(0));
-  if (!parts.ok) throw invalid(parts.error);
-  return parts.value;
+  return listedValues(values.operand, slotBytes(slot) ?? new Uint8Array(0));
 }
 
 export class PartitionKeys {

@@ -77,9 +77,11 @@ function addTo(planning: Planning, table: TableSchema, column: Column, value: Te
   const receiver = columnReceiver(table, column);
   if (type.kind === 'counter')
     return new AddToCounter(column, [{ operand: prepareOperand(planning, value, receiver), isNegative: false }]);
+  if (type.kind === 'tuple' || type.kind === 'udt')
+    throw invalid(`Invalid operation (${text}) for tuple column ${name}`);
   if (!isCollection(column)) throw invalid(`Invalid operation (${text}) for non counter column ${name}`);
   refuseFrozen(column, text);
-  if (type.kind === 'map' && value.kind === 'set' && value.elements.length > 0)
+  if (type.kind === 'map' && (value.kind === 'list' || (value.kind === 'set' && value.elements.length > 0)))
     throw invalid(`Value for a map addition has to be a map, but was: '${termText(value)}'`);
   const operand = prepareOperand(planning, value, receiver);
   if (type.kind === 'list') return new AddToList(column, operand, 'append');
@@ -98,7 +100,7 @@ function subtractFrom(planning: Planning, table: TableSchema, column: Column, va
   if (type.kind === 'list') return new DiscardFromList(column, prepareOperand(planning, value, receiver));
   if (type.kind === 'set') return new DiscardKeys(column, type, prepareOperand(planning, value, receiver));
   if (type.kind === 'map') {
-    if (value.kind === 'map')
+    if (value.kind === 'map' || value.kind === 'list')
       throw invalid(`Value for a map substraction has to be a set, but was: '${termText(value)}'`);
     const keys = renamed(receiver, name, { kind: 'set', element: type.key, frozen: false });
     return new DiscardKeys(column, type, prepareOperand(planning, value, keys));

@@ -167,11 +167,6 @@ const faults: Readonly<Record<string, readonly Row[]>> = {
     ['UPDATE c SET l[?] = 1 WHERE k = 7', 'Invalid null value for list index', [null]],
     ['UPDATE c SET m[?] = 1 WHERE k = 7', 'Invalid null map key', [null]],
     ['UPDATE c SET m[?] = 1 WHERE k = 7', 'Invalid unset map key', [undefined]],
-    [
-      'UPDATE c SET s = s + ? WHERE k = 1',
-      'Set value is too long. Set values are limited to 65535 bytes but 65536 bytes value provided',
-      [setOf(65_536)],
-    ],
     ['INSERT INTO t (k) VALUES (1) USING TTL -1', 'A TTL must be greater or equal to 0, but was -1'],
     ['INSERT INTO t (k) VALUES (1) USING TTL 630720001', 'ttl is too large. requested (630720001) maximum (630720000)'],
     ['INSERT INTO t (k) VALUES (1) USING TIMESTAMP ?', 'Invalid null value of timestamp', [null]],
@@ -231,12 +226,6 @@ const faults: Readonly<Record<string, readonly Row[]>> = {
     ],
   ],
 };
-function setOf(size: number): Uint8Array {
-  const bytes = new Uint8Array(8 + size).fill(97);
-  new DataView(bytes.buffer).setInt32(0, 1);
-  new DataView(bytes.buffer).setInt32(4, size);
-  return bytes;
-}
 
 describe('what is refused', () => {
   let bench: Bench;

@@ -3,6 +3,7 @@ import type { Column, MutationWriter, RowView } from '@skerry/domain-table';
 import type { Execution } from '../contract.ts';
 import type { Environment } from '../environment.ts';
 import type { IndexUpkeep } from '../index/upkeep.ts';
+import { ListStates } from './list-state.ts';
 import type { Captured } from './views.ts';
 
 export class Writing {
@@ -21,6 +22,10 @@ export class Writing {
   nowMs = 0;
   /** The row (or the static row) as it is, for operations that read; undefined: there is none. */
   row: RowView | undefined;
+  /** The row was read, for operations that ask what it is. */
+  reads = false;
+  /** Its lists, when it was read. */
+  readonly lists = new ListStates();
 
   /** Rows of tables with views, as they were before what is written now. */
   readonly captured: Captured[] = [];
@@ -41,6 +46,13 @@ export class Writing {
     this.ttl = ttl;
     this.expiry = ttl === 0 ? 0 : execution.nowSeconds + ttl;
     this.row = undefined;
+    this.reads = false;
+  }
+  /** Operations that follow work on this row; undefined: there is none. */
+  read(row: RowView | undefined): void {
+    this.row = row;
+    this.reads = true;
+    this.lists.begin(row);
   }
 }
 

@@ -28,7 +28,7 @@ export class ClusteringSlices {
   readonly #restrictions: readonly ClusteringRestriction[];
   readonly #codecs: readonly OrderedCodec[];
   readonly #columnCount: number;
-  /** All are of one column that is equal to something. */
+  /** All are of one column that is equal to one operand. */
   readonly #plain: boolean;
   readonly #sink = new ByteSink();
   readonly #slot = emptySlot();

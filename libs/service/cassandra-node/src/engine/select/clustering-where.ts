@@ -32,9 +32,12 @@ export function clusteringRestrictions(parts: ClusteringParts): readonly Cluster
       multi?.restriction ?? (gathered === undefined ? undefined : singleRestriction(column, gathered));
     const isRestricted = restriction !== undefined || (gathered !== undefined && gathered.filters.length > 0);
     if (isRestricted && (!open || restriction === undefined)) {
+      if (restriction === undefined && !parts.mayFilter)
+        throw invalid('Clustering columns can only be restricted with CONTAINS with a secondary index or filtering');
       refuseOutOfOrder(parts, column, unrestricted, sliced);
       refuseManyFiltered(multi?.restriction);
       filtering.by(column, multi?.filters ?? gathered?.filters);
+      // What it is equal to is not known: slices end here.
       open = false;
     } else if (restriction === undefined) {
       open = false;

@@ -161,6 +161,7 @@ export function checkType(column: Column, relation: ColumnRelation): void {
   if (relation.kind === 'element') {
     if (type.kind === 'list') throw invalid('Indexes on list entries (l[index] = value) are not currently supported.');
     if (type.kind !== 'map') throw invalid(`Column ${name} cannot be used as a map`);
+    if (type.frozen) throw invalid(`Map-entry equality predicates on frozen map column ${name} are not supported`);
     if (relation.operator !== '=') throw invalid('Only EQ relations are supported on map entries');
   }
   if (type.kind === 'udt' && !type.frozen)

@@ -4,7 +4,7 @@ import { unreachable } from '@skerry/kernel';
 import type { Comparison } from '@skerry/protocol-cql';
 import { invalid, type Execution, type Operand, type Slot } from '../contract.ts';
 import type { Analysis } from '../index/text-analysis.ts';
-import { emptySlot, sizeNull, sizeUnset, slotBytes, type InValues } from '../operands.ts';
+import { emptySlot, listedValues, sizeNull, sizeUnset, slotBytes, type InValues } from '../operands.ts';
 import type { ColumnRef, Row } from './row.ts';
 
 export interface Filter {
@@ -48,9 +48,7 @@ export function inValues(values: InValues, execution: Execution, column: string)
   if (slot.size === sizeUnset) throw invalid(`Invalid unset value for column ${column}`);
   const bytes = slotBytes(slot);
   if (bytes === null || bytes === undefined) throw invalid(`Invalid null value for column ${column}`);
-  const parts = collectionParts('list', bytes);
-  if (!parts.ok) throw invalid(parts.error);
-  return parts.value;
+  return listedValues(values.operand, bytes);
 }
 
 const holds = (operator: Comparison, order: number): boolean => {

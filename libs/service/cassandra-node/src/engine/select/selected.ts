@@ -241,13 +241,16 @@ export class SliceSelected extends Composed {
     const within = this.#within(from, to);
     if (this.type.kind === 'map') {
       const entries = mapEntries(value);
-      return mapBytes(
-        this.type.key,
-        (entries.ok ? entries.value : []).filter(([each]) => within(each)),
-      );
+      const wanted = (entries.ok ? entries.value : []).filter(([each]) => within(each));
+      return this.#isNothing(wanted) ? null : mapBytes(this.type.key, wanted);
     }
     const parts = collectionParts('set', value);
-    return setBytes(this.type.element, (parts.ok ? parts.value : []).filter(within));
+    const wanted = (parts.ok ? parts.value : []).filter(within);
+    return this.#isNothing(wanted) ? null : setBytes(this.type.element, wanted);
+  }
+  /** Where elements are cells of their own, none of them is no value. */
+  #isNothing(wanted: readonly unknown[]): boolean {
+    return wanted.length === 0 && !this.type.frozen;
   }
 }
 function orInvalid<T>(result: Result<T, string>): T {

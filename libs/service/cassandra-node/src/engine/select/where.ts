@@ -119,7 +119,12 @@ class Analysis {
     if ('operator' in relation && relation.operator === '!=')
       throw invalid(`Unsupported "!=" relation: ${relationText(relation)}`);
     if (relation.kind === 'token') return this.#addToken(relation);
-    if (relation.kind === 'tuple') return this.#tuples.add(relation, this.#order);
+    if (relation.kind === 'tuple') {
+      const alone = this.#alone(relation);
+      if (alone === undefined) this.#tuples.add(relation, this.#order);
+      else this.#add(alone);
+      return;
+    }
     if (relation.kind === 'tupleIn') return this.#tuples.addIn(relation, this.#order);
     if (relation.kind === 'ann') throw invalid('ANN ordering by vector requires the column to be indexed');
     if (relation.kind === 'custom') throw invalid(`Invalid index expression: index ${relation.index.name} not found`);
@@ -127,6 +132,15 @@ class Analysis {
     checkType(column, relation);
     if (this.#questions?.answered(column, relation) === true) this.#hasIndex = true;
     this.#single.add(column, relation, this.#order);
+  }
+  /** `(c) = (1)` where an index answers `c = 1`. */
+  #alone({ columns, operator, value }: Extract<Relation, { kind: 'tuple' }>): Relation | undefined {
+    const [name] = columns;
+    if (name === undefined || columns.length > 1 || value.kind !== 'tuple' || value.elements.length !== 1)
+      return undefined;
+    const compared: Relation = { kind: 'compare', column: name, operator, value: value.elements[0] as Term };
+    const column = columnOf(this.#schema, name);
+    return column.kind === 'clustering' && this.#questions?.answered(column, compared) === true ? compared : undefined;
   }
   #addToken({ columns, operator, value }: Extract<Relation, { kind: 'token' }>): void {
     const { partitionKey } = this.#schema;
