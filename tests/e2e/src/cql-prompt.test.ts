@@ -116,6 +116,8 @@ describe('the prompt at a terminal', () => {
         ['cqlsh:shop> ', `PAGING 1${enter}`],
         ['cqlsh:shop> ', `SELECT id FROM t;${enter}`],
         ['---MORE---', enter],
+        // The second page is full too, and may not be the last.
+        ['---MORE---', enter],
         ['(2 rows)', ''],
         ['cqlsh:shop> ', `COPY t TO '${file}' WITH HEADER = true;${enter}`],
         ['2 rows exported', ''],
