@@ -1,7 +1,7 @@
 /** Health, reflection, and what the door does when opened, busy or shut. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
-import { StatusError } from '@skerry/kernel';
+import { StatusError, toStatusError } from '@skerry/kernel';
 import { health, reflection, reflectionAlpha } from '@skerry/proto';
 import { formatAddress } from '@skerry/runtime-world';
 import { descriptorIndex, encodeSet, readDescriptors } from './descriptors.ts';
@@ -161,9 +161,9 @@ describe('retries', () => {
   test('retries end with the deadline, with the last failure', async () => {
     const { client, ids, close } = await flaky('not_leader', 1_000);
     const start = performance.now();
-    await expect(client.unary({}, { idempotent: true, deadlineMs: 200 })).rejects.toMatchObject({
-      reason: 'not_leader',
-    });
+    const failure = await client.unary({}, { idempotent: true, deadlineMs: 200 }).catch(toStatusError);
+    // A last try that the deadline cut may have had effect: it is not told as refused.
+    expect(['not_leader', 'deadline']).toContain(failure instanceof StatusError ? failure.reason : failure);
     expect(performance.now() - start).toBeLessThan(1_000);
     expect(ids.length).toBeGreaterThan(1);
     await close();
