@@ -115,6 +115,15 @@ async function killClient(system: System, file: string, prng: Prng): Promise<voi
   await exited;
 }
 
+/** @throws Error naming what was done when it failed. */
+async function told<T>(what: string, doing: Promise<T>): Promise<T> {
+  try {
+    return await doing;
+  } catch (cause) {
+    throw new Error(`${what}: ${String(cause)}`, { cause });
+  }
+}
+
 async function download(client: Client, path: string): Promise<string> {
   const parts: Buffer[] = [];
   const sink = new Writable({
@@ -136,10 +145,11 @@ async function download(client: Client, path: string): Promise<string> {
 async function verify(system: System, workers: readonly Worker[], faults: string[]): Promise<number> {
   const client = new Client(10_000);
   let verified = 0;
-  await client.access({ host: system.ftp.host, port: system.ftp.port, user: 'admin', password: adminPassword });
+  const login = { host: system.ftp.host, port: system.ftp.port, user: 'admin', password: adminPassword };
+  await told('login after a restart', client.access(login));
   for (const worker of workers) {
     for (const [path, states] of worker.allowed) {
-      const found = await download(client, path);
+      const found = await told(`download of ${path}, file ${verified + 1} after a restart`, download(client, path));
       if (!states.has(found))
         faults.push(
           `${path}: found ${found.slice(0, 12)}, may be ${[...states].map((state) => state.slice(0, 12)).join(' or ')}`,
