@@ -200,7 +200,12 @@ export async function crashTest(options: {
     await failed;
     await Promise.allSettled(working);
     system = await System.embedded(options.data);
-    verified += await verify(system, workers, faults);
+    try {
+      verified += await verify(system, workers, faults);
+    } catch (error) {
+      // A client that fails where nothing was killed is a fault; the server's own words go with it.
+      faults.push(`while looking: ${String(error)}; the server: exit ${system.child.exitCode}, ${system.stderr}`);
+    }
     options.report?.(
       `${kills} kills, ${workers.reduce((sum, { acknowledged }) => sum + acknowledged, 0)} operations acknowledged, ${faults.length} faults`,
     );
