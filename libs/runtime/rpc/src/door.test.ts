@@ -164,7 +164,9 @@ describe('retries', () => {
     const failure = await client.unary({}, { idempotent: true, deadlineMs: 200 }).catch(toStatusError);
     // A last try that the deadline cut may have had effect: it is not told as refused.
     expect(['not_leader', 'deadline']).toContain(failure instanceof StatusError ? failure.reason : failure);
-    expect(performance.now() - start).toBeLessThan(1_000);
+    const tookMs = performance.now() - start;
+    expect(tookMs).toBeLessThan(1_000);
+    if (failure instanceof StatusError && failure.reason === 'deadline') expect(tookMs).toBeGreaterThan(190);
     expect(ids.length).toBeGreaterThan(1);
     await close();
   });
